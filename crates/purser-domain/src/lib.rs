@@ -1,0 +1,17 @@
+//! The nouns of purser and their invariants. No IO, no clock, no randomness.
+
+#![warn(missing_docs)]
+
+pub mod api_key;
+pub mod charge;
+pub mod entry;
+pub mod feature_tag;
+pub mod money;
+pub mod price;
+pub mod provider;
+pub mod run;
+pub mod tenant;
+pub mod time;
+pub mod usage;
+pub mod usage_event;
+pub mod usage_query;
