@@ -1,6 +1,8 @@
 //! What an event costs and why: leaf amounts, the price version and how it was matched.
 //! Invariant: `cost_usd` is the sum of the rounded leaf amounts, else the reported cost, else absent.
 
+use std::sync::Arc;
+
 use crate::money::Money;
 use crate::usage::Leaf;
 
@@ -14,7 +16,7 @@ pub struct Charge {
     /// What the source said it cost.
     pub reported_usd: Option<Money>,
     /// The version of the price that was applied (its content id in the price book).
-    pub price_version: Option<String>,
+    pub price_version: Option<Arc<str>>,
     /// How the price was found, or why none was.
     pub matched: Match,
 }
