@@ -119,6 +119,8 @@ pub struct Tier {
     pub over_input_tokens: u64,
     /// Rate per leaf, in the order of [`Leaf::ALL`]. The whole call is charged at these rates.
     pub rates: [Option<Rate>; Leaf::COUNT],
+    /// Where these rates were read, if elsewhere than the price's own source.
+    pub source: Option<Source>,
 }
 
 /// A daily period in UTC, minutes since midnight, half-open; it may run over midnight.
@@ -173,6 +175,54 @@ pub struct Source {
     pub url: Option<String>,
     /// `YYYY-MM-DD` on which the catalogue was read.
     pub retrieved: String,
+}
+
+/// Something a reader of prices must know: what was refused, changed or is odd, and about what.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The line, or the provider and model, and the field: `openai gpt-4o batch.input`.
+    pub subject: String,
+    /// What is odd, with the value.
+    pub message: String,
+}
+
+/// How bad a [`Finding`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// It cannot be used, or only by chance: must be mended.
+    Error,
+    /// A value was left out or changed.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl Finding {
+    /// A finding about `subject`.
+    #[must_use]
+    pub fn new(severity: Severity, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity, subject: subject.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.severity.name(), self.subject, self.message)
+    }
 }
 
 /// A tenant's percentage off a provider's or a model's unit prices.
