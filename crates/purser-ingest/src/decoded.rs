@@ -1,0 +1,119 @@
+//! What every decoder returns: events, what was refused and why, and what was left aside.
+//! Invariant: an item of the input ends in exactly one of `events`, `refused` and `skipped`.
+
+use purser_domain::usage_event::{FieldError, UsageEvent};
+
+/// The largest body or line that a decoder reads, bytes.
+pub const BYTES_MAX: usize = 64 << 20;
+/// The most events of one request.
+pub const EVENTS_MAX: usize = 10_000;
+/// The deepest nesting of JSON.
+pub const DEPTH_MAX: usize = 32;
+
+/// The outcome of decoding one body.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decoded {
+    /// The events, in the order of the input.
+    pub events: Vec<Incoming>,
+    /// The items that break a rule, in the order of the input.
+    pub refused: Vec<Refusal>,
+    /// Unknown fields of foreign formats that were passed over.
+    pub ignored: u64,
+    /// Items that are no model call (agent totals, tool spans, plain HTTP spans): nothing to charge.
+    pub skipped: u64,
+    /// Remarks on data that was odd but no reason to refuse.
+    pub findings: Vec<Finding>,
+}
+
+/// An event and where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The event; it has passed [`UsageEvent::check`].
+    pub event: UsageEvent,
+    /// The item's index in the request from 0, or its line in a file from 1.
+    pub source_index: usize,
+}
+
+/// An item that is refused, with every reason at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The item's index in the request from 0, or its line in a file from 1.
+    pub index: usize,
+    /// The item's id, if it could be read.
+    pub id: Option<String>,
+    /// What is wrong with it; never empty.
+    pub errors: Vec<FieldError>,
+}
+
+/// A remark about accepted input; equal remarks are counted, not repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was found, in words.
+    pub message: String,
+    /// How many items it concerns.
+    pub count: u64,
+}
+
+/// Why a body cannot be split into items at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not the announced syntax.
+    #[error("{0}")]
+    Syntax(String),
+    /// Nested deeper than [`DEPTH_MAX`].
+    #[error("nested deeper than {DEPTH_MAX} levels")]
+    TooDeep,
+    /// More than [`EVENTS_MAX`] items.
+    #[error("more than {EVENTS_MAX} events in one request")]
+    TooMany,
+    /// More than [`BYTES_MAX`] bytes.
+    #[error("{0} bytes are more than {BYTES_MAX}")]
+    TooLarge(usize),
+}
+
+impl Decoded {
+    /// How many items were seen.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        (self.events.len() + self.refused.len()) as u64 + self.skipped
+    }
+
+    /// Notes `message`, or counts it once more. Past 100 different messages the rest share one line.
+    pub fn find(&mut self, message: impl Into<String>) {
+        const REST: &str = "further findings are not listed";
+        let mut message = message.into();
+        if let Some(known) = self.findings.iter_mut().find(|finding| finding.message == message) {
+            known.count += 1;
+            return;
+        }
+        if self.findings.len() > 100 {
+            REST.clone_into(&mut message);
+            if let Some(rest) = self.findings.last_mut().filter(|finding| finding.message == REST) {
+                rest.count += 1;
+                return;
+            }
+        }
+        self.findings.push(Finding { message, count: 1 });
+    }
+
+    /// The refusals in one sentence for `partial_success`; empty if there are none.
+    #[must_use]
+    pub fn refusal_message(&self) -> String {
+        let mut reasons: Vec<(String, u64)> = Vec::new();
+        for error in self.refused.iter().filter_map(|refusal| refusal.errors.first()) {
+            let reason = format!("{}: {} (got {:?})", bare(&error.field), error.reason, error.value);
+            match reasons.iter().position(|(known, _)| *known == reason) {
+                Some(known) => reasons[known].1 += 1,
+                None if reasons.len() < 10 => reasons.push((reason, 1)),
+                None => {}
+            }
+        }
+        let listed: Vec<String> = reasons.into_iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+        listed.join("; ")
+    }
+}
+
+/// The field without the item's index.
+fn bare(field: &str) -> &str {
+    field.strip_prefix('[').and_then(|rest| rest.split_once("].")).map_or(field, |(_, name)| name)
+}
