@@ -1,0 +1,255 @@
+//! Prices, overrides, discounts, unpriced models and re-rating on the wire.
+
+use std::collections::BTreeMap;
+
+use purser_domain::money::Money;
+use purser_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What one model costs during one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceRecord {
+    /// The price's version (a hash of its content).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Canonical provider.
+    pub provider: String,
+    /// The model's own name.
+    pub model: String,
+    /// Other exact names of the model.
+    pub aliases: Vec<String>,
+    /// First instant of validity; null = undated, valid for all earlier time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_from: Option<Timestamp>,
+    /// First instant after validity; null = still valid.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_to: Option<Timestamp>,
+    /// Whether no start is known.
+    pub undated: bool,
+    /// The UTC time of day to which the price is bound: `16:30-00:30`.
+    pub daily: Option<String>,
+    /// Rates by service tier and context size.
+    pub tiers: Vec<PriceTier>,
+    /// Where the rates were read.
+    pub source: PriceSource,
+}
+
+/// The rates of one service tier and context size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceTier {
+    /// `standard`, `batch`, `flex`, `priority`, …
+    pub service_tier: String,
+    /// Applies to calls with more input tokens than this.
+    pub over_input_tokens: u64,
+    /// Per leaf: dollars for a million units, exact decimal text.
+    pub usd_per_million: BTreeMap<String, String>,
+}
+
+/// Where a price was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceSource {
+    /// The catalogue with its version.
+    pub catalogue: String,
+    /// The provider's page.
+    pub url: Option<String>,
+    /// `YYYY-MM-DD`
+    pub retrieved: String,
+}
+
+/// A page of prices, by provider, model and date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PricePage {
+    /// The prices.
+    pub prices: Vec<PriceRecord>,
+    /// All that pass the filter.
+    pub total: u64,
+    /// Where the next page starts; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Every price of one model, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceHistory {
+    /// Canonical provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// The prices.
+    pub prices: Vec<PriceRecord>,
+}
+
+/// Models that were used without a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnpricedList {
+    /// Most events first.
+    pub unpriced: Vec<UnpricedModel>,
+}
+
+/// A model that was used without a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnpricedModel {
+    /// Canonical provider; empty if unknown.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// Why no price was found.
+    pub reason: String,
+    /// Charged events without a cost.
+    pub events: u64,
+    /// The first one.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// The last one.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+}
+
+/// A tenant's own price for a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideDraft {
+    /// Provider.
+    pub provider: String,
+    /// The model's name.
+    pub model: String,
+    /// Other exact names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// From when; absent = always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_from: Option<Timestamp>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_to: Option<Timestamp>,
+    /// The tier; default `standard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// Per leaf: dollars for a million units, decimal text.
+    pub usd_per_million: BTreeMap<String, String>,
+}
+
+/// A stored override.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OverrideRecord {
+    /// Its id.
+    pub id: String,
+    /// The price.
+    pub price: PriceRecord,
+}
+
+/// The tenant's overrides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OverrideList {
+    /// The overrides.
+    pub overrides: Vec<OverrideRecord>,
+}
+
+/// A percentage off unit prices.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountDraft {
+    /// Provider; absent = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Model; absent = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Percent off, 0 to 100, at most three decimals, as decimal text.
+    #[schema(example = "12.5")]
+    pub percent: String,
+    /// From when; absent = always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_from: Option<Timestamp>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_to: Option<Timestamp>,
+}
+
+/// A stored discount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DiscountRecord {
+    /// Its id.
+    pub id: String,
+    /// Provider; null = all.
+    pub provider: Option<String>,
+    /// Model; null = all.
+    pub model: Option<String>,
+    /// Percent off.
+    pub percent: String,
+    /// From when; null = always.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_from: Option<Timestamp>,
+    /// Until when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub effective_to: Option<Timestamp>,
+}
+
+/// The tenant's discounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DiscountList {
+    /// The discounts.
+    pub discounts: Vec<DiscountRecord>,
+}
+
+/// Rates a window again with the prices known now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RerateRequest {
+    /// First instant inside.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// First instant after.
+    #[schema(value_type = String, format = DateTime)]
+    pub to: Timestamp,
+    /// Only this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Only show what would change; the default.
+    #[serde(default = "yes")]
+    pub dry_run: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What re-rating changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RerateReport {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// Charges that were rated again.
+    pub events: u64,
+    /// Charges whose cost changes.
+    pub changed: u64,
+    /// Their cost until now.
+    #[schema(value_type = String)]
+    pub before_usd: Money,
+    /// Their cost from now on.
+    #[schema(value_type = String)]
+    pub after_usd: Money,
+    /// Per model.
+    pub models: Vec<RerateModel>,
+}
+
+/// What re-rating changes for one model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RerateModel {
+    /// Canonical provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// Charges whose cost changes.
+    pub changed: u64,
+    /// Their cost until now.
+    #[schema(value_type = String)]
+    pub before_usd: Money,
+    /// Their cost from now on.
+    #[schema(value_type = String)]
+    pub after_usd: Money,
+}

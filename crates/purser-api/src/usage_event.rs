@@ -1,0 +1,432 @@
+//! Usage events on the wire: sending, reading back, conflicts and corrections.
+
+use std::collections::BTreeMap;
+
+use purser_domain::money::Money;
+use purser_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::ProblemField;
+
+/// A usage event to send. Token leaves are exclusive: no token is in two of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsageEventBody {
+    /// Unique per source. Sending it again with the same payload changes nothing.
+    pub event_id: String,
+    /// Who reports; default `api`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When the call ended, RFC 3339 with an offset.
+    #[schema(format = DateTime)]
+    pub occurred_at: String,
+    /// Who served the call: `openai`, `anthropic`, …
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The model that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<String>,
+    /// `chat`, `embeddings`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Quantities: `input_tokens`, `cache_read_tokens`, `output_tokens`, …
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub quantities: Quantities,
+    /// The tier that served the call: `standard`, `batch`, `flex`, `priority`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// Short for `service_tier: "batch"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<bool>,
+    /// Project within the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Deployment environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// `namespace.action`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_tag: Option<String>,
+    /// The end user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The skill or tool on whose behalf the agent called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<String>,
+    /// The agent run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// W3C trace id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// W3C span id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
+    /// W3C span id of the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_span_id: Option<String>,
+    /// The provider's id of the response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    /// 1 for the first try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// `ok` or `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Kind of error of a failed call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_type: Option<String>,
+    /// Wall time of the call, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// What the source says it cost, decimal text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "0.0123")]
+    pub cost_usd: Option<Money>,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Quantities of usage in exclusive leaves; what is absent or zero was not used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Quantities {
+    /// Text tokens read, not cached.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_tokens: i64,
+    /// Text tokens read from a cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_read_tokens: i64,
+    /// Text tokens written to a five-minute cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write_5m_tokens: i64,
+    /// Text tokens written to a one-hour cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write_1h_tokens: i64,
+    /// Text tokens written and visible.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_tokens: i64,
+    /// Tokens of hidden reasoning.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reasoning_tokens: i64,
+    /// Audio tokens read, not cached.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_audio_tokens: i64,
+    /// Audio tokens read from a cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_read_audio_tokens: i64,
+    /// Audio tokens written.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_audio_tokens: i64,
+    /// Image tokens read, not cached.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_image_tokens: i64,
+    /// Image tokens read from a cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_read_image_tokens: i64,
+    /// Image tokens written.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_image_tokens: i64,
+    /// Video tokens read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_video_tokens: i64,
+    /// Video tokens written.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_video_tokens: i64,
+    /// Calls to the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<i64>,
+    /// Web searches made by the provider.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub web_searches: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(quantity: &i64) -> bool {
+    *quantity == 0
+}
+
+/// What became of the events of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Receipt {
+    /// Stored now; they are on disk.
+    pub accepted: u64,
+    /// Known already, with the same payload.
+    pub duplicates: u64,
+    /// Stored as further sightings of calls that are charged elsewhere.
+    pub observations: u64,
+    /// Known already with another payload; nothing was stored for them.
+    pub conflicts: Vec<ConflictItem>,
+    /// Refused items with every reason.
+    pub refused: Vec<RefusedItem>,
+    /// Unknown fields of foreign formats that were passed over.
+    #[serde(default)]
+    pub ignored_fields: u64,
+}
+
+/// An event id that was used before for another payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictItem {
+    /// Index of the item in the request.
+    pub index: u64,
+    /// Its source.
+    pub source: String,
+    /// Its id.
+    pub event_id: String,
+}
+
+/// An item that is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedItem {
+    /// Index of the item in the request.
+    pub index: u64,
+    /// Its id, if it could be read.
+    pub event_id: Option<String>,
+    /// Every reason.
+    pub errors: Vec<ProblemField>,
+}
+
+/// A page of ledger rows, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventPage {
+    /// The rows.
+    pub events: Vec<EntryRecord>,
+    /// Rows that pass the filter on all pages, where it was counted.
+    pub total: Option<u64>,
+    /// Where the next page starts; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// One row of the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EntryRecord {
+    /// The event's id.
+    pub event_id: String,
+    /// Who reported.
+    pub source: String,
+    /// When the call ended.
+    #[schema(value_type = String, format = DateTime)]
+    pub occurred_at: Timestamp,
+    /// When purser had it on disk; unique per row.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// `charge`, `reversal` or `observation`.
+    pub kind: String,
+    /// Why a later row was written: `observation`, `rerate` or `void`.
+    pub reason: Option<String>,
+    /// Canonical provider; empty if unknown.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The model that answered.
+    pub response_model: Option<String>,
+    /// The cost: rated, else reported; null while unpriced.
+    #[schema(value_type = Option<String>, example = "0.001234500000")]
+    pub cost_usd: Option<Money>,
+    /// `rated`, `reported` or `unpriced`.
+    pub cost_source: String,
+    /// By the price book.
+    #[schema(value_type = Option<String>)]
+    pub rated_usd: Option<Money>,
+    /// By the source.
+    #[schema(value_type = Option<String>)]
+    pub reported_usd: Option<Money>,
+    /// 1 if the row has a cost, 0 if not, null if it charges nothing.
+    pub priced_fraction: Option<f64>,
+    /// Version of the price that was applied.
+    pub price_version: Option<String>,
+    /// How the price was found, or why none was.
+    pub match_reason: String,
+    /// Quantity and amount per leaf.
+    pub leaves: Vec<LeafAmount>,
+    /// `chat`, `embeddings`, …
+    pub operation: Option<String>,
+    /// The tier that served the call.
+    pub service_tier: Option<String>,
+    /// Project within the tenant.
+    pub project: Option<String>,
+    /// Deployment environment.
+    pub environment: Option<String>,
+    /// `namespace.action`.
+    pub feature_tag: Option<String>,
+    /// The end user.
+    pub user_id: Option<String>,
+    /// The agent.
+    pub agent: Option<String>,
+    /// The skill or tool.
+    pub skill: Option<String>,
+    /// The agent run.
+    pub run_id: Option<String>,
+    /// The session.
+    pub session_id: Option<String>,
+    /// W3C trace id.
+    pub trace_id: Option<String>,
+    /// W3C span id.
+    pub span_id: Option<String>,
+    /// W3C span id of the parent.
+    pub parent_span_id: Option<String>,
+    /// The provider's id of the response.
+    pub response_id: Option<String>,
+    /// 1 for the first try.
+    pub attempt: Option<u32>,
+    /// `ok` or `error`.
+    pub status: String,
+    /// Kind of error of a failed call.
+    pub error_type: Option<String>,
+    /// Wall time of the call, milliseconds.
+    pub latency_ms: Option<u64>,
+    /// Free labels.
+    pub tags: BTreeMap<String, String>,
+    /// The import that brought it.
+    pub import_id: Option<String>,
+}
+
+/// One leaf of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeafAmount {
+    /// `input`, `cache_read`, …
+    pub leaf: String,
+    /// How much was used.
+    pub quantity: u64,
+    /// What that costs; null where nothing was rated.
+    #[schema(value_type = Option<String>)]
+    pub amount_usd: Option<Money>,
+}
+
+/// All that is known of an event id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventDetail {
+    /// The id.
+    pub event_id: String,
+    /// Its source.
+    pub source: String,
+    /// `charged`, `observed` or `voided`.
+    pub state: String,
+    /// The charge in force; null if voided or only observed.
+    pub current: Option<EntryRecord>,
+    /// Other sightings of the same call.
+    pub observations: Vec<EntryRecord>,
+    /// Rows that corrected the first charge, oldest first.
+    pub corrections: Vec<EntryRecord>,
+    /// Every row of the id, oldest first.
+    pub history: Vec<EntryRecord>,
+}
+
+/// A conflict: an id that came again with another payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictRecord {
+    /// Its own id.
+    pub id: String,
+    /// Source of the event.
+    pub source: String,
+    /// Id of the event.
+    pub event_id: String,
+    /// When the second payload came.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// What came in by which receiver.
+    pub detail: String,
+}
+
+/// A page of conflicts, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictPage {
+    /// The conflicts.
+    pub conflicts: Vec<ConflictRecord>,
+    /// Where the next page starts; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Takes usage back by corrections: one event or a whole import.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidRequest {
+    /// The event; or give `import_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// The event's source, if several sources used the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The import; or give `event_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import_id: Option<String>,
+    /// Why, for the audit.
+    pub reason: String,
+}
+
+/// How much was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VoidReceipt {
+    /// Events whose charge was taken back.
+    pub voided: u64,
+}
+
+/// The reference's cost record.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostRecordBody {
+    /// The model.
+    pub model: String,
+    /// The cost in cents, fractions kept: a number or decimal text.
+    #[schema(value_type = f64, example = 0.3)]
+    pub cost_cents: serde_json::Value,
+    /// Text tokens read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Text tokens written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// The end user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// `namespace.action`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_tag: Option<String>,
+    /// Makes the record idempotent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<String>,
+    /// The skill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill_id: Option<String>,
+}
+
+/// The reference's envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CostRecorded {
+    /// The record.
+    pub data: RecordedId,
+    /// About the request.
+    pub meta: EnvelopeMeta,
+}
+
+/// The record's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecordedId {
+    /// `cr_…`
+    pub id: String,
+    /// `recorded`
+    pub status: String,
+}
+
+/// About the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnvelopeMeta {
+    /// Names the request in the log.
+    pub request_id: String,
+    /// When it was answered.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Timestamp,
+}

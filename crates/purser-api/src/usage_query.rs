@@ -1,0 +1,84 @@
+//! Answers to questions about spend.
+
+use std::collections::BTreeMap;
+
+use purser_domain::money::Money;
+use purser_domain::time::{Timestamp, Window};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What was spent, cut as asked. The rows add up to `total` to the last digit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsageAnswer {
+    /// The window, half-open; null if unbounded.
+    pub window: Option<TimeRange>,
+    /// Size of the buckets.
+    pub grain: Option<String>,
+    /// The dimensions of `keys`.
+    pub group_by: Vec<String>,
+    /// The zone that days, weeks and months follow.
+    pub zone: String,
+    /// By bucket, then cost descending, then keys; the rest last.
+    pub rows: Vec<UsageRow>,
+    /// The sum of the rows.
+    pub total: UsageTotals,
+    /// Holds for what was received until then.
+    #[schema(value_type = String, format = DateTime)]
+    pub as_of: Timestamp,
+    /// The latest `occurred_at` among the rows.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub newest_event: Option<Timestamp>,
+}
+
+/// A half-open span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TimeRange {
+    /// First instant inside.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// First instant after.
+    #[schema(value_type = String, format = DateTime)]
+    pub to: Timestamp,
+}
+
+impl From<Window> for TimeRange {
+    fn from(window: Window) -> Self {
+        Self { from: window.from, to: window.to }
+    }
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsageRow {
+    /// Start of the bucket, if there is a grain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub bucket: Option<Timestamp>,
+    /// The group's value per dimension; null = the events have none.
+    pub keys: BTreeMap<String, Option<String>>,
+    /// Whether this is the folded rest of a `top` query.
+    pub other: bool,
+    /// Its sums.
+    #[serde(flatten)]
+    pub totals: UsageTotals,
+}
+
+/// Sums over charged events, corrections included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsageTotals {
+    /// Cost of the priced events.
+    #[schema(value_type = String, example = "0.001234500000")]
+    pub cost_usd: Money,
+    /// Events with a cost ÷ charged events; null if there are none.
+    pub priced_fraction: Option<f64>,
+    /// Charged events.
+    pub charged_events: i64,
+    /// Charged events without a cost.
+    pub unpriced_events: i64,
+    /// The metrics asked for: `requests`, `input_tokens`, …, `errors`.
+    #[serde(flatten)]
+    pub metrics: BTreeMap<String, i64>,
+    /// Mean wall time of a call, milliseconds, where known and asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms_mean: Option<f64>,
+}
