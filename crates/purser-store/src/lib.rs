@@ -1,1 +1,92 @@
-//! placeholder
+//! State: everything small and mutable, on SQLite (default) or PostgreSQL, and the ledger's inbox.
+//! Invariant: a call that returned `Ok` is on disk; rows of a tenant are reached only through a handle of that tenant.
+
+#![warn(missing_docs)]
+
+pub mod api_key;
+mod connection;
+#[expect(unreachable_pub, reason = "SeaORM's derives write public items")]
+mod entity;
+mod error;
+pub mod inbox;
+mod migration;
+pub mod tenant;
+
+use std::path::PathBuf;
+
+use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+pub use error::{Error, Result};
+
+/// Where the state lives.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// `postgres://…`; without it the state is the SQLite file `state.db` in `data_dir`.
+    pub url: Option<String>,
+    /// The data directory, created with mode 0700 if it is missing. Not used with a `url`.
+    pub data_dir: PathBuf,
+}
+
+/// A handle on the state database; clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the database, creating and migrating it as needed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it cannot be reached or written, [`Error::Corrupt`] if it is not a database of ours.
+    pub async fn open(config: &Config) -> Result<Self> {
+        let (write, read) = connection::open(config).await?;
+        let store = Self { write, read };
+        migration::apply(&store).await?;
+        Ok(store)
+    }
+
+    /// Tenants, for the operator.
+    #[must_use]
+    pub fn tenant(&self) -> tenant::Tenants<'_> {
+        tenant::Tenants::new(self)
+    }
+
+    /// API keys.
+    #[must_use]
+    pub fn api_key(&self) -> api_key::ApiKeys<'_> {
+        api_key::ApiKeys::new(self)
+    }
+
+    /// The inbox: committed batches that are not in the lake yet.
+    #[must_use]
+    pub fn inbox(&self) -> inbox::Inbox<'_> {
+        inbox::Inbox::new(self)
+    }
+
+    /// Answers whether the database can be read now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with the reason.
+    pub async fn ping(&self) -> Result<()> {
+        self.inbox().head().await.map(drop)
+    }
+
+    /// Waits for running statements and closes every connection; later calls fail.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if a connection does not close.
+    pub async fn close(&self) -> Result<()> {
+        self.read.close_by_ref().await?;
+        Ok(self.write.close_by_ref().await?)
+    }
+
+    /// Begins a transaction that holds the write lock from its first statement on.
+    async fn begin(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.write.begin_with_options(options).await?)
+    }
+}

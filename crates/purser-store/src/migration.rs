@@ -1,0 +1,35 @@
+//! The schema's history, the same statements for both databases but for two column types.
+//! Invariant: a migration that was released is never edited; many nodes may apply them at once.
+
+mod m0001_state;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::{Result, Store};
+
+/// The advisory lock that lets one PostgreSQL node migrate at a time: `purser` in ASCII.
+const LOCK: i64 = 0x7075_7273_6572;
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_state::Migration)]
+    }
+}
+
+/// Brings the schema up to date.
+pub(crate) async fn apply(store: &Store) -> Result<()> {
+    let transaction = store.begin().await?;
+    lock(&transaction).await?;
+    Migrator::up(&transaction, None).await?;
+    Ok(transaction.commit().await?)
+}
+
+async fn lock(transaction: &DatabaseTransaction) -> Result<()> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    }
+    Ok(())
+}
