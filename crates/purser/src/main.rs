@@ -1,1 +1,7 @@
+//! The `purser` binary.
+mod config;
+mod demo;
+mod exit;
+mod output;
+mod telemetry;
 fn main() {}
