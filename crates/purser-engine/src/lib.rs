@@ -1,1 +1,12 @@
-//! placeholder
+//! The verbs of purser: pure functions over domain nouns.
+//! Invariant: no IO, no clock, no randomness; the time and the seed are arguments.
+
+#![warn(missing_docs)]
+
+pub mod price_book;
+pub mod price_check;
+pub mod price_diff;
+pub mod price_list;
+pub mod price_merge;
+pub mod rating;
+pub mod rerate;

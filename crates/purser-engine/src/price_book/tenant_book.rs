@@ -1,0 +1,162 @@
+//! The price book as one tenant sees it: overrides first, then the book less discounts.
+//! Invariant: one discount at most applies to a price; an override is final and is never discounted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use purser_domain::charge::Match;
+use purser_domain::price::{Discount, Price};
+use purser_domain::time::Timestamp;
+use purser_domain::usage_event::UsageEvent;
+
+use super::{Dated, PriceBook, Rates};
+
+/// The rates of a call, the version of the price they stand in, and how it was found.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// Rates with every fallback resolved.
+    pub rates: &'a Rates,
+    /// The price's content id; a discount changes it.
+    pub version: &'a Arc<str>,
+    /// How the price was found.
+    pub matched: Match,
+}
+
+/// A tenant's prices. Cheap to make from a shared book while the tenant has no terms of its own.
+#[derive(Debug, Clone)]
+pub struct TenantBook {
+    book: Arc<PriceBook>,
+    terms: Option<Arc<Terms>>,
+}
+
+#[derive(Debug)]
+struct Terms {
+    overrides: PriceBook,
+    discounts: Vec<Discount>,
+    /// By (price of the book, discount).
+    discounted: HashMap<(usize, usize), Dated>,
+}
+
+impl TenantBook {
+    pub(super) fn new(book: Arc<PriceBook>, overrides: Vec<Price>, mut discounts: Vec<Discount>) -> Self {
+        if overrides.is_empty() && discounts.is_empty() {
+            return Self { book, terms: None };
+        }
+        discounts.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        let mut discounted = HashMap::new();
+        for (price_index, dated) in book.all_dated().iter().enumerate() {
+            for (index, discount) in discounts.iter().enumerate().filter(|(_, d)| is_about(d, &dated.price)) {
+                discounted.insert((price_index, index), Dated::new(Arc::new(apply(discount, &dated.price))));
+            }
+        }
+        let (overrides, _) = PriceBook::compile(overrides);
+        Self { book, terms: Some(Arc::new(Terms { overrides, discounts, discounted })) }
+    }
+
+    /// The shared book behind it.
+    #[must_use]
+    pub const fn book(&self) -> &Arc<PriceBook> {
+        &self.book
+    }
+
+    /// The rates that a call is charged at.
+    ///
+    /// An override of the response model, then of the request model, then the book's price of
+    /// either. A model known to the book, but not at that date, gives way to the next name.
+    ///
+    /// # Errors
+    /// Why there is none: [`Match::UnknownModel`], [`Match::NoPriceAtDate`] or [`Match::NoRateForTier`].
+    pub fn find(&self, event: &UsageEvent) -> Result<Found<'_>, Match> {
+        let (dated, matched) = self.price_of(event)?;
+        let tier = service_tier(event.service_tier.as_deref());
+        let rates = dated.rates(&tier, event.usage.total_input()).ok_or(Match::NoRateForTier)?;
+        Ok(Found { rates, version: &dated.version, matched })
+    }
+
+    fn price_of(&self, event: &UsageEvent) -> Result<(&Dated, Match), Match> {
+        let at = event.occurred_at;
+        let names = [
+            event.response_model.as_deref().map(|model| (model, Match::ResponseModel)),
+            Some((event.model.as_str(), Match::RequestModel)),
+        ];
+        if let Some(terms) = self.terms.as_deref().filter(|terms| !terms.overrides.is_empty()) {
+            for (model, _) in names.into_iter().flatten() {
+                if let Some(dated) = self.override_of(terms, &event.provider, model, at) {
+                    return Ok((dated, Match::Override));
+                }
+            }
+        }
+        let mut reason = Match::UnknownModel;
+        for (model, matched) in names.into_iter().flatten() {
+            match self.book.lookup(&event.provider, model, at) {
+                Ok(index) => return Ok((self.less_discount(index, at), matched)),
+                Err(Match::NoPriceAtDate) => reason = Match::NoPriceAtDate,
+                Err(_) => {}
+            }
+        }
+        Err(reason)
+    }
+
+    fn override_of<'a>(&self, terms: &'a Terms, provider: &str, model: &str, at: Timestamp) -> Option<&'a Dated> {
+        let index = terms.overrides.lookup(provider, model, at).ok().or_else(|| {
+            let (provider, own_name) = self.book.identity(provider, model)?;
+            terms.overrides.lookup(provider, own_name, at).ok()
+        })?;
+        Some(terms.overrides.dated(index))
+    }
+
+    fn less_discount(&self, index: usize, at: Timestamp) -> &Dated {
+        let dated = self.book.dated(index);
+        let Some(terms) = self.terms.as_deref() else { return dated };
+        terms
+            .discounts
+            .iter()
+            .position(|discount| holds_at(discount, at) && is_about(discount, &dated.price))
+            .and_then(|discount| terms.discounted.get(&(index, discount)))
+            .unwrap_or(dated)
+    }
+}
+
+/// Smaller is tried first: the most specific discount, then the latest start, then the id.
+fn rank(discount: &Discount) -> impl Ord + '_ {
+    let breadth = 2 * u8::from(discount.model.is_none()) + u8::from(discount.provider.is_none());
+    (breadth, std::cmp::Reverse(discount.effective_from), &discount.id)
+}
+
+fn is_about(discount: &Discount, price: &Price) -> bool {
+    let is_model = |model: &String| {
+        price.model.eq_ignore_ascii_case(model) || price.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(model))
+    };
+    discount.provider.as_ref().is_none_or(|provider| *provider == price.provider)
+        && discount.model.as_ref().is_none_or(is_model)
+}
+
+fn holds_at(discount: &Discount, at: Timestamp) -> bool {
+    discount.effective_from.is_none_or(|from| from <= at) && discount.effective_to.is_none_or(|to| at < to)
+}
+
+/// The price at the discounted unit prices. A rate that would need more than 64 bits is left out:
+/// the call becomes unpriced rather than wrong.
+fn apply(discount: &Discount, price: &Price) -> Price {
+    let mut price = price.clone();
+    for rate in price.tiers.iter_mut().flat_map(|tier| &mut tier.rates) {
+        *rate = rate.and_then(|rate| rate.discounted(discount.percent_milli));
+    }
+    price
+}
+
+/// The canonical name of a service tier: the ways to say "the usual one" are `standard`.
+///
+/// Any other name stays as it is, in lower case, and must have rates of its own.
+pub(super) fn service_tier(told: Option<&str>) -> std::borrow::Cow<'_, str> {
+    const USUAL: [&str; 7] = ["", "standard", "default", "auto", "on_demand", "on-demand", "unknown"];
+    let Some(told) = told else { return "standard".into() };
+    if USUAL.iter().any(|usual| told.eq_ignore_ascii_case(usual)) {
+        return "standard".into();
+    }
+    match told {
+        "batches" => "batch".into(),
+        told if told.bytes().any(|byte| byte.is_ascii_uppercase()) => told.to_ascii_lowercase().into(),
+        told => told.into(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Joins two catalogues: where both price a model, the preferred one's price ships.
+//! Invariant: every rate of the result stands in one of the catalogues, with its own source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use purser_domain::price::{Price, STANDARD, Tier};
+use purser_domain::time::Timestamp;
+
+use crate::price_book::PriceBook;
+use crate::price_diff::{self, Diff};
+
+/// A joined catalogue and where the two it was made of differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// Sorted by provider, model and start.
+    pub prices: Vec<Price>,
+    /// The preferred catalogue (left) against the other (right).
+    pub diff: Diff,
+    /// How many service tiers of the other catalogue were added to preferred prices.
+    pub tiers_added: usize,
+}
+
+/// `preferred`, and what only `other` knows: models, and service tiers of models whose standard
+/// rates both give alike at `at`.
+#[must_use]
+pub fn merge(preferred: &[Price], other: &[Price], at: Timestamp) -> Merged {
+    let diff = price_diff::diff(preferred, other, at);
+    let (book, _) = PriceBook::compile(preferred.to_vec());
+    let (other_book, _) = PriceBook::compile(other.to_vec());
+    let mut prices = preferred.to_vec();
+    let mut tiers_added = 0;
+    for price in prices.iter_mut().filter(|price| is_only_price(price, preferred)) {
+        if let Ok((there, _)) = other_book.find(&price.provider, &price.model, at)
+            && is_only_price(there, other)
+        {
+            tiers_added += add_tiers(price, there);
+        }
+    }
+    let mut taken: BTreeSet<(String, String)> = preferred.iter().flat_map(names).collect();
+    let mut groups: BTreeMap<(&str, String), Vec<&Price>> = BTreeMap::new();
+    for price in other {
+        groups.entry((&price.provider, price.model.to_ascii_lowercase())).or_default().push(price);
+    }
+    groups.retain(|(provider, model), _| {
+        !taken.contains(&((*provider).to_owned(), model.clone())) && book.identity(provider, model).is_none()
+    });
+    taken.extend(groups.keys().map(|(provider, model)| ((*provider).to_owned(), model.clone())));
+    for ((provider, model), group) in groups {
+        let own = (provider.to_owned(), model);
+        let mut claimed = Vec::new();
+        for price in group {
+            let mut price = price.clone();
+            price.aliases.retain(|alias| {
+                let name = (provider.to_owned(), alias.to_ascii_lowercase());
+                name != own && !taken.contains(&name)
+            });
+            claimed.extend(names(&price));
+            prices.push(price);
+        }
+        taken.extend(claimed);
+    }
+    sort(&mut prices);
+    Merged { prices, diff, tiers_added }
+}
+
+/// The order of price files: provider, model, start, daily window.
+pub fn sort(prices: &mut [Price]) {
+    prices.sort_by(|a, b| {
+        let key = |p: &Price| (p.effective_from, p.daily.map(|d| (d.from_minute, d.to_minute)), p.effective_to);
+        (&a.provider, &a.model, key(a)).cmp(&(&b.provider, &b.model, key(b)))
+    });
+}
+
+fn names(price: &Price) -> Vec<(String, String)> {
+    std::iter::once(&price.model)
+        .chain(&price.aliases)
+        .map(|name| (price.provider.clone(), name.to_ascii_lowercase()))
+        .collect()
+}
+
+/// Whether the price is the model's only one, or the one in force of an all-day succession.
+fn is_only_price(price: &Price, prices: &[Price]) -> bool {
+    price.effective_to.is_none()
+        && prices.iter().filter(|p| p.provider == price.provider && p.model == price.model).all(|p| p.daily.is_none())
+}
+
+fn add_tiers(price: &mut Price, other: &Price) -> usize {
+    let standard_agrees = price_diff::differences(price, other)
+        .iter()
+        .filter(|difference| difference.is_contradiction())
+        .all(|difference| !difference.field.starts_with(STANDARD));
+    if !standard_agrees {
+        return 0;
+    }
+    let known: BTreeSet<String> = price.tiers.iter().map(|tier| tier.service_tier.clone()).collect();
+    let mut added = BTreeSet::new();
+    for tier in other.tiers.iter().filter(|tier| !known.contains(&tier.service_tier)) {
+        added.insert(tier.service_tier.clone());
+        let source = tier.source.clone().unwrap_or_else(|| other.source.clone());
+        price.tiers.push(Tier { source: Some(source), ..tier.clone() });
+    }
+    added.len()
+}
+
+#[cfg(test)]
+mod tests;

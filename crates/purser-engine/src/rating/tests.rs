@@ -1,0 +1,201 @@
+//! Hand-worked charges for every leaf, tier and cache lifetime, and the laws of rating.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use purser_domain::charge::Match;
+use purser_domain::money::Money;
+use purser_domain::price::{Discount, Price, STANDARD};
+use purser_domain::usage::Usage;
+
+use super::*;
+use crate::price_book::PriceBook;
+use crate::price_book::tests::{at, book, event, price, tier};
+
+/// Every leaf at a rate of its own: 1 USD per million tokens times its position, calls by position in cents.
+fn every_leaf() -> Price {
+    price(
+        "openai",
+        "m",
+        &[
+            ("input", "3"),
+            ("cache_read", "0.3"),
+            ("cache_write_5m", "3.75"),
+            ("cache_write_1h", "6"),
+            ("output", "15"),
+            ("reasoning", "12"),
+            ("input_audio", "40"),
+            ("cache_read_audio", "2.5"),
+            ("output_audio", "80"),
+            ("input_image", "8"),
+            ("cache_read_image", "2"),
+            ("output_image", "32"),
+            ("input_video", "5"),
+            ("output_video", "60"),
+            ("requests", "0.005"),
+            ("web_searches", "0.01"),
+        ],
+    )
+}
+
+fn cost(charge: &Charge) -> String {
+    charge.rated_usd.map_or_else(|| charge.matched.name().to_owned(), |money| money.to_string())
+}
+
+fn check(prices: Vec<Price>, model: &str, usage: &[(&str, u64)], service_tier: Option<&str>, expected: &str) {
+    let event = UsageEvent { service_tier: service_tier.map(str::to_owned), ..event("openai", model, usage) };
+    assert_eq!(cost(&rate(&book(prices), &event)), expected, "{usage:?} {service_tier:?}");
+}
+
+#[test]
+fn every_leaf_is_charged_at_its_own_rate() {
+    for (leaf, quantity, expected) in [
+        // quantity × USD per million / 10⁶.
+        ("input", 1_234, "0.003702000000"),
+        ("cache_read", 1_234, "0.000370200000"),
+        ("cache_write_5m", 1_234, "0.004627500000"),
+        ("cache_write_1h", 1_234, "0.007404000000"),
+        ("output", 1_234, "0.018510000000"),
+        ("reasoning", 1_234, "0.014808000000"),
+        ("input_audio", 1_234, "0.049360000000"),
+        ("cache_read_audio", 1_234, "0.003085000000"),
+        ("output_audio", 1_234, "0.098720000000"),
+        ("input_image", 1_234, "0.009872000000"),
+        ("cache_read_image", 1_234, "0.002468000000"),
+        ("output_image", 1_234, "0.039488000000"),
+        ("input_video", 1_234, "0.006170000000"),
+        ("output_video", 1_234, "0.074040000000"),
+        ("web_searches", 7, "0.070000000000"),
+        ("requests", 3, "0.015000000000"),
+    ] {
+        check(vec![every_leaf()], "m", &[("requests", 0), (leaf, quantity)], None, expected);
+    }
+}
+
+#[test]
+fn the_leaves_add_up() {
+    // 1,000 × 3 + 20,000 × 0.3 + 400 × 3.75 + 100 × 6 + 800 × 15 + 50 × 12 millionths, and one request.
+    let usage = [
+        ("input", 1_000),
+        ("cache_read", 20_000),
+        ("cache_write_5m", 400),
+        ("cache_write_1h", 100),
+        ("output", 800),
+        ("reasoning", 50),
+    ];
+    check(vec![every_leaf()], "m", &usage, None, "0.028700000000");
+    let charge = rate(&book(vec![every_leaf()]), &event("openai", "m", &usage));
+    assert_eq!(charge.amounts[Leaf::CacheWrite1h as usize], Some(Money::from_pico(600_000_000)));
+    assert_eq!(charge.amounts[Leaf::InputAudio as usize], None, "an unused leaf has no amount");
+    assert_eq!(charge.matched, Match::RequestModel);
+    assert!(charge.price_version.is_some());
+}
+
+#[test]
+fn a_leaf_without_a_rate_is_charged_as_its_parent_or_not_at_all() {
+    let text_only = || vec![price("openai", "m", &[("input", "2"), ("output", "8")])];
+    for (usage, expected) in [
+        (&[("cache_read", 1_000_000)][..], "2.000000000000"),
+        (&[("cache_write_5m", 1_000_000)], "2.000000000000"),
+        (&[("cache_write_1h", 1_000_000)], "2.000000000000"),
+        (&[("reasoning", 1_000_000)], "8.000000000000"),
+        (&[("input_audio", 1_000_000)], "2.000000000000"),
+        (&[("cache_read_image", 1_000_000)], "2.000000000000"),
+        (&[("output_video", 1_000_000)], "8.000000000000"),
+        (&[("requests", 9)], "0.000000000000"),
+        (&[("input", 5), ("web_searches", 1)], "no_rate_for_leaf"),
+    ] {
+        check(text_only(), "m", usage, None, expected);
+    }
+    let embedding = vec![price("openai", "e", &[("input", "0.02")])];
+    check(embedding.clone(), "e", &[("input", 1_000)], None, "0.000020000000");
+    check(embedding, "e", &[("input", 1_000), ("output", 1)], None, "no_rate_for_leaf");
+}
+
+#[test]
+fn service_tier_and_context_choose_the_rates_of_the_whole_call() {
+    let mut model = price("openai", "m", &[("input", "1.25"), ("cache_read", "0.125"), ("output", "10")]);
+    model.tiers.extend([
+        tier(STANDARD, 200_000, &[("input", "2.5"), ("cache_read", "0.25"), ("output", "15")]),
+        tier("batch", 0, &[("input", "0.625"), ("output", "5")]),
+        tier("batch", 200_000, &[("input", "1.25"), ("output", "7.5")]),
+        tier("flex", 0, &[("input", "0.7"), ("output", "6")]),
+        tier("priority", 0, &[("input", "2.25"), ("output", "18")]),
+        tier("fast", 0, &[("input", "7.5"), ("output", "60")]),
+    ]);
+    for (usage, service_tier, expected) in [
+        (&[("input", 100_000), ("output", 1_000)][..], None, "0.135000000000"),
+        (&[("input", 100_000), ("cache_read", 100_000)], None, "0.137500000000"),
+        (&[("input", 100_001), ("cache_read", 100_000), ("output", 10)], None, "0.275152500000"),
+        (&[("input", 200_000), ("output", 1_000)], Some("batch"), "0.130000000000"),
+        (&[("input", 300_000), ("output", 1_000)], Some("batch"), "0.382500000000"),
+        (&[("input", 300_000), ("cache_read", 8)], Some("batch"), "0.375010000000"),
+        (&[("input", 300_000), ("output", 1_000)], Some("flex"), "0.216000000000"),
+        (&[("input", 300_000), ("output", 1_000)], Some("priority"), "0.693000000000"),
+        (&[("input", 300_000), ("output", 1_000)], Some("fast"), "2.310000000000"),
+        (&[("input", 1)], Some("scale"), "no_rate_for_tier"),
+    ] {
+        check(vec![model.clone()], "m", usage, service_tier, expected);
+    }
+}
+
+#[test]
+fn each_leaf_is_rounded_once_and_to_even() {
+    // A tenth of a pico-dollar a token: 25 and 35 tokens are 2.5 and 3.5 pico-dollars, so 2 and 4.
+    let tiny = vec![price("openai", "m", &[("input", "0.0000001"), ("output", "0.0000001")])];
+    check(tiny.clone(), "m", &[("input", 25)], None, "0.000000000002");
+    check(tiny.clone(), "m", &[("input", 35)], None, "0.000000000004");
+    check(tiny, "m", &[("input", 25), ("output", 35)], None, "0.000000000006");
+}
+
+#[test]
+fn what_cannot_be_rated_is_unpriced_and_keeps_the_reported_cost() {
+    let reported_usd = Some(Money::from_pico(5));
+    let unknown = UsageEvent { reported_usd, ..event("openai", "stranger", &[("input", 5)]) };
+    let charge = rate(&book(vec![every_leaf()]), &unknown);
+    assert_eq!(charge, Charge { reported_usd, matched: Match::UnknownModel, ..Charge::default() });
+
+    let dear = vec![price("openai", "m", &[("input", "1000000"), ("output", "1")])];
+    check(dear, "m", &[("input", 1_000_000)], None, "too_large");
+    let sum = vec![price("openai", "m", &[("input", "1000000"), ("output", "1000000")])];
+    check(sum, "m", &[("input", 600_000), ("output", 600_000)], None, "too_large");
+}
+
+fn usages() -> impl Strategy<Value = Usage> {
+    prop::array::uniform16(prop_oneof![Just(0_u64), 1..5_000_u64, 1..3_000_000_000_u64]).prop_map(|quantities| {
+        let mut usage = Usage::ZERO;
+        for (leaf, quantity) in Leaf::ALL.into_iter().zip(quantities) {
+            usage.set(leaf, if leaf.is_token() { quantity } else { quantity % 100 });
+        }
+        usage
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_cost_is_the_sum_of_the_leaves(usage in usages()) {
+        let charge = rate(&book(vec![every_leaf()]), &UsageEvent { usage, ..event("openai", "m", &[]) });
+        let sum: Money = charge.amounts.into_iter().flatten().sum();
+        prop_assert_eq!(charge.rated_usd.unwrap_or(Money::ZERO), sum);
+        for leaf in Leaf::ALL {
+            let rated = charge.rated_usd.is_some() && usage.get(leaf) > 0;
+            prop_assert_eq!(charge.amounts[leaf as usize].is_some(), rated);
+        }
+    }
+
+    #[test]
+    fn no_discount_is_the_identity_and_a_full_one_is_free(usage in usages()) {
+        let shared = Arc::new(PriceBook::compile(vec![every_leaf()]).0);
+        let less = |percent_milli| {
+            let discount = Discount {
+                id: "d".to_owned(), provider: None, model: None, percent_milli,
+                effective_from: Some(at("2020-01-01T00:00:00Z")), effective_to: None,
+            };
+            PriceBook::for_tenant(shared.clone(), vec![], vec![discount])
+        };
+        let event = UsageEvent { usage, ..event("openai", "m", &[]) };
+        let plain = rate(&PriceBook::for_tenant(shared.clone(), vec![], vec![]), &event);
+        prop_assert_eq!(rate(&less(0), &event), plain);
+        prop_assert_eq!(rate(&less(100_000), &event).rated_usd, Some(Money::ZERO));
+    }
+}
