@@ -1,1 +1,26 @@
-//! placeholder
+//! The ledger: usage events, append-only, exactly once. Durable inbox → Delta Lake table → typed queries.
+//!
+//! Invariant: `Ok` from [`Ledger::append`] means on disk; each event counts once, whatever the order,
+//! the delay or the node; the sum of all rows is the truth, in this API and in any engine that reads the lake.
+
+#![warn(missing_docs)]
+
+pub mod append;
+pub mod config;
+pub mod entry_filter;
+pub mod error;
+pub mod report;
+pub mod schema;
+
+#[expect(dead_code, reason = "in progress")]
+mod codec;
+mod ledger;
+#[expect(dead_code, reason = "in progress")]
+mod row;
+
+pub use append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Receipt};
+pub use config::{Clock, Config};
+pub use entry_filter::{EntryFilter, Page};
+pub use error::Error;
+pub use ledger::{Ledger, Operator};
+pub use report::{Finding, Flushed, Optimized, Stats, Unpriced, Vacuumed, Verified};

@@ -1,0 +1,82 @@
+//! Where a ledger lives and how much it may hold in memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use purser_domain::time::Timestamp;
+
+/// Tells the time; injected so that tests can stop it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A ledger's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the lake table lies: a directory, or an object storage URL.
+    pub table: String,
+    /// Local directory of derived data (index, cubes): may be lost at any time.
+    pub cache_dir: PathBuf,
+    /// A local directory that only one process may hold open; `None` for shared storage.
+    pub lock_dir: Option<PathBuf>,
+    /// Whether other nodes append to the same ledger: each query then asks the inbox for news.
+    pub shared: bool,
+    /// This node's name, the holder of its leases.
+    pub node: String,
+    /// The clock that stamps `received_at`.
+    pub clock: Clock,
+    /// Move the inbox to the lake once it holds that many entries …
+    pub flush_entries: usize,
+    /// … or that many encoded bytes …
+    pub flush_bytes: usize,
+    /// … or an entry that old.
+    pub flush_age: Duration,
+    /// Refuse appends beyond that many entries waiting for the lake.
+    pub backlog_entries: usize,
+    /// Block cache and write buffers of the index, bytes.
+    pub index_bytes: u64,
+    /// Cubes kept in memory, bytes.
+    pub cube_bytes: usize,
+    /// Run the flusher in the background; a short-lived reader may do without.
+    pub background: bool,
+}
+
+impl Config {
+    /// A ledger in the local directory `data_dir`, for one process.
+    #[must_use]
+    pub fn local(data_dir: &Path) -> Self {
+        Self {
+            table: data_dir.join("lake").join("usage_events").display().to_string(),
+            cache_dir: data_dir.join("cache"),
+            lock_dir: Some(data_dir.to_owned()),
+            shared: false,
+            node: format!("pid-{}", std::process::id()),
+            clock: Arc::new(system_now),
+            flush_entries: 250_000,
+            flush_bytes: 64 << 20,
+            flush_age: Duration::from_secs(30),
+            backlog_entries: 1_000_000,
+            index_bytes: 64 << 20,
+            cube_bytes: 128 << 20,
+            background: true,
+        }
+    }
+
+    /// A ledger whose lake lies at `table` (a URL) and whose inbox other nodes share.
+    #[must_use]
+    pub fn shared(table: &str, cache_dir: &Path, node: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            cache_dir: cache_dir.to_owned(),
+            lock_dir: Some(cache_dir.to_owned()),
+            shared: true,
+            node: node.to_owned(),
+            ..Self::local(cache_dir)
+        }
+    }
+}
+
+/// The system clock, in microseconds.
+fn system_now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

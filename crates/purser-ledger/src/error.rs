@@ -1,0 +1,70 @@
+//! Why the ledger could not do something.
+
+/// A failure of the ledger or of what it stands on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the data directory open.
+    #[error("data directory {path} is in use by another process: stop it first, or send to its address instead")]
+    Locked {
+        /// The lock file.
+        path: String,
+    },
+    /// The state database failed.
+    #[error("state database: {0}")]
+    Store(#[from] purser_store::Error),
+    /// The Delta table failed.
+    #[error("lake: {0}")]
+    Lake(#[from] deltalake_core::DeltaTableError),
+    /// A query failed.
+    #[error("query: {0}")]
+    Query(#[from] datafusion::error::DataFusionError),
+    /// Columns could not be read or written.
+    #[error("columns: {0}")]
+    Columns(#[from] arrow::error::ArrowError),
+    /// A lake file could not be read or written.
+    #[error("parquet: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// Object storage failed.
+    #[error("object storage: {0}")]
+    Storage(#[from] object_store::Error),
+    /// The local index failed.
+    #[error("index: {0}")]
+    Index(#[from] fjall::Error),
+    /// A local file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Stored data does not have the form this version writes or knows.
+    #[error("corrupt: {0}")]
+    Corrupt(String),
+    /// The flusher has fallen behind: more than the allowed number of entries wait for the lake.
+    #[error("{waiting} entries wait for the lake, more than {limit}: {cause}")]
+    Backlog {
+        /// Entries not yet in the lake.
+        waiting: usize,
+        /// The most that may wait.
+        limit: usize,
+        /// The flusher's last failure, or that it is still at work.
+        cause: String,
+    },
+    /// The ledger is shutting down.
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+impl Error {
+    /// Wraps a failure of the local file at `path`.
+    pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::File { path: path.display().to_string(), source }
+    }
+
+    /// Whether trying again later may help.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        !matches!(self, Self::Corrupt(_) | Self::Columns(_) | Self::Query(_))
+    }
+}

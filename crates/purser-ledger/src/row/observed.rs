@@ -1,0 +1,52 @@
+//! What an observation saw, as JSON text: it must survive, yet not count.
+
+use purser_domain::charge::Charge;
+use purser_domain::entry::Entry;
+use purser_domain::money::Money;
+use purser_domain::usage::{Leaf, Usage};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+
+/// The quantities and amounts of an observation.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Observed {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    quantities: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    amounts: BTreeMap<String, Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rated_usd: Option<Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reported_usd: Option<Money>,
+}
+
+/// The text for the `observed` column.
+pub(super) fn to_text(entry: &Entry) -> String {
+    let charge = &entry.charge;
+    let amounts = Leaf::ALL.into_iter().zip(charge.amounts);
+    let observed = Observed {
+        quantities: entry.event.usage.iter().map(|(leaf, quantity)| (leaf.name().to_owned(), quantity)).collect(),
+        amounts: amounts.filter_map(|(leaf, amount)| Some((leaf.name().to_owned(), amount?))).collect(),
+        rated_usd: charge.rated_usd,
+        reported_usd: charge.reported_usd,
+    };
+    serde_json::to_string(&observed).expect("maps with text keys always become JSON")
+}
+
+/// Puts what `text` holds back into `usage` and `charge`.
+pub(super) fn restore(text: &str, usage: &mut Usage, charge: &mut Charge) -> Result<(), Error> {
+    let observed: Observed = serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("observed {text:?}: {e}")))?;
+    let leaf = |name: &str| name.parse::<Leaf>().map_err(Error::Corrupt);
+    for (name, quantity) in &observed.quantities {
+        usage.set(leaf(name)?, *quantity);
+    }
+    for (name, amount) in &observed.amounts {
+        charge.amounts[leaf(name)? as usize] = Some(*amount);
+    }
+    charge.rated_usd = observed.rated_usd;
+    charge.reported_usd = observed.reported_usd;
+    Ok(())
+}

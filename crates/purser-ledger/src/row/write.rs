@@ -1,0 +1,215 @@
+//! Entries → a record batch.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Date32Builder, Decimal128Builder, Int8Builder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::Schema;
+use purser_domain::entry::{Entry, Kind};
+use purser_domain::money::Money;
+use purser_domain::usage::{Leaf, Usage};
+
+use super::observed;
+use crate::append::Draft;
+use crate::error::Error;
+use crate::schema::{AMOUNT, TEXTS, schema};
+
+/// Says why no row can hold `draft`, if none can.
+pub(crate) fn check(draft: &Draft) -> Result<(), String> {
+    if draft.charge.reported_usd != draft.event.reported_usd {
+        let show = |money: Option<Money>| money.map_or_else(|| "none".to_owned(), |m| m.to_string());
+        let (charge, event) = (show(draft.charge.reported_usd), show(draft.event.reported_usd));
+        return Err(format!("reported_usd of the charge is {charge}, of the event {event}"));
+    }
+    check_charge(&draft.charge)?;
+    for (leaf, quantity) in draft.event.usage.iter() {
+        if quantity > Usage::MAX {
+            return Err(format!("{} is {quantity}, not below 2^53", leaf.quantity_name()));
+        }
+    }
+    match draft.event.latency_ms {
+        Some(ms) if ms > Usage::MAX => Err(format!("latency_ms is {ms}, not below 2^53")),
+        _ => Ok(()),
+    }
+}
+
+/// Says which amount of `charge` no row can hold.
+pub(crate) fn check_charge(charge: &purser_domain::charge::Charge) -> Result<(), String> {
+    let amounts = charge.amounts.iter().chain([&charge.rated_usd, &charge.reported_usd]).flatten();
+    match amounts.into_iter().find(|amount| !amount.fits_charge()) {
+        Some(amount) => Err(format!("{amount} USD does not fit Decimal(18,12)")),
+        None => Ok(()),
+    }
+}
+
+/// The rows of `entries`, without the columns that none of them uses.
+pub(crate) fn write<'a>(entries: impl ExactSizeIterator<Item = &'a Entry>) -> Result<RecordBatch, Error> {
+    let mut columns = Columns::new(entries.len());
+    for entry in entries {
+        columns.push(entry);
+    }
+    columns.finish()
+}
+
+struct Columns {
+    event_date: Date32Builder,
+    tenant_id: StringBuilder,
+    source: StringBuilder,
+    event_id: StringBuilder,
+    kind: StringBuilder,
+    reason: StringBuilder,
+    import_id: StringBuilder,
+    occurred_at: TimestampMicrosecondBuilder,
+    received_at: TimestampMicrosecondBuilder,
+    provider: StringBuilder,
+    model: StringBuilder,
+    texts: [StringBuilder; TEXTS.len()],
+    attempt: Int64Builder,
+    status: StringBuilder,
+    latency_ms: Int64Builder,
+    tags: StringBuilder,
+    charges: Int8Builder,
+    quantities: [Int64Builder; Leaf::COUNT],
+    amounts: [Decimal128Builder; Leaf::COUNT],
+    cost_usd: Decimal128Builder,
+    rated_usd: Decimal128Builder,
+    reported_usd: Decimal128Builder,
+    cost_source: StringBuilder,
+    price_version: StringBuilder,
+    matched: StringBuilder,
+    observed: StringBuilder,
+}
+
+impl Columns {
+    fn new(rows: usize) -> Self {
+        let text = || StringBuilder::with_capacity(rows, rows * 8);
+        let rare = StringBuilder::new;
+        let amount = || Decimal128Builder::with_capacity(rows).with_data_type(AMOUNT);
+        let time = || TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC");
+        Self {
+            event_date: Date32Builder::with_capacity(rows),
+            tenant_id: text(),
+            source: text(),
+            event_id: text(),
+            kind: text(),
+            reason: rare(),
+            import_id: rare(),
+            occurred_at: time(),
+            received_at: time(),
+            provider: text(),
+            model: text(),
+            texts: std::array::from_fn(|_| rare()),
+            attempt: Int64Builder::with_capacity(rows),
+            status: text(),
+            latency_ms: Int64Builder::with_capacity(rows),
+            tags: rare(),
+            charges: Int8Builder::with_capacity(rows),
+            quantities: std::array::from_fn(|_| Int64Builder::new()),
+            amounts: std::array::from_fn(|_| Decimal128Builder::new().with_data_type(AMOUNT)),
+            cost_usd: amount(),
+            rated_usd: amount(),
+            reported_usd: amount(),
+            cost_source: text(),
+            price_version: text(),
+            matched: text(),
+            observed: rare(),
+        }
+    }
+
+    fn push(&mut self, entry: &Entry) {
+        let event = &entry.event;
+        self.event_date.append_value(event.occurred_at.utc_day());
+        self.tenant_id.append_value(entry.tenant.as_str());
+        self.source.append_value(&event.source);
+        self.event_id.append_value(&event.event_id);
+        self.kind.append_value(entry.kind.name());
+        self.reason.append_option(entry.reason.map(purser_domain::entry::Reason::name));
+        self.import_id.append_option(entry.import_id.as_deref());
+        self.occurred_at.append_value(event.occurred_at.micros());
+        self.received_at.append_value(entry.received_at.micros());
+        self.provider.append_value(&event.provider);
+        self.model.append_value(&event.model);
+        for (builder, (_, text)) in self.texts.iter_mut().zip(event.texts()) {
+            builder.append_option(text);
+        }
+        self.attempt.append_option(event.attempt.map(i64::from));
+        self.status.append_value(event.status.name());
+        self.latency_ms.append_option(event.latency_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)));
+        if event.tags.is_empty() {
+            self.tags.append_null();
+        } else {
+            self.tags.append_value(crate::codec::tags_json(&event.tags));
+        }
+        self.charges.append_value(entry.kind.sign());
+        self.push_measures(entry);
+        self.price_version.append_option(entry.charge.price_version.as_deref());
+        self.matched.append_value(entry.charge.matched.name());
+    }
+
+    fn push_measures(&mut self, entry: &Entry) {
+        let sign = i64::from(entry.kind.sign());
+        if entry.kind == Kind::Observation {
+            self.observed.append_value(observed::to_text(entry));
+        } else {
+            self.observed.append_null();
+        }
+        for (builder, quantity) in self.quantities.iter_mut().zip(entry.event.usage.quantities()) {
+            match i64::try_from(*quantity).unwrap_or(i64::MAX) * sign {
+                0 => builder.append_null(),
+                signed => builder.append_value(signed),
+            }
+        }
+        let charge = &entry.charge;
+        let signed = |amount: Option<Money>| (sign != 0).then_some(amount?.pico() * i128::from(sign));
+        for (builder, amount) in self.amounts.iter_mut().zip(charge.amounts) {
+            builder.append_option(signed(amount));
+        }
+        let cost = charge.cost();
+        self.cost_usd.append_option(signed(cost.map(|(money, _)| money)));
+        self.rated_usd.append_option(signed(charge.rated_usd));
+        self.reported_usd.append_option(signed(charge.reported_usd));
+        self.cost_source.append_option(cost.map(|(_, source)| source.name()));
+    }
+
+    fn finish(mut self) -> Result<RecordBatch, Error> {
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(self.event_date.finish()),
+            Arc::new(self.tenant_id.finish()),
+            Arc::new(self.source.finish()),
+            Arc::new(self.event_id.finish()),
+            Arc::new(self.kind.finish()),
+            Arc::new(self.reason.finish()),
+            Arc::new(self.import_id.finish()),
+            Arc::new(self.occurred_at.finish()),
+            Arc::new(self.received_at.finish()),
+            Arc::new(self.provider.finish()),
+            Arc::new(self.model.finish()),
+        ];
+        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.attempt.finish()));
+        arrays.push(Arc::new(self.status.finish()));
+        arrays.push(Arc::new(self.latency_ms.finish()));
+        arrays.push(Arc::new(self.tags.finish()));
+        arrays.push(Arc::new(self.charges.finish()));
+        arrays.extend(self.quantities.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.cost_usd.finish()));
+        arrays.push(Arc::new(self.rated_usd.finish()));
+        arrays.push(Arc::new(self.reported_usd.finish()));
+        arrays.push(Arc::new(self.cost_source.finish()));
+        arrays.push(Arc::new(self.price_version.finish()));
+        arrays.push(Arc::new(self.matched.finish()));
+        arrays.push(Arc::new(self.observed.finish()));
+        let schema = schema();
+        let (fields, arrays): (Vec<_>, Vec<_>) = schema
+            .fields()
+            .iter()
+            .cloned()
+            .zip(arrays)
+            .filter(|(field, array)| !field.is_nullable() || array.null_count() < array.len())
+            .unzip();
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+    }
+}
