@@ -2,6 +2,15 @@
 //! Invariant: text, integers and bytes only, so that both databases hold the same values.
 
 pub(crate) mod api_key;
+pub(crate) mod conflict;
+pub(crate) mod discount;
+pub(crate) mod feature_tag;
+pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod inbox_head;
+pub(crate) mod lease;
+pub(crate) mod price_import;
+pub(crate) mod price_import_line;
+pub(crate) mod price_override;
+pub(crate) mod session;
 pub(crate) mod tenant;

@@ -4,16 +4,25 @@
 #![warn(missing_docs)]
 
 pub mod api_key;
+pub mod conflict;
 mod connection;
+pub mod discount;
 #[expect(unreachable_pub, reason = "SeaORM's derives write public items")]
 mod entity;
 mod error;
+pub mod feature_tag;
+pub mod import;
 pub mod inbox;
+pub mod lease;
 mod migration;
+pub mod price_import;
+pub mod price_override;
+pub mod session;
 pub mod tenant;
 
 use std::path::PathBuf;
 
+use purser_domain::tenant::TenantId;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use error::{Error, Result};
@@ -56,6 +65,54 @@ impl Store {
     #[must_use]
     pub fn api_key(&self) -> api_key::ApiKeys<'_> {
         api_key::ApiKeys::new(self)
+    }
+
+    /// Console sessions.
+    #[must_use]
+    pub fn session(&self) -> session::Sessions<'_> {
+        session::Sessions::new(self)
+    }
+
+    /// A tenant's feature tags.
+    #[must_use]
+    pub fn feature_tag<'a>(&'a self, tenant: &'a TenantId) -> feature_tag::FeatureTags<'a> {
+        feature_tag::FeatureTags::new(self, tenant)
+    }
+
+    /// A tenant's own prices.
+    #[must_use]
+    pub fn price_override<'a>(&'a self, tenant: &'a TenantId) -> price_override::PriceOverrides<'a> {
+        price_override::PriceOverrides::new(self, tenant)
+    }
+
+    /// A tenant's discounts.
+    #[must_use]
+    pub fn discount<'a>(&'a self, tenant: &'a TenantId) -> discount::Discounts<'a> {
+        discount::Discounts::new(self, tenant)
+    }
+
+    /// Versions of the price book, for the operator.
+    #[must_use]
+    pub fn price_import(&self) -> price_import::PriceImports<'_> {
+        price_import::PriceImports::new(self)
+    }
+
+    /// A tenant's usage conflicts.
+    #[must_use]
+    pub fn conflict<'a>(&'a self, tenant: &'a TenantId) -> conflict::Conflicts<'a> {
+        conflict::Conflicts::new(self, tenant)
+    }
+
+    /// A tenant's imports.
+    #[must_use]
+    pub fn import<'a>(&'a self, tenant: &'a TenantId) -> import::Imports<'a> {
+        import::Imports::new(self, tenant)
+    }
+
+    /// Leases on jobs.
+    #[must_use]
+    pub fn lease(&self) -> lease::Leases<'_> {
+        lease::Leases::new(self)
     }
 
     /// The inbox: committed batches that are not in the lake yet.
