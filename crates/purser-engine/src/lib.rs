@@ -3,6 +3,7 @@
 
 #![warn(missing_docs)]
 
+pub mod focus;
 pub mod price_book;
 pub mod price_check;
 pub mod price_diff;
