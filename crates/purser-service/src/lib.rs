@@ -1,1 +1,24 @@
-//! placeholder
+//! The use-cases: load, decide (engine), save. Owns the clock, the jobs and authorization by tenant.
+//! Invariant: nothing of a tenant is reached without its [`principal::Principal`].
+
+#![warn(missing_docs)]
+
+pub mod api_key;
+mod cache;
+pub mod clock;
+pub mod conflict;
+pub mod error;
+pub mod feature_tag;
+pub mod ingest;
+pub mod price;
+mod price_book;
+pub mod principal;
+pub mod service;
+pub mod usage_event;
+pub mod usage_query;
+
+pub use error::Error;
+pub use principal::Principal;
+pub use purser_ingest as decode;
+pub use purser_ledger as ledger;
+pub use service::Service;

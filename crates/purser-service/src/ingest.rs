@@ -1,0 +1,158 @@
+//! Usage comes in: decoded events are rated and appended, exactly once.
+//! Invariant: an acknowledged event is on disk; a refused request has stored nothing.
+
+use purser_domain::charge::Charge;
+use purser_domain::feature_tag::UNCLASSIFIED;
+use purser_domain::usage_event::UsageEvent;
+use purser_engine::rating;
+use purser_ingest::decoded::{Decoded, Refusal};
+use purser_ledger::append::{AppendError, Conflict, Draft, Mode, Outcome};
+
+use crate::error::{Error, Kind};
+use crate::principal::Principal;
+use crate::service::Service;
+
+/// How a decoded request is to be taken in.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What a refused item or a conflict does to the rest.
+    pub mode: Mode,
+    /// The writer fixed the cost: charge what it reports and look up no price.
+    pub reported: bool,
+    /// The import that brings the events.
+    pub import_id: Option<String>,
+}
+
+impl Options {
+    /// All or nothing, as our own formats are.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self { mode: Mode::AllOrNothing, reported: false, import_id: None }
+    }
+
+    /// As much as can be taken, as foreign formats are.
+    #[must_use]
+    pub const fn partial() -> Self {
+        Self { mode: Mode::Partial, reported: false, import_id: None }
+    }
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Default)]
+pub struct Receipt {
+    /// Events stored and charged.
+    pub accepted: u64,
+    /// Events that were stored before.
+    pub duplicates: u64,
+    /// Events stored as another sighting of a call that is charged elsewhere.
+    pub observations: u64,
+    /// Accepted events for which no price was found.
+    pub unpriced: u64,
+    /// Events that contradict a stored one of the same id; not stored.
+    pub conflicts: Vec<Conflict>,
+    /// Items that break a rule; not stored.
+    pub refused: Vec<Refusal>,
+    /// Fields of foreign formats that were passed over.
+    pub ignored: u64,
+}
+
+impl Service {
+    /// Rates and stores what a decoder found.
+    ///
+    /// # Errors
+    /// Forbidden; in [`Mode::AllOrNothing`] invalid with every refused field, or a conflict naming every reused id;
+    /// unavailable when the state database or the disk is.
+    pub async fn ingest(&self, who: &Principal, decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
+        who.may_ingest()?;
+        if options.mode == Mode::AllOrNothing && !decoded.refused.is_empty() {
+            return Err(Error::invalid(decoded.refused.into_iter().flat_map(|refusal| refusal.errors).collect()));
+        }
+        let mut receipt = Receipt { refused: decoded.refused, ignored: decoded.ignored, ..Receipt::default() };
+        if decoded.events.is_empty() {
+            return Ok(receipt);
+        }
+        let indices: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
+        let drafts = self.rate_all(who, decoded.events.into_iter().map(|incoming| incoming.event), options).await?;
+        let unpriced: Vec<bool> = drafts.iter().map(|draft| draft.charge.cost().is_none()).collect();
+        let ids: Vec<(String, String)> = match options.mode {
+            Mode::Partial => drafts.iter().map(|d| (d.event.source.clone(), d.event.event_id.clone())).collect(),
+            Mode::AllOrNothing => Vec::new(),
+        };
+        let appended = match self.ledger().append(drafts, options.mode).await {
+            Ok(appended) => appended,
+            Err(AppendError::Conflicts(conflicts)) => return Err(self.refuse_reused(who, conflicts, &indices).await),
+            Err(AppendError::Unstorable { index, reason }) => {
+                return Err(Error::invalid_field(&format!("[{index}]"), "", &reason));
+            }
+            Err(AppendError::Failed(error)) => return Err(error.into()),
+        };
+        for (position, outcome) in appended.outcomes.iter().enumerate() {
+            match outcome {
+                Outcome::Accepted => {
+                    receipt.accepted += 1;
+                    receipt.unpriced += u64::from(unpriced[position]);
+                }
+                Outcome::Duplicate => receipt.duplicates += 1,
+                Outcome::Observation => receipt.observations += 1,
+                Outcome::Conflict => {
+                    let (source, event_id) = ids[position].clone();
+                    receipt.conflicts.push(Conflict { index: indices[position], source, event_id });
+                }
+            }
+        }
+        self.record_conflicts(who, &receipt.conflicts).await?;
+        Ok(receipt)
+    }
+
+    async fn rate_all(
+        &self,
+        who: &Principal,
+        events: impl Iterator<Item = UsageEvent>,
+        options: &Options,
+    ) -> Result<Vec<Draft>, Error> {
+        let book = self.tenant_book(who.tenant()).await?;
+        let tags = if options.reported { Some(self.active_tags(who).await?) } else { None };
+        let draft = |mut event: UsageEvent| {
+            if let Some(tags) = &tags {
+                classify(&mut event, tags);
+            }
+            let charge = if options.reported {
+                Charge::reported(event.reported_usd.unwrap_or_default())
+            } else {
+                rating::rate(&book, &event)
+            };
+            Draft { tenant: who.tenant().clone(), event, charge, import_id: options.import_id.clone() }
+        };
+        Ok(events.map(draft).collect())
+    }
+
+    async fn refuse_reused(&self, who: &Principal, conflicts: Vec<Conflict>, indices: &[usize]) -> Error {
+        let conflicts: Vec<Conflict> =
+            conflicts.into_iter().map(|conflict| Conflict { index: indices[conflict.index], ..conflict }).collect();
+        if let Err(error) = self.record_conflicts(who, &conflicts).await {
+            return error;
+        }
+        let first = &conflicts[0];
+        let others = if conflicts.len() > 1 { format!(" (and {} more)", conflicts.len() - 1) } else { String::new() };
+        let message = format!(
+            "event_id {:?} of source {:?} is already stored with another payload{others}; nothing was stored",
+            first.event_id, first.source
+        );
+        let fields = conflicts
+            .iter()
+            .map(|conflict| {
+                let field = format!("[{}].event_id", conflict.index);
+                purser_domain::usage_event::FieldError::new(field, &conflict.event_id, "is stored with another payload")
+            })
+            .collect();
+        Error { fields, ..Error::new(Kind::Conflict, "event-id-reused", message) }
+    }
+}
+
+/// Replaces a tag that is not an active one of the tenant, keeping the raw one beside it.
+fn classify(event: &mut UsageEvent, active: &std::collections::HashSet<String>) {
+    if let Some(raw) = event.feature_tag.take_if(|tag| !active.contains(tag.as_str())) {
+        event.tags.insert("feature_tag".to_owned(), raw);
+        event.feature_tag = Some(UNCLASSIFIED.to_owned());
+    }
+}

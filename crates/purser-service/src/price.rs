@@ -1,0 +1,319 @@
+//! Shows prices, sets a tenant's own, lists what has none, and rates the past again.
+//! Invariant: re-rating writes corrections; what it will write is shown first.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use purser_domain::charge::Charge;
+use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::money::Money;
+use purser_domain::price::{Discount, Price};
+use purser_domain::time::{Timestamp, Window};
+use purser_domain::usage_event::FieldError;
+use purser_domain::usage_query::Dimension;
+use purser_engine::price_book::PriceBook;
+use purser_engine::rerate::{self, Why};
+use purser_engine::{price_check, price_list};
+use purser_ledger::append::{Applied, Correction};
+use purser_ledger::entry_filter::EntryFilter;
+use purser_ledger::report::Unpriced;
+
+use crate::api_key::random_hex;
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::service::Service;
+
+pub use crate::price_book::{SHIPPED, import};
+pub use purser_store::discount::DiscountRevision;
+pub use purser_store::price_override::PriceOverride;
+
+/// What re-rating changes, or would change.
+#[derive(Debug, Clone, Default)]
+pub struct RerateReport {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The first [`CHANGES_SHOWN`] changed charges.
+    pub changes: Vec<RerateChange>,
+    /// Charges that change.
+    pub changed: u64,
+    /// Charges that stay.
+    pub unchanged: u64,
+    /// Charges that stay unpriced.
+    pub unpriced: u64,
+    /// Charges whose writer fixed the cost.
+    pub fixed: u64,
+    /// Charges that changed under our hands and were left alone: run again.
+    pub stale: u64,
+    /// Sum of the old costs of the changed charges.
+    pub old_usd: Money,
+    /// Sum of their new costs.
+    pub new_usd: Money,
+}
+
+/// One changed charge.
+#[derive(Debug, Clone)]
+pub struct RerateChange {
+    /// The event's source.
+    pub source: String,
+    /// The event's id.
+    pub event_id: String,
+    /// The model asked for.
+    pub model: String,
+    /// The charge as it stood.
+    pub old: Charge,
+    /// The charge as it is now.
+    pub new: Charge,
+    /// Why it changes.
+    pub why: Why,
+}
+
+/// How many changed charges a report lists.
+pub const CHANGES_SHOWN: usize = 1_000;
+
+impl Service {
+    /// The price book in force, before the tenant's own prices.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn prices(&self, who: &Principal) -> Result<Arc<PriceBook>, Error> {
+        who.may_read()?;
+        self.book().await
+    }
+
+    /// Every price of the models that `name` names exactly, the tenant's own first.
+    ///
+    /// # Errors
+    /// Forbidden; not found; unavailable.
+    pub async fn prices_show(&self, who: &Principal, name: &str, at: Option<Timestamp>) -> Result<Vec<Price>, Error> {
+        let book = self.prices(who).await?;
+        let overrides = self.store().price_override(who.tenant()).list().await?;
+        let (own, _) = PriceBook::compile(overrides.into_iter().map(|set| set.price).collect());
+        let found: Vec<Price> =
+            price_list::show(&own, name, at).into_iter().chain(price_list::show(&book, name, at)).cloned().collect();
+        if found.is_empty() { Err(Error::not_found("price of model", name)) } else { Ok(found) }
+    }
+
+    /// The models of the tenant's usage that have no price.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn prices_unpriced(&self, who: &Principal, window: Option<Window>) -> Result<Vec<Unpriced>, Error> {
+        who.may_read()?;
+        Ok(self.ledger().unpriced(who.tenant(), window).await?)
+    }
+
+    /// The tenant's own prices in force.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn price_overrides(&self, who: &Principal) -> Result<Vec<PriceOverride>, Error> {
+        who.may_read()?;
+        Ok(self.store().price_override(who.tenant()).list().await?)
+    }
+
+    /// Sets a price of the tenant's own.
+    ///
+    /// # Errors
+    /// Forbidden; invalid with what is wrong with the price; unavailable.
+    pub async fn price_override_set(&self, who: &Principal, price: &Price) -> Result<PriceOverride, Error> {
+        who.may_admin()?;
+        let wrong = price_check::check(std::slice::from_ref(price));
+        let wrong: Vec<FieldError> = wrong
+            .into_iter()
+            .filter(|finding| finding.severity == purser_domain::price::Severity::Error)
+            .map(|finding| FieldError::new("price", &finding.subject, finding.message))
+            .collect();
+        if !wrong.is_empty() {
+            return Err(Error::invalid(wrong));
+        }
+        let id = format!("po_{}", random_hex::<8>());
+        let set = self.store().price_override(who.tenant()).set(&id, price, self.now()).await?;
+        self.books().forget();
+        Ok(set)
+    }
+
+    /// Ends a price of the tenant's own at `at`.
+    ///
+    /// # Errors
+    /// Forbidden; not found; unavailable.
+    pub async fn price_override_end(&self, who: &Principal, id: &str, at: Timestamp) -> Result<(), Error> {
+        who.may_admin()?;
+        self.store().price_override(who.tenant()).end(id, at, self.now()).await?;
+        self.books().forget();
+        Ok(())
+    }
+
+    /// The tenant's discounts in force.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn discounts(&self, who: &Principal) -> Result<Vec<DiscountRevision>, Error> {
+        who.may_read()?;
+        Ok(self.store().discount(who.tenant()).list().await?)
+    }
+
+    /// Sets a discount; its id is made here.
+    ///
+    /// # Errors
+    /// Forbidden; invalid; unavailable.
+    pub async fn discount_set(&self, who: &Principal, discount: Discount) -> Result<DiscountRevision, Error> {
+        who.may_admin()?;
+        if discount.percent_milli > 100_000 {
+            let percent = f64::from(discount.percent_milli) / 1000.0;
+            return Err(Error::invalid_field("percent", &percent, "must be 0 to 100"));
+        }
+        if let (Some(from), Some(to)) = (discount.effective_from, discount.effective_to)
+            && from >= to
+        {
+            return Err(Error::invalid_field("effective_to", &to, "must be after effective_from"));
+        }
+        let discount = Discount { id: format!("di_{}", random_hex::<8>()), ..discount };
+        let set = self.store().discount(who.tenant()).set(&discount, self.now()).await?;
+        self.books().forget();
+        Ok(set)
+    }
+
+    /// Ends a discount at `at`.
+    ///
+    /// # Errors
+    /// Forbidden; not found; unavailable.
+    pub async fn discount_end(&self, who: &Principal, id: &str, at: Timestamp) -> Result<(), Error> {
+        who.may_admin()?;
+        self.store().discount(who.tenant()).end(id, at, self.now()).await?;
+        self.books().forget();
+        Ok(())
+    }
+
+    /// Rates the tenant's charges of a window again; without `dry_run`, writes the differences as corrections.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable. What was corrected before a failure stays; running again does the rest.
+    pub async fn rerate(
+        &self,
+        who: &Principal,
+        window: Window,
+        model: Option<&str>,
+        dry_run: bool,
+    ) -> Result<RerateReport, Error> {
+        who.may_admin()?;
+        let book = self.tenant_book(who.tenant()).await?;
+        let mut report = RerateReport { dry_run, ..RerateReport::default() };
+        // A correction has its event's time, so a day's rows settle that day's charges; memory holds one day.
+        for day in days(window) {
+            let charges = self.charges_in_force(who, day, model).await?;
+            let plan = rerate::plan(&book, charges.iter().map(|entry| (&entry.event, &entry.charge)));
+            report.add(&plan, &charges);
+            if !dry_run {
+                report.stale += self.write(&charges, &plan.changes).await?;
+            }
+        }
+        Ok(report)
+    }
+
+    async fn charges_in_force(
+        &self,
+        who: &Principal,
+        window: Window,
+        model: Option<&str>,
+    ) -> Result<Vec<Entry>, Error> {
+        let filters = model.map(|model| crate::usage_event::only(Dimension::Model, model)).into_iter().collect();
+        let filter = EntryFilter { window: Some(window), filters, ..EntryFilter::default() };
+        let mut batches = self.ledger().scan(who.tenant(), &filter).await?;
+        let mut in_force = InForce::default();
+        while let Some(batch) = batches.next().await {
+            in_force.take(batch?);
+        }
+        Ok(in_force.into_charges())
+    }
+
+    async fn write(&self, charges: &[Entry], changes: &[rerate::Change]) -> Result<u64, Error> {
+        let mut stale = 0;
+        for step in changes.chunks(5_000) {
+            let corrections = step
+                .iter()
+                .map(|change| Correction {
+                    reverses: charges[change.index].clone(),
+                    reason: Reason::Rerate,
+                    replacement: Some(change.new.clone()),
+                })
+                .collect();
+            let applied = self.ledger().correct(corrections).await?;
+            stale += applied.iter().filter(|applied| **applied == Applied::Stale).count() as u64;
+        }
+        Ok(stale)
+    }
+}
+
+impl RerateReport {
+    fn add(&mut self, plan: &rerate::Plan, charges: &[Entry]) {
+        self.changed += plan.changes.len() as u64;
+        self.unchanged += plan.unchanged;
+        self.unpriced += plan.unpriced;
+        self.fixed += plan.fixed;
+        self.old_usd = [self.old_usd, plan.old_usd].into_iter().sum();
+        self.new_usd = [self.new_usd, plan.new_usd].into_iter().sum();
+        let room = CHANGES_SHOWN.saturating_sub(self.changes.len());
+        self.changes.extend(plan.changes.iter().take(room).map(|change| shown(&charges[change.index], change)));
+    }
+}
+
+/// The window cut at UTC midnights.
+fn days(window: Window) -> impl Iterator<Item = Window> {
+    const DAY: i64 = 86_400_000_000;
+    let end_of_day = |at: Timestamp| Timestamp::from_micros((at.micros().div_euclid(DAY) + 1) * DAY);
+    let cut = move |from: Timestamp| Window::new(from, end_of_day(from).min(window.to));
+    std::iter::successors(cut(window.from), move |day| cut(day.to))
+}
+
+fn shown(entry: &Entry, change: &rerate::Change) -> RerateChange {
+    RerateChange {
+        source: entry.event.source.clone(),
+        event_id: entry.event.event_id.clone(),
+        model: entry.event.model.clone(),
+        old: change.old.clone(),
+        new: change.new.clone(),
+        why: change.why,
+    }
+}
+
+/// Finds the charges in force among rows in any order: the newest row of each event, unless it is a reversal.
+#[derive(Default)]
+struct InForce {
+    newest: std::collections::HashMap<(String, String), Entry>,
+}
+
+impl InForce {
+    fn take(&mut self, entries: Vec<Entry>) {
+        for entry in entries.into_iter().filter(|entry| entry.kind != Kind::Observation) {
+            let key = (entry.event.source.clone(), entry.event.event_id.clone());
+            let newer = self.newest.get(&key).is_none_or(|known| known.received_at < entry.received_at);
+            if newer {
+                self.newest.insert(key, entry);
+            }
+        }
+    }
+
+    fn into_charges(self) -> Vec<Entry> {
+        let mut charges: Vec<Entry> = self.newest.into_values().filter(|entry| entry.kind == Kind::Charge).collect();
+        charges.sort_by_key(|entry| entry.received_at);
+        charges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_cut_at_utc_midnights() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a literal of this test");
+        let window = Window { from: at("2026-01-01T22:00:00Z"), to: at("2026-01-03T01:00:00Z") };
+        let cut: Vec<Window> = days(window).collect();
+        let expected = [
+            Window { from: window.from, to: at("2026-01-02T00:00:00Z") },
+            Window { from: at("2026-01-02T00:00:00Z"), to: at("2026-01-03T00:00:00Z") },
+            Window { from: at("2026-01-03T00:00:00Z"), to: window.to },
+        ];
+        assert_eq!(cut, expected);
+    }
+}

@@ -1,0 +1,131 @@
+//! The price book in force, and each tenant's view of it.
+//! Invariant: a later import of a model replaces all its prices in the book; nothing is lost, imports are kept by version.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use purser_domain::price::Price;
+use purser_domain::tenant::TenantId;
+use purser_domain::time::Timestamp;
+use purser_engine::price_book::{PriceBook, TenantBook};
+use purser_ingest::price_file;
+use purser_store::Store;
+
+use crate::cache::Cache;
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::service::{Service, TRUST_MICROS};
+
+/// The prices that purser ships, in its own format.
+pub const SHIPPED: &str = include_str!("../../../data/prices.jsonl");
+
+/// The book with the version of the import it holds.
+#[derive(Clone)]
+struct Current {
+    version: i64,
+    book: Arc<PriceBook>,
+    checked_at: Timestamp,
+}
+
+/// The shared book and the tenants' views.
+pub(crate) struct Books {
+    current: RwLock<Current>,
+    tenants: Cache<TenantId, Arc<TenantBook>>,
+}
+
+impl Books {
+    pub(crate) async fn open(store: &Store) -> Result<Self, Error> {
+        let current = load(store).await?;
+        Ok(Self { current: RwLock::new(current), tenants: Cache::new(TRUST_MICROS) })
+    }
+
+    /// The book in force, as of at most a second ago.
+    pub(crate) async fn book(&self, store: &Store, now: Timestamp) -> Result<Arc<PriceBook>, Error> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let age = now.micros() - current.checked_at.micros();
+        if (0..TRUST_MICROS).contains(&age) {
+            return Ok(current.book);
+        }
+        let newest = newest_version(store).await?;
+        let current = if newest == current.version { current } else { load(store).await? };
+        let current = Current { checked_at: now, ..current };
+        let book = current.book.clone();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(book)
+    }
+
+    /// Forgets the tenants' views, so that the next use reads them anew.
+    pub(crate) fn forget(&self) {
+        self.tenants.clear();
+        self.current.write().unwrap_or_else(PoisonError::into_inner).checked_at = Timestamp::from_micros(i64::MIN / 2);
+    }
+}
+
+async fn newest_version(store: &Store) -> Result<i64, Error> {
+    Ok(store.price_import().list().await?.iter().map(|import| import.version).max().unwrap_or(0))
+}
+
+/// The shipped prices with every import laid over them, oldest first.
+async fn load(store: &Store) -> Result<Current, Error> {
+    let mut prices = price_file::parse(SHIPPED).map_err(|error| Error::internal(format!("shipped prices: {error}")))?;
+    let mut imports = store.price_import().list().await?;
+    imports.sort_by_key(|import| import.version);
+    for import in &imports {
+        let lines = store.price_import().lines(import.version).await?;
+        let newer = price_file::parse_lines(&lines)
+            .map_err(|error| Error::internal(format!("price import {}: {error}", import.version)))?;
+        lay_over(&mut prices, newer);
+    }
+    let version = imports.last().map_or(0, |import| import.version);
+    let (book, _) = PriceBook::compile(prices);
+    Ok(Current { version, book: Arc::new(book), checked_at: Timestamp::from_micros(i64::MIN / 2) })
+}
+
+/// Replaces the prices of every model that `newer` has.
+fn lay_over(prices: &mut Vec<Price>, newer: Vec<Price>) {
+    let replaced: HashSet<(String, String)> =
+        newer.iter().map(|price| (price.provider.clone(), price.model.clone())).collect();
+    prices.retain(|price| !replaced.contains(&(price.provider.clone(), price.model.clone())));
+    prices.extend(newer);
+}
+
+impl Service {
+    /// The price book in force, before any tenant's overrides.
+    pub(crate) async fn book(&self) -> Result<Arc<PriceBook>, Error> {
+        self.books().book(self.store(), self.now()).await
+    }
+
+    /// What `tenant` pays.
+    pub(crate) async fn tenant_book(&self, tenant: &TenantId) -> Result<Arc<TenantBook>, Error> {
+        let now = self.now();
+        if let Some(book) = self.books().tenants.get(tenant, now) {
+            return Ok(book);
+        }
+        let book = self.book().await?;
+        let overrides = self.store().price_override(tenant).list().await?;
+        let overrides = overrides.into_iter().map(|set| set.price).collect();
+        let discounts = self.store().discount(tenant).list().await?;
+        let discounts = discounts.into_iter().map(|set| set.discount).collect();
+        let view = Arc::new(PriceBook::for_tenant(book, overrides, discounts));
+        self.books().tenants.put(tenant.clone(), view.clone(), now);
+        Ok(view)
+    }
+
+    /// Lays `prices` over the book, as a new version of it.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn prices_import(&self, who: &Principal, catalogue: &str, prices: &[Price]) -> Result<i64, Error> {
+        who.may_admin()?;
+        import(self.store(), catalogue, prices, self.now()).await.inspect(|_| self.books().forget())
+    }
+}
+
+/// Lays `prices` over the book in the state database alone, whether or not a server runs on it.
+///
+/// # Errors
+/// Unavailable.
+pub async fn import(store: &Store, catalogue: &str, prices: &[Price], now: Timestamp) -> Result<i64, Error> {
+    let lines = price_file::to_lines(prices);
+    Ok(store.price_import().add(catalogue, &lines, now).await?.version)
+}

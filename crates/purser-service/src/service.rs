@@ -1,0 +1,152 @@
+//! The handle that all use-cases hang on: the stores, the clock, and what is cached of them.
+
+use std::sync::Arc;
+
+use purser_domain::tenant::{Tenant, TenantId};
+use purser_domain::time::{Calendar, Timestamp};
+use purser_ledger::Ledger;
+use purser_store::Store;
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::price_book::Books;
+use crate::principal::Principal;
+
+/// How long what another node may change is trusted: revocations reach every node within a second.
+pub(crate) const TRUST_MICROS: i64 = 900_000;
+
+/// All use-cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    ledger: Ledger,
+    clock: Clock,
+    books: Books,
+    principals: Cache<String, Principal>,
+    calendars: Cache<TenantId, Calendar>,
+}
+
+impl Service {
+    /// Opens the use-cases on open stores, with the shipped price book.
+    ///
+    /// # Errors
+    /// Internal if the shipped price book does not read; unavailable if the state database is.
+    pub async fn open(store: Store, ledger: Ledger, clock: Clock) -> Result<Self, Error> {
+        let books = Books::open(&store).await?;
+        let (principals, calendars) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
+        Ok(Self { inner: Arc::new(Inner { store, ledger, clock, books, principals, calendars }) })
+    }
+
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
+    }
+
+    pub(crate) fn books(&self) -> &Books {
+        &self.inner.books
+    }
+
+    pub(crate) fn principals(&self) -> &Cache<String, Principal> {
+        &self.inner.principals
+    }
+
+    /// The caller's tenant.
+    ///
+    /// # Errors
+    /// Not found if it is gone; unavailable.
+    pub async fn tenant(&self, who: &Principal) -> Result<Tenant, Error> {
+        let tenant = self.store().tenant().get(who.tenant()).await?;
+        tenant.ok_or_else(|| Error::not_found("tenant", who.tenant().as_str()))
+    }
+
+    /// How the caller's tenant cuts time.
+    ///
+    /// # Errors
+    /// As [`Service::tenant`].
+    pub async fn calendar(&self, who: &Principal) -> Result<Calendar, Error> {
+        let now = self.now();
+        if let Some(calendar) = self.inner.calendars.get(who.tenant(), now) {
+            return Ok(calendar);
+        }
+        let calendar = self.tenant(who).await?.calendar().map_err(|field| Error::internal(field.to_string()))?;
+        self.inner.calendars.put(who.tenant().clone(), calendar.clone(), now);
+        Ok(calendar)
+    }
+
+    /// Changes how the caller's tenant cuts time.
+    ///
+    /// # Errors
+    /// Forbidden; invalid with the wrong field; unavailable.
+    pub async fn tenant_update(&self, who: &Principal, tenant: Tenant) -> Result<Tenant, Error> {
+        who.may_admin()?;
+        let tenant = Tenant { id: who.tenant().clone(), ..tenant };
+        tenant.calendar().map_err(|field| Error::invalid(vec![field]))?;
+        self.store().tenant().update(&tenant).await?;
+        self.inner.calendars.clear();
+        Ok(tenant)
+    }
+
+    /// Whether each store can serve now, with the reason if it cannot.
+    pub async fn readiness(&self) -> Vec<(&'static str, Result<(), String>)> {
+        let state = self.store().ping().await.map_err(|error| error.to_string());
+        let ledger = self.ledger().stats().await.map(drop).map_err(|error| error.to_string());
+        vec![("state", state), ("ledger", ledger)]
+    }
+
+    /// Moves the inbox to the lake and stops background work. Later appends fail.
+    ///
+    /// # Errors
+    /// Unavailable if the lake cannot take the inbox; nothing is lost, it stays in the inbox.
+    pub async fn shutdown(&self) -> Result<(), Error> {
+        self.ledger().shutdown().await?;
+        Ok(self.store().close().await?)
+    }
+}
+
+impl From<purser_store::Error> for Error {
+    fn from(error: purser_store::Error) -> Self {
+        use purser_store::Error as Store;
+        match error {
+            Store::NotFound(what) => {
+                Self::new(crate::error::Kind::NotFound, "not-found", format!("{what} does not exist"))
+            }
+            Store::Conflict(what) => Self::conflict("already-exists", what),
+            Store::Unavailable(reason) => Self::unavailable(reason),
+            Store::Corrupt(reason) => Self::internal(reason),
+        }
+    }
+}
+
+impl From<purser_ledger::AppendError> for Error {
+    fn from(error: purser_ledger::AppendError) -> Self {
+        use purser_ledger::AppendError as Append;
+        match error {
+            Append::Failed(error) => error.into(),
+            error @ (Append::Conflicts(_) | Append::Unstorable { .. }) => Self::conflict("conflict", error.to_string()),
+        }
+    }
+}
+
+impl From<purser_ledger::Error> for Error {
+    fn from(error: purser_ledger::Error) -> Self {
+        match error {
+            purser_ledger::Error::Store(error) => error.into(),
+            error if error.is_temporary() => Self::unavailable(error),
+            error => Self::internal(error),
+        }
+    }
+}

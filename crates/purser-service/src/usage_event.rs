@@ -1,0 +1,154 @@
+//! Reads single events with their history, and withdraws them by corrections.
+
+use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::time::Timestamp;
+use purser_domain::usage_query::Dimension;
+use purser_ledger::append::{Applied, Correction};
+use purser_ledger::entry_filter::{EntryFilter, Page};
+
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::service::Service;
+
+/// A page of ledger rows, newest received first.
+#[derive(Debug, Clone)]
+pub struct EventPage {
+    /// The rows.
+    pub entries: Vec<Entry>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Timestamp>,
+}
+
+/// Everything the ledger knows of one event.
+#[derive(Debug, Clone)]
+pub struct EventDetail {
+    /// Its rows, oldest first: the charge, reversals, later charges.
+    pub history: Vec<Entry>,
+    /// The charge in force, if it was not withdrawn.
+    pub current: Option<Entry>,
+    /// Other sightings of the same call.
+    pub observations: Vec<Entry>,
+}
+
+/// How many rows a void reads and corrects at a time.
+const STEP: usize = 5_000;
+
+impl Service {
+    /// A page of the tenant's ledger rows that pass `filter`.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn events(&self, who: &Principal, filter: &EntryFilter, page: Page) -> Result<EventPage, Error> {
+        who.may_read()?;
+        let wanted = Page { limit: page.limit + 1, ..page };
+        let mut entries = self.ledger().entries(who.tenant(), filter, wanted).await?;
+        let more = entries.len() > page.limit;
+        entries.truncate(page.limit);
+        let next = entries.last().filter(|_| more).map(|entry| entry.received_at);
+        Ok(EventPage { entries, next })
+    }
+
+    /// One event of the tenant with its corrections and other sightings.
+    ///
+    /// # Errors
+    /// Forbidden; not found; conflict if several sources have used the id and none is named; unavailable.
+    pub async fn event(&self, who: &Principal, event_id: &str, source: Option<&str>) -> Result<EventDetail, Error> {
+        who.may_read()?;
+        let history = self.ledger().entry_history(who.tenant(), source, event_id).await?;
+        let first = history.first().ok_or_else(|| Error::not_found("event", event_id))?;
+        if let Some(other) = history.iter().find(|entry| entry.event.source != first.event.source) {
+            let message = format!(
+                "event {event_id:?} exists in the sources {:?} and {:?}: name one with source=",
+                first.event.source, other.event.source
+            );
+            return Err(Error::conflict("conflict", message));
+        }
+        let observations = match &first.event.response_id {
+            Some(response_id) => self.sightings(who, response_id, first).await?,
+            None => Vec::new(),
+        };
+        let current = in_force(&history);
+        Ok(EventDetail { current, observations, history })
+    }
+
+    async fn sightings(&self, who: &Principal, response_id: &str, of: &Entry) -> Result<Vec<Entry>, Error> {
+        let filter = EntryFilter { response_id: Some(response_id.to_owned()), ..EntryFilter::default() };
+        let entries = self.ledger().entries(who.tenant(), &filter, Page { before: None, limit: 100 }).await?;
+        let other = |entry: &Entry| {
+            entry.event.provider == of.event.provider
+                && entry.kind != Kind::Reversal
+                && (&entry.event.source, &entry.event.event_id) != (&of.event.source, &of.event.event_id)
+        };
+        Ok(entries.into_iter().filter(other).collect())
+    }
+
+    /// Withdraws one event; its charge in force is reversed. Returns how many charges were reversed (0 or 1).
+    ///
+    /// # Errors
+    /// Forbidden; not found; ambiguous; unavailable.
+    pub async fn void_event(&self, who: &Principal, source: Option<&str>, event_id: &str) -> Result<u64, Error> {
+        who.may_operate()?;
+        let detail = self.event(who, event_id, source).await?;
+        match detail.current {
+            Some(current) => self.void(vec![current]).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Withdraws every event of an import. Returns how many charges were reversed.
+    ///
+    /// # Errors
+    /// Forbidden; not found if the import brought nothing; unavailable.
+    pub async fn void_import(&self, who: &Principal, import_id: &str, reason: &str) -> Result<u64, Error> {
+        who.may_operate()?;
+        let filter = EntryFilter { import_id: Some(import_id.to_owned()), ..EntryFilter::default() };
+        let (mut before, mut voided, mut seen) = (None, 0, false);
+        let mut settled = std::collections::HashSet::new();
+        loop {
+            let entries = self.ledger().entries(who.tenant(), &filter, Page { before, limit: STEP }).await?;
+            let Some(last) = entries.last() else { break };
+            before = Some(last.received_at);
+            seen = true;
+            // Newest first: the first row of an event decides whether a charge is in force.
+            let charges = entries
+                .into_iter()
+                .filter(|entry| entry.kind != Kind::Observation)
+                .filter(|entry| settled.insert((entry.event.source.clone(), entry.event.event_id.clone())))
+                .filter(|entry| entry.kind == Kind::Charge)
+                .collect();
+            voided += self.void(charges).await?;
+        }
+        let imports = self.store().import(who.tenant());
+        match imports.get(import_id).await? {
+            Some(_) => imports.void(import_id, reason, self.now()).await?,
+            None if !seen => return Err(Error::not_found("import", import_id)),
+            None => {}
+        }
+        Ok(voided)
+    }
+
+    async fn void(&self, charges: Vec<Entry>) -> Result<u64, Error> {
+        let corrections: Vec<Correction> = charges
+            .into_iter()
+            .map(|reverses| Correction { reverses, reason: Reason::Void, replacement: None })
+            .collect();
+        if corrections.is_empty() {
+            return Ok(0);
+        }
+        let applied = self.ledger().correct(corrections).await?;
+        Ok(applied.iter().filter(|applied| **applied == Applied::Yes).count() as u64)
+    }
+}
+
+/// The last charge of a history that was not taken back.
+fn in_force(history: &[Entry]) -> Option<Entry> {
+    let last = history.iter().rfind(|entry| entry.kind != Kind::Observation)?;
+    // A correction writes the reversal and the new charge in one commit, the charge last.
+    (last.kind == Kind::Charge).then(|| last.clone())
+}
+
+/// Keeps the rows whose `dimension` is exactly `value`.
+#[must_use]
+pub fn only(dimension: Dimension, value: &str) -> purser_domain::usage_query::Filter {
+    purser_domain::usage_query::Filter { dimension, values: vec![Some(value.to_owned())] }
+}
