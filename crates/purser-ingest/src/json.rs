@@ -81,7 +81,7 @@ pub(crate) fn text_of(body: &[u8]) -> Result<&str, Unreadable> {
 }
 
 /// Whether brackets outside strings nest deeper than `limit`.
-fn depth_exceeds(value: &str, limit: usize) -> bool {
+pub(crate) fn depth_exceeds(value: &str, limit: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in value.bytes() {
         if in_string {

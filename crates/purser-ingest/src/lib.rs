@@ -3,7 +3,13 @@
 
 #![warn(missing_docs)]
 
+mod attribute;
 pub mod decoded;
+pub mod emitter;
 pub mod field;
+pub mod identity;
 mod json;
 pub mod native;
+pub mod normalise;
+pub mod otlp;
+mod usage_object;

@@ -1,0 +1,285 @@
+//! Turns what emitters report into exclusive leaves and canonical names, in one place.
+//! Invariant: a leaf that would be negative is an error with the numbers in it, never clamped.
+
+use purser_domain::provider;
+use purser_domain::usage::{Leaf, Usage};
+
+/// Token counts as an emitter reports them, totals and parts mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reported {
+    /// Text (or all) tokens read.
+    pub input: u64,
+    /// Tokens read from a cache, all modalities.
+    pub cache_read: u64,
+    /// Tokens written to a cache, whatever its time to live.
+    pub cache_write: u64,
+    /// Of those, known to live five minutes.
+    pub cache_write_5m: u64,
+    /// Of those, known to live one hour.
+    pub cache_write_1h: u64,
+    /// Text (or all) tokens written.
+    pub output: u64,
+    /// Tokens of hidden reasoning.
+    pub reasoning: u64,
+    /// Audio tokens read, cached ones included.
+    pub input_audio: u64,
+    /// Audio tokens read from a cache; part of `cache_read`.
+    pub cache_read_audio: u64,
+    /// Audio tokens written.
+    pub output_audio: u64,
+    /// Image tokens read, cached ones included.
+    pub input_image: u64,
+    /// Image tokens read from a cache; part of `cache_read`.
+    pub cache_read_image: u64,
+    /// Image tokens written.
+    pub output_image: u64,
+    /// Video tokens read.
+    pub input_video: u64,
+    /// Video tokens written.
+    pub output_video: u64,
+    /// Web searches made by the provider.
+    pub web_searches: u64,
+}
+
+/// Which totals already contain their parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accounting {
+    /// `input` contains cache reads, cache writes and the other modalities.
+    pub input_is_total: bool,
+    /// `output` contains reasoning and the other modalities.
+    pub output_is_total: bool,
+}
+
+impl Accounting {
+    /// Both totals contain their parts: OpenAI, OpenTelemetry.
+    pub const TOTALS: Self = Self { input_is_total: true, output_is_total: true };
+    /// Neither does: Langfuse's buckets.
+    pub const BUCKETS: Self = Self { input_is_total: false, output_is_total: false };
+    /// Cached tokens stand beside the input, reasoning is inside the output: Anthropic.
+    pub const ANTHROPIC: Self = Self { input_is_total: false, output_is_total: true };
+}
+
+/// A total that is smaller than the parts it should contain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The total's field.
+    pub field: &'static str,
+    /// The total.
+    pub total: u64,
+    /// What is wrong, with the parts.
+    pub reason: String,
+}
+
+impl Reported {
+    /// The exclusive leaves, one request.
+    ///
+    /// # Errors
+    /// When a total is smaller than its parts.
+    pub fn leaves(&self, accounting: Accounting) -> Result<Usage, Contradiction> {
+        let write_5m = self.short_lived_writes()?;
+        let writes = [("cache-written", write_5m), ("cache-written (1 h)", self.cache_write_1h)];
+        let audio = less(self.input_audio, "input_audio_tokens", &[("cached audio", self.cache_read_audio)])?;
+        let image = less(self.input_image, "input_image_tokens", &[("cached image", self.cache_read_image)])?;
+        let cached = [("cached audio", self.cache_read_audio), ("cached image", self.cache_read_image)];
+        let cache_read = less(self.cache_read, "cache_read_tokens", &cached)?;
+        let input = if accounting.input_is_total {
+            let other = [("audio", audio), ("image", image), ("video", self.input_video)];
+            let read = [("cached", self.cache_read)];
+            less(self.input, "input_tokens", &[&read[..], &writes, &other].concat())?
+        } else {
+            self.input
+        };
+        let output = if accounting.output_is_total {
+            let parts = [
+                ("reasoning", self.reasoning),
+                ("audio", self.output_audio),
+                ("image", self.output_image),
+                ("video", self.output_video),
+            ];
+            less(self.output, "output_tokens", &parts)?
+        } else {
+            self.output
+        };
+        Ok(Usage::default()
+            .with(Leaf::Input, input)
+            .with(Leaf::CacheRead, cache_read)
+            .with(Leaf::CacheWrite5m, write_5m)
+            .with(Leaf::CacheWrite1h, self.cache_write_1h)
+            .with(Leaf::Output, output)
+            .with(Leaf::Reasoning, self.reasoning)
+            .with(Leaf::InputAudio, audio)
+            .with(Leaf::CacheReadAudio, self.cache_read_audio)
+            .with(Leaf::OutputAudio, self.output_audio)
+            .with(Leaf::InputImage, image)
+            .with(Leaf::CacheReadImage, self.cache_read_image)
+            .with(Leaf::OutputImage, self.output_image)
+            .with(Leaf::InputVideo, self.input_video)
+            .with(Leaf::OutputVideo, self.output_video)
+            .with(Leaf::WebSearches, self.web_searches))
+    }
+
+    /// Cache writes not known to live an hour: a provider's only cache counts as short-lived.
+    fn short_lived_writes(&self) -> Result<u64, Contradiction> {
+        if self.cache_write == 0 {
+            return Ok(self.cache_write_5m);
+        }
+        let split = [("5-minute", self.cache_write_5m), ("1-hour", self.cache_write_1h)];
+        Ok(less(self.cache_write, "cache_write_tokens", &split)? + self.cache_write_5m)
+    }
+}
+
+/// `total` without its `parts`.
+fn less(total: u64, field: &'static str, parts: &[(&str, u64)]) -> Result<u64, Contradiction> {
+    let mut rest = Some(total);
+    for (_, part) in parts {
+        rest = rest.and_then(|rest| rest.checked_sub(*part));
+    }
+    rest.ok_or_else(|| {
+        let listed: Vec<String> =
+            parts.iter().filter(|(_, part)| *part > 0).map(|(name, part)| format!("{part} {name}")).collect();
+        let reason = format!("{total} {field} cannot contain {} tokens", listed.join(" + "));
+        Contradiction { field, total, reason }
+    })
+}
+
+/// The canonical name of a service tier; `None` for words that leave the choice to the provider.
+#[must_use]
+pub fn service_tier(name: &str) -> Option<String> {
+    let lower = name.trim().to_ascii_lowercase();
+    match lower.as_str() {
+        "" | "auto" | "none" | "null" | "unspecified" => None,
+        "default" | "standard" | "standard_only" | "on_demand" | "on-demand" | "normal" => Some("standard".to_owned()),
+        "batches" => Some("batch".to_owned()),
+        _ => Some(lower),
+    }
+}
+
+/// The canonical provider of names that carry an API after a dot: `openai.responses`.
+#[must_use]
+pub fn provider_of_api(name: &str) -> String {
+    let lower = name.trim().to_ascii_lowercase();
+    let mut rest = lower.as_str();
+    loop {
+        if let Some(known) = provider::known(rest) {
+            return known.to_owned();
+        }
+        match rest.rsplit_once('.') {
+            Some((shorter, _)) => rest = shorter,
+            None => return lower,
+        }
+    }
+}
+
+/// Takes a provider that routers write before the model (`openai/gpt-5`) apart from it.
+///
+/// Only a prefix that is the provider's own name, or any known provider where none is given, is
+/// taken off; `meta-llama/llama-4` stays whole.
+#[must_use]
+pub fn split_model<'a>(provider_name: &str, model: &'a str) -> (String, &'a str) {
+    let given = provider::canonical(provider_name);
+    if let Some((prefix, rest)) = model.split_once('/').filter(|(_, rest)| !rest.is_empty())
+        && let Some(known) = provider::known(&prefix.to_ascii_lowercase())
+        && (given.is_empty() || given == known)
+    {
+        return (known.to_owned(), rest);
+    }
+    (given, model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_lose_their_parts_and_the_sum_stays() {
+        // OpenAI: 1,200 read of which 1,000 cached and 50 audio; 300 written of which 100 reasoning.
+        let reported = Reported {
+            input: 1_200,
+            cache_read: 1_000,
+            input_audio: 50,
+            output: 300,
+            reasoning: 100,
+            ..Reported::default()
+        };
+        let usage = reported.leaves(Accounting::TOTALS).expect("consistent");
+        let expected = Usage::default()
+            .with(Leaf::Input, 150)
+            .with(Leaf::CacheRead, 1_000)
+            .with(Leaf::InputAudio, 50)
+            .with(Leaf::Output, 200)
+            .with(Leaf::Reasoning, 100);
+        assert_eq!(usage, expected);
+        assert_eq!(usage.total_tokens(), 1_500);
+    }
+
+    #[test]
+    fn anthropic_input_stands_beside_its_cache() {
+        let reported = Reported {
+            input: 200,
+            cache_read: 1_000,
+            cache_write: 600,
+            cache_write_1h: 200,
+            output: 300,
+            ..Reported::default()
+        };
+        let usage = reported.leaves(Accounting::ANTHROPIC).expect("consistent");
+        assert_eq!(usage.get(Leaf::Input), 200);
+        assert_eq!(usage.get(Leaf::CacheWrite5m), 400, "what is not known to live an hour is short-lived");
+        assert_eq!(usage.get(Leaf::CacheWrite1h), 200);
+        // The same call from an emitter that adds the cache up.
+        let total = Reported { input: 1_800, ..reported };
+        assert_eq!(total.leaves(Accounting::TOTALS), Ok(usage));
+    }
+
+    #[test]
+    fn cached_audio_is_counted_once() {
+        let reported = Reported {
+            input: 1_000,
+            cache_read: 600,
+            input_audio: 500,
+            cache_read_audio: 400,
+            output: 10,
+            ..Reported::default()
+        };
+        let usage = reported.leaves(Accounting::TOTALS).expect("consistent");
+        let leaves: Vec<_> = usage.iter().collect();
+        assert_eq!(
+            leaves,
+            [
+                (Leaf::Input, 300),
+                (Leaf::CacheRead, 200),
+                (Leaf::Output, 10),
+                (Leaf::InputAudio, 100),
+                (Leaf::CacheReadAudio, 400),
+                (Leaf::Requests, 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_total_below_its_parts_is_refused_not_clamped() {
+        let reported = Reported { input: 10, cache_read: 11, ..Reported::default() };
+        let wrong = reported.leaves(Accounting::TOTALS).expect_err("10 cannot hold 11");
+        assert_eq!((wrong.field, wrong.total), ("input_tokens", 10));
+        assert_eq!(wrong.reason, "10 input_tokens cannot contain 11 cached tokens");
+        assert!(reported.leaves(Accounting::BUCKETS).is_ok());
+        let reported = Reported { output: 5, reasoning: 6, ..Reported::default() };
+        assert!(reported.leaves(Accounting::TOTALS).is_err());
+        let reported = Reported { cache_write: 5, cache_write_1h: 6, ..Reported::default() };
+        assert!(reported.leaves(Accounting::BUCKETS).is_err());
+    }
+
+    #[test]
+    fn names_are_made_canonical_but_not_guessed() {
+        assert_eq!(provider_of_api("openai.responses"), "openai");
+        assert_eq!(provider_of_api("google.vertex.chat"), "gcp.vertex_ai");
+        assert_eq!(provider_of_api("my.own"), "my.own");
+        assert_eq!(split_model("", "anthropic/claude-x"), ("anthropic".to_owned(), "claude-x"));
+        assert_eq!(split_model("openai", "openai/gpt-5"), ("openai".to_owned(), "gpt-5"));
+        assert_eq!(split_model("openrouter", "openai/gpt-5"), ("openrouter".to_owned(), "openai/gpt-5"));
+        assert_eq!(split_model("", "meta-llama/llama-4"), (String::new(), "meta-llama/llama-4"));
+        assert_eq!(service_tier("default").as_deref(), Some("standard"));
+        assert_eq!(service_tier("auto"), None);
+        assert_eq!(service_tier("Flex").as_deref(), Some("flex"));
+    }
+}

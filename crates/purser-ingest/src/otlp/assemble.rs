@@ -1,0 +1,399 @@
+//! Makes a usage event of a span's or log record's attributes, by the rules of its emitter.
+//! Invariant: only model calls become events; contradictions refuse the item, with their numbers.
+
+use std::borrow::Cow;
+
+use purser_domain::money::Money;
+use purser_domain::time::Timestamp;
+use purser_domain::usage_event::{FieldError, Status, UsageEvent};
+
+use super::SOURCE;
+use crate::attribute::{Attributes, Count, Text};
+use crate::decoded::{Decoded, EVENTS_MAX, Incoming, Refusal, Unreadable};
+use crate::emitter::{self, Emitter, Role};
+use crate::field;
+use crate::identity::{hex, hex_id};
+use crate::json;
+use crate::normalise::{self, Accounting, Reported};
+use crate::usage_object::UsageObject;
+
+/// What a span or a log record has beside its attributes.
+#[derive(Debug, Default)]
+pub(super) struct Item<'a> {
+    pub trace_id: Option<[u8; 16]>,
+    pub span_id: Option<[u8; 8]>,
+    pub parent_span_id: Option<[u8; 8]>,
+    /// Start of a span; time of a log record.
+    pub start_nanos: u64,
+    /// End of a span; time at which a log record was observed.
+    pub end_nanos: u64,
+    /// The span's status is an error.
+    pub failed: bool,
+    /// The log event's name.
+    pub name: Cow<'a, str>,
+}
+
+/// Collects events from items as they are read.
+pub(super) struct Assembler {
+    now: Timestamp,
+    pub decoded: Decoded,
+    index: usize,
+}
+
+/// Everything known of one item.
+struct Sighting<'s, 'a> {
+    emitter: &'static Emitter,
+    resource: &'s Attributes<'a>,
+    item: &'s Item<'a>,
+    attributes: &'s Attributes<'a>,
+}
+
+impl Assembler {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { now, decoded: Decoded::default(), index: 0 }
+    }
+
+    /// Takes a span.
+    pub(super) fn span(
+        &mut self,
+        emitter: &'static Emitter,
+        resource: &Attributes<'_>,
+        item: &Item<'_>,
+        attributes: &Attributes<'_>,
+    ) -> Result<(), Unreadable> {
+        let role = if emitter.name == "claude-code" { claude_span(attributes) } else { emitter::role(attributes) };
+        let operation = match role {
+            Role::Inference(operation) => operation,
+            Role::Aggregate | Role::Other => return self.skip(),
+            Role::Unknown(operation) => {
+                self.decoded.find(format!(
+                    "operation {operation:?} of {} is not known to call a model: not charged",
+                    emitter.name
+                ));
+                return self.skip();
+            }
+        };
+        let mut errors = Vec::new();
+        let mut event = self.event(&Sighting { emitter, resource, item, attributes }, &mut errors);
+        event.operation = operation;
+        match (item.trace_id, item.span_id) {
+            (Some(trace), Some(span)) if trace != [0; 16] && span != [0; 8] => {
+                event.event_id = format!("{}:{}", hex(&trace), hex(&span));
+            }
+            _ => errors.push(FieldError::new("span_id", "", "a span needs a trace id of 16 bytes and a span id of 8")),
+        }
+        let end = if item.end_nanos > 0 { item.end_nanos } else { item.start_nanos };
+        event.occurred_at = instant(end);
+        if item.start_nanos > 0 && item.end_nanos >= item.start_nanos {
+            event.latency_ms = Some((item.end_nanos - item.start_nanos) / 1_000_000);
+        }
+        self.keep(event, errors)
+    }
+
+    /// Takes a log record.
+    pub(super) fn log(
+        &mut self,
+        emitter: &'static Emitter,
+        resource: &Attributes<'_>,
+        item: &Item<'_>,
+        attributes: &Attributes<'_>,
+    ) -> Result<(), Unreadable> {
+        let name = attributes.text(Text::EventName).unwrap_or(&item.name);
+        let failed = match name.strip_prefix("claude_code.").unwrap_or(name) {
+            "api_request" => false,
+            "api_error" => true,
+            _ => return self.skip(),
+        };
+        if emitter.name != "claude-code" {
+            return self.skip();
+        }
+        let mut errors = Vec::new();
+        let mut event = self.event(&Sighting { emitter, resource, item, attributes }, &mut errors);
+        event.operation = Some("chat".to_owned());
+        let time = if item.start_nanos > 0 { item.start_nanos } else { item.end_nanos };
+        event.occurred_at = instant(time);
+        event.latency_ms = attributes.quantity(Count::LatencyMs);
+        event.response_id = attributes.text(Text::RequestId).map(str::to_owned);
+        if failed {
+            event.status = Status::Error;
+            event.error_type.get_or_insert_with(|| "api_error".to_owned());
+        } else {
+            event.error_type = None;
+            event.status = Status::Ok;
+        }
+        event.event_id = log_id(&event, attributes, time);
+        self.keep(event, errors)
+    }
+
+    fn skip(&mut self) -> Result<(), Unreadable> {
+        self.index += 1;
+        self.decoded.skipped += 1;
+        Ok(())
+    }
+
+    fn keep(&mut self, event: UsageEvent, mut errors: Vec<FieldError>) -> Result<(), Unreadable> {
+        if self.decoded.events.len() + self.decoded.refused.len() == EVENTS_MAX {
+            return Err(Unreadable::TooMany);
+        }
+        if errors.is_empty() {
+            event.check("", self.now, &mut errors);
+        }
+        if errors.is_empty() {
+            self.decoded.events.push(Incoming { event, source_index: self.index });
+        } else {
+            for error in &mut errors {
+                error.field.insert_str(0, &format!("[{}].", self.index));
+            }
+            let id = Some(event.event_id).filter(|id| !id.is_empty());
+            self.decoded.refused.push(Refusal { index: self.index, id, errors });
+        }
+        self.index += 1;
+        Ok(())
+    }
+
+    /// Everything that spans and log records have in common.
+    fn event(&mut self, sighting: &Sighting<'_, '_>, errors: &mut Vec<FieldError>) -> UsageEvent {
+        let Sighting { emitter, item, attributes, .. } = *sighting;
+        self.decoded.ignored += attributes.ignored;
+        let hints = Hints::read(attributes);
+        let text = |slot| sighting.text(slot);
+        let mut event = UsageEvent { source: SOURCE.to_owned(), ..UsageEvent::default() };
+        set_models(&mut event, emitter, attributes, &hints);
+        self.set_usage(&mut event, sighting, &hints, errors);
+        event.service_tier = [attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]
+            .into_iter()
+            .chain([attributes.text(Text::RequestTier), hints.request_tier.as_deref()])
+            .flatten()
+            .find_map(normalise::service_tier);
+        if attributes.text(Text::Speed) == Some("fast") {
+            event.service_tier = Some("fast".to_owned());
+        }
+        event.project =
+            text(Text::Project).or_else(|| text(Text::Service).filter(|name| !name.starts_with("unknown_service")));
+        event.environment = text(Text::Environment);
+        event.feature_tag = text(Text::FeatureTag);
+        event.user_id = text(Text::UserId);
+        event.agent = text(Text::Agent);
+        event.skill = text(Text::Skill);
+        event.run_id = text(Text::RunId);
+        event.session_id = text(Text::SessionId);
+        event.trace_id = item.trace_id.as_ref().and_then(|id| hex_id(id));
+        event.span_id = item.span_id.as_ref().and_then(|id| hex_id(id));
+        event.parent_span_id = item.parent_span_id.as_ref().and_then(|id| hex_id(id));
+        event.response_id = attributes.text(Text::ResponseId).map(str::to_owned).or(hints.response_id);
+        event.attempt = attributes.quantity(Count::Attempt).and_then(|attempt| u32::try_from(attempt).ok());
+        event.error_type = attributes.text(Text::ErrorType).map(str::to_owned);
+        if item.failed || event.error_type.is_some() {
+            event.status = Status::Error;
+        }
+        for (key, value) in attributes.tags.iter().chain(&sighting.resource.tags) {
+            if !event.tags.contains_key(&**key) {
+                event.tags.insert(key.to_string(), value.to_string());
+            }
+        }
+        self.set_cost(&mut event, sighting);
+        event
+    }
+
+    fn set_usage(
+        &mut self,
+        event: &mut UsageEvent,
+        sighting: &Sighting<'_, '_>,
+        hints: &Hints,
+        errors: &mut Vec<FieldError>,
+    ) {
+        let attributes = sighting.attributes;
+        for (name, value) in &attributes.bad {
+            errors.push(FieldError::new(name, value, "must be a whole number"));
+        }
+        if let Some(number) = attributes.negative() {
+            errors.push(FieldError::new("gen_ai.usage", &number, "a count must not be negative"));
+            return;
+        }
+        let accounting = sighting.emitter.accounting_for(&event.provider);
+        let (reported, accounting) = match &hints.usage {
+            Some(object) => {
+                for key in &object.unknown {
+                    self.decoded
+                        .find(format!("usage bucket {key:?} of {} is not known: not charged", sighting.emitter.name));
+                }
+                (object.reported, object.accounting())
+            }
+            None => reported(attributes, accounting, hints),
+        };
+        match reported.leaves(accounting) {
+            Ok(usage) => event.usage = usage,
+            Err(wrong) => {
+                let reason = format!("{} (as {} counts)", wrong.reason, sighting.emitter.name);
+                errors.push(FieldError::new(wrong.field, &wrong.total, reason));
+            }
+        }
+        let known = hints.usage.is_some() || USAGE.iter().any(|count| attributes.count(*count).is_some());
+        if !known && !sighting.item.failed && attributes.text(Text::ErrorType).is_none() {
+            self.decoded.find("a call without token counts: charged as none, tagged purser.usage=missing");
+            event.tags.insert("purser.usage".to_owned(), "missing".to_owned());
+        }
+    }
+
+    fn set_cost(&mut self, event: &mut UsageEvent, sighting: &Sighting<'_, '_>) {
+        let attributes = sighting.attributes;
+        let text = match attributes.text(Text::Cost) {
+            Some(text) => Some(text.to_owned()),
+            None => attributes.text(Text::CostDetails).and_then(total_cost),
+        };
+        let Some(text) = text else {
+            return;
+        };
+        if attributes.text(Text::CostCurrency).is_some_and(|currency| !currency.eq_ignore_ascii_case("usd")) {
+            self.decoded.find("a cost that is not in USD was left out");
+            return;
+        }
+        match field::money(&text) {
+            Ok(Money::ZERO) if event.usage.total_tokens() > 0 => {
+                self.decoded.find("a reported cost of 0 for a call with tokens was taken as unknown");
+            }
+            Ok(cost) => event.reported_usd = Some(cost),
+            Err(_) => self.decoded.find("a reported cost that is no number was left out"),
+        }
+    }
+}
+
+/// The counts that make usage known.
+const USAGE: [Count; 5] = [Count::Input, Count::Output, Count::InputUncached, Count::CacheRead, Count::InputAudio];
+
+impl Sighting<'_, '_> {
+    /// The text of the item, else of its resource.
+    fn text(&self, slot: Text) -> Option<String> {
+        self.attributes.text(slot).or_else(|| self.resource.text(slot)).map(str::to_owned)
+    }
+}
+
+/// Claude Code's own spans repeat what its log events say.
+fn claude_span(attributes: &Attributes<'_>) -> Role {
+    match emitter::role(attributes) {
+        Role::Other => Role::Other,
+        _ => Role::Aggregate,
+    }
+}
+
+/// The id of a log event: the request's, else its place in the session, else a hash of what it says.
+fn log_id(event: &UsageEvent, attributes: &Attributes<'_>, time: u64) -> String {
+    let session = event.session_id.as_deref().unwrap_or_default();
+    match (&event.response_id, attributes.count(Count::Sequence)) {
+        (Some(request), _) => request.clone(),
+        (None, Some(sequence)) if !session.is_empty() => format!("{session}:{sequence}"),
+        _ => {
+            let parts = [session, &event.model, &time.to_string(), &format!("{:?}", event.usage.quantities())];
+            crate::identity::content_id(SOURCE, parts, 0)
+        }
+    }
+}
+
+fn instant(nanos: u64) -> Timestamp {
+    Timestamp::from_micros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
+}
+
+/// Single facts out of attributes that hold JSON; the rest of them is never kept.
+#[derive(Debug, Default)]
+struct Hints {
+    request_model: Option<String>,
+    request_tier: Option<String>,
+    response_id: Option<String>,
+    response_tier: Option<String>,
+    cache_write: Option<u64>,
+    usage: Option<UsageObject>,
+}
+
+impl Hints {
+    fn read(attributes: &Attributes<'_>) -> Self {
+        let mut hints = Self::default();
+        let owned = |value: &str| json::string(value).filter(|text| !text.is_empty()).map(Cow::into_owned);
+        if let Some(parameters) = attributes.text(Text::InvocationParameters) {
+            let _ = json::fields(parameters, |key, value| match &*key {
+                "model" => hints.request_model = owned(value),
+                "service_tier" => hints.request_tier = owned(value),
+                _ => {}
+            });
+        }
+        if let Some(output) = attributes.text(Text::OutputValue).filter(|text| text.starts_with('{')) {
+            let _ = json::fields(output, |key, value| match &*key {
+                "id" => hints.response_id = owned(value),
+                "service_tier" => hints.response_tier = owned(value),
+                _ => {}
+            });
+        }
+        if let Some(metadata) = attributes.text(Text::ProviderMetadata) {
+            let _ = json::fields(metadata, |_, of_provider| {
+                let _ = json::fields(of_provider, |key, value| match &*key {
+                    "serviceTier" => hints.response_tier = owned(value),
+                    "cacheCreationInputTokens" => hints.cache_write = value.parse().ok(),
+                    _ => {}
+                });
+            });
+        }
+        let details = attributes.text(Text::UsageDetails).and_then(UsageObject::read);
+        let object = || {
+            let text = attributes.text(Text::UsageObject)?;
+            UsageObject::read(text).or_else(|| UsageObject::read_python(text))
+        };
+        hints.usage = details.or_else(object).filter(UsageObject::has_tokens);
+        hints
+    }
+}
+
+fn set_models(event: &mut UsageEvent, emitter: &Emitter, attributes: &Attributes<'_>, hints: &Hints) {
+    let llm_name = attributes.text(Text::LlmModelName);
+    let asked = attributes.text(Text::RequestModel).or(hints.request_model.as_deref());
+    let answered = attributes.text(Text::ResponseModel).or(llm_name.filter(|_| asked.is_some()));
+    let model = asked.or(llm_name).or(answered).unwrap_or_default();
+    let provider = emitter::provider_of(emitter, attributes);
+    let (provider, model) = normalise::split_model(&provider, model);
+    event.model = model.to_owned();
+    event.response_model = answered.map(|name| normalise::split_model(&provider, name).1.to_owned());
+    event.provider = provider;
+}
+
+/// The plain token attributes.
+fn reported(attributes: &Attributes<'_>, accounting: Accounting, hints: &Hints) -> (Reported, Accounting) {
+    let count = |slot| attributes.quantity(slot).unwrap_or(0);
+    let mut accounting = accounting;
+    let mut reported = Reported {
+        input: count(Count::Input),
+        cache_read: count(Count::CacheRead),
+        cache_write: attributes.quantity(Count::CacheWrite).or(hints.cache_write).unwrap_or(0),
+        cache_write_5m: count(Count::CacheWrite5m),
+        cache_write_1h: count(Count::CacheWrite1h),
+        output: count(Count::Output),
+        reasoning: count(Count::Reasoning),
+        input_audio: count(Count::InputAudio),
+        cache_read_audio: count(Count::CacheReadAudio),
+        output_audio: count(Count::OutputAudio),
+        input_image: count(Count::InputImage),
+        cache_read_image: count(Count::CacheReadImage),
+        output_image: count(Count::OutputImage),
+        input_video: count(Count::InputVideo),
+        output_video: count(Count::OutputVideo),
+        web_searches: count(Count::WebSearches),
+    };
+    if let Some(uncached) = attributes.quantity(Count::InputUncached) {
+        // The emitter has split the total itself, and its output is a total for every provider.
+        reported.input = uncached;
+        accounting = Accounting { input_is_total: false, output_is_total: true };
+    }
+    (reported, accounting)
+}
+
+/// The total of Langfuse's cost buckets.
+fn total_cost(text: &str) -> Option<String> {
+    let (mut total, mut sum, mut parts) = (None, Money::ZERO, 0);
+    json::fields(text, |key, value| {
+        if key == "total" {
+            total = Some(value.to_owned());
+        } else if let Ok(part) = field::money(value) {
+            sum = [sum, part].into_iter().sum();
+            parts += 1;
+        }
+    })
+    .ok()?;
+    total.or_else(|| (parts > 0).then(|| sum.to_string()))
+}

@@ -1,0 +1,87 @@
+//! The price file: a versioned header line, then one price per line, sorted so that it diffs well.
+//! Invariant: `parse(write(prices)) == prices`; every rate is an exact decimal text with a source.
+
+mod line;
+mod write;
+
+use std::collections::BTreeMap;
+
+use purser_domain::price::{Finding, Price, Severity};
+use serde::{Deserialize, Serialize};
+
+use line::PriceLine;
+pub use write::{WriteError, write};
+
+/// The format's name, in the header.
+pub const FORMAT: &str = "purser-prices";
+/// The version that this code writes, and the only one it reads.
+pub const VERSION: u32 = 1;
+/// The units of the rates, for human readers of the header.
+const UNITS: &str = "USD per million tokens; USD each for requests and web_searches";
+
+/// The first line: the format, its version, and the catalogues that prices name as their source.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: String,
+    version: u32,
+    units: String,
+    sources: BTreeMap<String, Catalogue>,
+}
+
+/// A catalogue and the date on which it was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    catalogue: String,
+    retrieved: String,
+}
+
+/// Reads a price file.
+///
+/// # Errors
+/// Every line that is wrong, each with its number: the file is read whole or not at all.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Price>, Vec<Finding>> {
+    let refuse = |line: usize, message: String| Finding::new(Severity::Error, format!("line {line}"), message);
+    let text = std::str::from_utf8(bytes).map_err(|error| vec![refuse(1, format!("is not UTF-8: {error}"))])?;
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    let (_, first) = lines.next().ok_or_else(|| vec![refuse(1, "the header is missing".to_owned())])?;
+    let header = parse_header(first).map_err(|message| vec![refuse(1, message)])?;
+    let mut prices = Vec::new();
+    let mut findings = Vec::new();
+    for (number, line) in lines {
+        let price = serde_json::from_str::<PriceLine>(line)
+            .map_err(|error| vec![error.to_string()])
+            .and_then(|line| line.into_price(&header.sources));
+        match price {
+            Ok(price) => prices.push(price),
+            Err(messages) => findings.extend(messages.into_iter().map(|message| refuse(number, message))),
+        }
+    }
+    if findings.is_empty() { Ok(prices) } else { Err(findings) }
+}
+
+fn parse_header(line: &str) -> Result<Header, String> {
+    let header: Header = serde_json::from_str(line).map_err(|error| format!("the header is wrong: {error}"))?;
+    if header.format != FORMAT {
+        return Err(format!("the format is {:?}, not {FORMAT:?}", header.format));
+    }
+    if header.version != VERSION {
+        return Err(format!("version {} is not known, only {VERSION}", header.version));
+    }
+    if header.units != UNITS {
+        return Err(format!("the units are {:?}, not {UNITS:?}", header.units));
+    }
+    for (key, source) in &header.sources {
+        if source.retrieved.parse::<jiff::civil::Date>().is_err() {
+            return Err(format!("source {key:?} was retrieved {:?}, which is not a date", source.retrieved));
+        }
+        if source.catalogue.is_empty() {
+            return Err(format!("source {key:?} has no catalogue"));
+        }
+    }
+    Ok(header)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Usage objects as providers and routers put them into JSON: OpenAI, Anthropic, LiteLLM, Langfuse.
+//! Invariant: the shape decides the accounting; a bucket that is not understood is a finding.
+
+use crate::json;
+use crate::normalise::{Accounting, Reported};
+
+/// What a usage object said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct UsageObject {
+    /// The counts.
+    pub reported: Reported,
+    /// Keys with a number that no rule knows.
+    pub unknown: Vec<String>,
+    /// The dialect that its keys speak.
+    dialect: Dialect,
+    has_details: bool,
+    total: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Dialect {
+    #[default]
+    Empty,
+    /// `prompt_tokens`, `completion_tokens`: totals.
+    OpenAi,
+    /// `input_tokens`, `output_tokens`: totals if there are `*_details`, else Anthropic's.
+    Tokens,
+    /// `input`, `output`: exclusive buckets.
+    Buckets,
+}
+
+impl UsageObject {
+    /// Reads a JSON object; `None` if it is none.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut object = Self::default();
+        let is_object = json::fields(text, |key, value| object.field(&key, value)).ok()?;
+        if object.dialect == Dialect::Empty && object.total > 0 {
+            object.unknown.push("total".to_owned());
+        }
+        is_object.then_some(object)
+    }
+
+    /// Reads a Python `dict` as `str()` writes it.
+    pub(crate) fn read_python(text: &str) -> Option<Self> {
+        if text.contains(['"', '\\']) {
+            return None;
+        }
+        let text = text.replace('\'', "\"").replace("None", "null").replace("True", "true").replace("False", "false");
+        Self::read(&text)
+    }
+
+    /// Whether any token count was found.
+    pub(crate) fn has_tokens(&self) -> bool {
+        self.dialect != Dialect::Empty
+    }
+
+    /// Which totals contain their parts.
+    pub(crate) fn accounting(&self) -> Accounting {
+        match self.dialect {
+            Dialect::OpenAi => Accounting::TOTALS,
+            Dialect::Tokens if self.has_details => Accounting::TOTALS,
+            Dialect::Tokens | Dialect::Empty => Accounting::ANTHROPIC,
+            Dialect::Buckets => Accounting::BUCKETS,
+        }
+    }
+
+    fn field(&mut self, key: &str, value: &str) {
+        let number = value.parse::<u64>().ok();
+        let reported = &mut self.reported;
+        let slot = match key {
+            "prompt_tokens" => {
+                self.dialect = Dialect::OpenAi;
+                &mut reported.input
+            }
+            "completion_tokens" => {
+                self.dialect = Dialect::OpenAi;
+                &mut reported.output
+            }
+            "input_tokens" if self.dialect != Dialect::OpenAi => {
+                self.dialect = Dialect::Tokens;
+                &mut reported.input
+            }
+            "output_tokens" if self.dialect != Dialect::OpenAi => {
+                self.dialect = Dialect::Tokens;
+                &mut reported.output
+            }
+            "input" => {
+                self.dialect = Dialect::Buckets;
+                &mut reported.input
+            }
+            "output" => {
+                self.dialect = Dialect::Buckets;
+                &mut reported.output
+            }
+            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => {
+                self.has_details |= value.starts_with('{');
+                return self.details(value, true);
+            }
+            "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
+                self.has_details |= value.starts_with('{');
+                return self.details(value, false);
+            }
+            "cache_creation" | "cache_creation_token_details" => return self.cache_creation(value),
+            "server_tool_use" => return self.server_tools(value),
+            "total" | "total_tokens" => &mut self.total,
+            "cache_read_input_tokens"
+            | "input_cached_tokens"
+            | "input_cache_read"
+            | "cached_tokens"
+            | "cache_read_tokens"
+            | "cached_input_tokens" => &mut reported.cache_read,
+            "cache_creation_input_tokens" | "input_cache_creation" | "cache_creation_tokens" | "cache_write_tokens" => {
+                &mut reported.cache_write
+            }
+            "input_cache_creation_5m" | "ephemeral_5m_input_tokens" => &mut reported.cache_write_5m,
+            "input_cache_creation_1h" | "ephemeral_1h_input_tokens" => &mut reported.cache_write_1h,
+            "output_reasoning_tokens" | "output_reasoning" | "reasoning_tokens" => &mut reported.reasoning,
+            "input_audio_tokens" | "input_audio" => &mut reported.input_audio,
+            "output_audio_tokens" | "output_audio" => &mut reported.output_audio,
+            "input_image_tokens" | "input_image" => &mut reported.input_image,
+            "output_image_tokens" | "output_image" => &mut reported.output_image,
+            "input_tokens" | "output_tokens" => return,
+            _ => {
+                if number.is_some_and(|number| number > 0) && (key.starts_with("input") || key.starts_with("output")) {
+                    self.unknown.push(key.to_owned());
+                }
+                return;
+            }
+        };
+        if let Some(number) = number {
+            *slot = number;
+        }
+    }
+
+    /// Reads `*_details` of either direction.
+    fn details(&mut self, text: &str, input: bool) {
+        let mut creation = None;
+        let reported = &mut self.reported;
+        let _ = json::fields(text, |key, value| {
+            if &*key == "cache_creation_token_details" {
+                creation = Some(value);
+                return;
+            }
+            let slot = match (&*key, input) {
+                ("cached_tokens" | "cache_read", true) => &mut reported.cache_read,
+                ("cache_creation_tokens" | "cache_write_tokens" | "cache_creation", true) => &mut reported.cache_write,
+                ("audio_tokens" | "audio", true) => &mut reported.input_audio,
+                ("image_tokens", true) => &mut reported.input_image,
+                ("video_tokens", true) => &mut reported.input_video,
+                ("reasoning_tokens" | "reasoning", false) => &mut reported.reasoning,
+                ("audio_tokens" | "audio", false) => &mut reported.output_audio,
+                ("image_tokens", false) => &mut reported.output_image,
+                ("video_tokens", false) => &mut reported.output_video,
+                _ => return,
+            };
+            if let Ok(number) = value.parse() {
+                *slot = number;
+            }
+        });
+        if let Some(text) = creation {
+            self.cache_creation(text);
+        }
+    }
+
+    /// Reads Anthropic's split of cache writes by time to live.
+    fn cache_creation(&mut self, text: &str) {
+        let reported = &mut self.reported;
+        let _ = json::fields(text, |key, value| {
+            let slot = match &*key {
+                "ephemeral_5m_input_tokens" => &mut reported.cache_write_5m,
+                "ephemeral_1h_input_tokens" => &mut reported.cache_write_1h,
+                _ => return,
+            };
+            if let Ok(number) = value.parse() {
+                *slot = number;
+            }
+        });
+    }
+
+    fn server_tools(&mut self, text: &str) {
+        let reported = &mut self.reported;
+        let _ = json::fields(text, |key, value| {
+            if let ("web_search_requests", Ok(number)) = (&*key, value.parse()) {
+                reported.web_searches = number;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use purser_domain::usage::Leaf;
+
+    use super::*;
+
+    fn leaves(text: &str) -> Vec<(Leaf, u64)> {
+        let object = UsageObject::read(text).expect("an object");
+        let usage = object.reported.leaves(object.accounting()).expect("consistent").with(Leaf::Requests, 0);
+        usage.iter().collect()
+    }
+
+    #[test]
+    fn each_dialect_gives_the_same_call_the_same_leaves() {
+        let openai = [(Leaf::Input, 200), (Leaf::CacheRead, 1_000), (Leaf::Output, 200), (Leaf::Reasoning, 100)];
+        for text in [
+            r#"{"prompt_tokens":1200,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1000},
+                "completion_tokens_details":{"reasoning_tokens":100,"audio_tokens":null}}"#,
+            r#"{"input_tokens":1200,"output_tokens":300,"input_tokens_details":{"cached_tokens":1000},
+                "output_tokens_details":{"reasoning_tokens":100},"total_tokens":1500}"#,
+            r#"{"input":200,"input_cached_tokens":1000,"output":200,"output_reasoning_tokens":100}"#,
+        ] {
+            assert_eq!(leaves(text), openai, "{text}");
+        }
+        let claude = [
+            (Leaf::Input, 200),
+            (Leaf::CacheRead, 1_000),
+            (Leaf::CacheWrite5m, 400),
+            (Leaf::CacheWrite1h, 200),
+            (Leaf::Output, 300),
+            (Leaf::WebSearches, 2),
+        ];
+        for text in [
+            r#"{"input_tokens":200,"cache_read_input_tokens":1000,"cache_creation_input_tokens":600,"output_tokens":300,
+                "cache_creation":{"ephemeral_5m_input_tokens":400,"ephemeral_1h_input_tokens":200},
+                "server_tool_use":{"web_search_requests":2}}"#,
+            r#"{"prompt_tokens":1800,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1000,
+                "cache_creation_tokens":600,"cache_creation_token_details":{"ephemeral_5m_input_tokens":400,
+                "ephemeral_1h_input_tokens":200}},"server_tool_use":{"web_search_requests":2},
+                "cache_read_input_tokens":1000,"cache_creation_input_tokens":600}"#,
+        ] {
+            assert_eq!(leaves(text), claude, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_python_dict_reads_like_json() {
+        let text = "{'completion_tokens': 300, 'prompt_tokens': 1200, 'total_tokens': 1500, \
+                    'completion_tokens_details': {'reasoning_tokens': 100, 'audio_tokens': None}, \
+                    'prompt_tokens_details': {'audio_tokens': 0, 'cached_tokens': 1000}}";
+        let object = UsageObject::read_python(text).expect("a dict");
+        assert_eq!((object.reported.input, object.reported.cache_read), (1_200, 1_000));
+        assert_eq!(object.accounting(), Accounting::TOTALS);
+        assert_eq!(UsageObject::read_python("{\"it's\": 1}"), None);
+    }
+
+    #[test]
+    fn a_bucket_that_nobody_knows_is_named() {
+        let object = UsageObject::read(r#"{"input":1,"input_smell":7,"cost":3}"#).expect("an object");
+        assert_eq!(object.unknown, ["input_smell"]);
+    }
+}
