@@ -24,6 +24,13 @@ MESSAGE = (
 )
 # the same call seen without the life of its cache writes: 600 + 300 + 2250 + 4500
 MESSAGE_NO_TTL = (*SONNET, {"input": 200, "cache_read": 1000, "cache_write_5m": 600, "output": 300}, "0.00765")
+MESSAGE_NO_TTL_REASONING = (
+    *SONNET,
+    {"input": 200, "cache_read": 1000, "cache_write_5m": 600, "output": 200, "reasoning": 100},
+    "0.00765",
+)
+# the same call seen as two plain totals: 5400 + 4500
+MESSAGE_TOTALS = (*SONNET, {"input": 1800, "output": 300}, "0.0099")
 # OpenLLMetry 0.62 adds the 1 of message_start to the 300 of message_delta when it streams
 MESSAGE_STREAM = (*SONNET, {"input": 200, "cache_read": 1000, "cache_write_5m": 600, "output": 301}, "0.007665")
 GPT_4O = ("openai", "gpt-4o", {"input": 50, "output": 7}, "0.000195")
@@ -56,10 +63,18 @@ CLIENTS = {
     "anthropic_twice": ("instrumented", ["anthropic_spans.py", "sdk", "openllmetry"], [MESSAGE, MESSAGE]),
     "langfuse": ("instrumented", ["langfuse_sdk.py"], [CHAT, MESSAGE_NO_TTL, EMBEDDING]),
     "langfuse_retried": ("instrumented", ["langfuse_sdk.py"], [CHAT, MESSAGE_NO_TTL, EMBEDDING]),
-    "litellm_otel": ("litellm", ["litellm_callback.py", "otel"], [CHAT, CHAT, MOCKED]),
-    "litellm_langfuse_otel": ("litellm", ["litellm_callback.py", "langfuse_otel"], [CHAT, CHAT, MOCKED]),
-    "litellm_openmeter": ("litellm", ["litellm_callback.py", "openmeter"], [CHAT_TOTALS, CHAT_TOTALS, MOCKED]),
-    "litellm_generic_api": ("litellm", ["litellm_callback.py", "generic_api"], [CHAT, CHAT, MOCKED]),
+    "litellm_otel": ("litellm", ["litellm_callback.py", "otel"], [CHAT, CHAT, MESSAGE, MOCKED]),
+    "litellm_langfuse_otel": (
+        "litellm",
+        ["litellm_callback.py", "langfuse_otel"],
+        [CHAT, CHAT, MESSAGE_NO_TTL_REASONING, MOCKED],
+    ),
+    "litellm_openmeter": (
+        "litellm",
+        ["litellm_callback.py", "openmeter"],
+        [CHAT_TOTALS, CHAT_TOTALS, MESSAGE_TOTALS, MOCKED],
+    ),
+    "litellm_generic_api": ("litellm", ["litellm_callback.py", "generic_api"], [CHAT, CHAT, MESSAGE, MOCKED]),
     "node_json": ("node", ["spans.mjs", "json"], [CHAT, GPT_4O]),
     "node_proto": ("node", ["spans.mjs", "proto"], [CHAT, GPT_4O]),
     "node_proto_retried": ("node", ["spans.mjs", "proto"], [CHAT, GPT_4O]),

@@ -1,4 +1,4 @@
-"""LiteLLM's callbacks: otel, langfuse_otel, openmeter, generic_api. Two calls, plain and streamed, and one mocked."""
+"""LiteLLM's callbacks: otel, langfuse_otel, openmeter, generic_api. OpenAI plain and streamed, Anthropic, and one mocked."""
 
 import asyncio
 import os
@@ -37,7 +37,8 @@ async def main(name):
     await ask("openai/gpt-5-mini", **real)
     async for _ in await ask("openai/gpt-5-mini", stream=True, stream_options={"include_usage": True}, **real):
         pass
-    await ask("openai/gpt-4o", mock_response="Four.")
+    await ask("anthropic/claude-sonnet-4-5", api_base=os.environ["MOCK_URL"], api_key="unused")
+    await ask("openai/gpt-4o", mock_response=os.environ.get("MOCK_ANSWER", "Four."))
     await asyncio.sleep(3)  # callbacks run in the background, and there is nothing to wait for
 
 
