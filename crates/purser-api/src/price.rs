@@ -44,6 +44,9 @@ pub struct PriceTier {
     pub over_input_tokens: u64,
     /// Per leaf: dollars for a million units, exact decimal text.
     pub usd_per_million: BTreeMap<String, String>,
+    /// Where these rates were read, if elsewhere than the price's own source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PriceSource>,
 }
 
 /// Where a price was read.
@@ -65,6 +68,7 @@ pub struct PricePage {
     /// All that pass the filter.
     pub total: u64,
     /// Where the next page starts; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
@@ -96,7 +100,7 @@ pub struct UnpricedModel {
     /// Why no price was found.
     pub reason: String,
     /// Charged events without a cost.
-    pub events: u64,
+    pub events: i64,
     /// The first one.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
@@ -218,38 +222,50 @@ const fn yes() -> bool {
     true
 }
 
-/// What re-rating changes.
+/// What re-rating changes, or would change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RerateReport {
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// Charges that were rated again.
-    pub events: u64,
-    /// Charges whose cost changes.
+    /// Charges that change.
     pub changed: u64,
-    /// Their cost until now.
+    /// Charges that stay.
+    pub unchanged: u64,
+    /// Charges that stay unpriced.
+    pub unpriced: u64,
+    /// Charges whose writer fixed the cost.
+    pub fixed: u64,
+    /// Charges that were corrected meanwhile and left alone: run again.
+    pub stale: u64,
+    /// Cost of the changed charges until now.
     #[schema(value_type = String)]
-    pub before_usd: Money,
+    pub old_usd: Money,
     /// Their cost from now on.
     #[schema(value_type = String)]
-    pub after_usd: Money,
-    /// Per model.
-    pub models: Vec<RerateModel>,
+    pub new_usd: Money,
+    /// The first changed charges, at most 1,000.
+    pub changes: Vec<RerateChange>,
 }
 
-/// What re-rating changes for one model.
+/// One charge that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RerateModel {
-    /// Canonical provider.
-    pub provider: String,
-    /// The model.
+pub struct RerateChange {
+    /// The event's source.
+    pub source: String,
+    /// The event's id.
+    pub event_id: String,
+    /// The model asked for.
     pub model: String,
-    /// Charges whose cost changes.
-    pub changed: u64,
-    /// Their cost until now.
-    #[schema(value_type = String)]
-    pub before_usd: Money,
-    /// Their cost from now on.
-    #[schema(value_type = String)]
-    pub after_usd: Money,
+    /// Cost until now; null if unpriced.
+    #[schema(value_type = Option<String>)]
+    pub old_usd: Option<Money>,
+    /// Cost from now on.
+    #[schema(value_type = Option<String>)]
+    pub new_usd: Option<Money>,
+    /// Price version until now.
+    pub old_price_version: Option<String>,
+    /// Price version from now on.
+    pub new_price_version: Option<String>,
+    /// Why: `priced`, `unpriced` or `other_price`.
+    pub why: String,
 }

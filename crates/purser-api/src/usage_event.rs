@@ -201,9 +201,8 @@ pub struct RefusedItem {
 pub struct EventPage {
     /// The rows.
     pub events: Vec<EntryRecord>,
-    /// Rows that pass the filter on all pages, where it was counted.
-    pub total: Option<u64>,
     /// Where the next page starts; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
@@ -325,17 +324,22 @@ pub struct EventDetail {
 /// A conflict: an id that came again with another payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConflictRecord {
-    /// Its own id.
-    pub id: String,
+    /// Grows with each conflict.
+    pub id: i64,
     /// Source of the event.
     pub source: String,
     /// Id of the event.
     pub event_id: String,
-    /// When the second payload came.
+    /// How often that payload came.
+    pub times: u64,
+    /// When it came first.
     #[schema(value_type = String, format = DateTime)]
-    pub received_at: Timestamp,
-    /// What came in by which receiver.
-    pub detail: String,
+    pub first_at: Timestamp,
+    /// When it came last.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+    /// The import that brought it.
+    pub import_id: Option<String>,
 }
 
 /// A page of conflicts, newest first.
@@ -343,7 +347,10 @@ pub struct ConflictRecord {
 pub struct ConflictPage {
     /// The conflicts.
     pub conflicts: Vec<ConflictRecord>,
+    /// How many there are on all pages.
+    pub total: u64,
     /// Where the next page starts; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 

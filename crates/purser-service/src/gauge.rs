@@ -1,0 +1,51 @@
+//! Sizes and ages that a monitor watches.
+//! Invariant: nothing of a tenant's is in them.
+
+use purser_domain::time::Timestamp;
+
+use crate::service::Service;
+
+impl Service {
+    /// The ledger's sizes, the inbox's lag and the price book's age, by the name of the gauge.
+    ///
+    /// A store that is out leaves its gauges away.
+    pub async fn gauges(&self) -> Vec<(&'static str, f64)> {
+        let mut gauges = Vec::new();
+        if let Ok(stats) = self.ledger().stats().await {
+            let lag = stats.head_seq.saturating_sub(stats.flushed_seq);
+            gauges.extend([
+                ("purser_inbox_rows", stats.inbox_rows as f64),
+                ("purser_inbox_bytes", stats.inbox_bytes as f64),
+                ("purser_inbox_lag_batches", lag as f64),
+                ("purser_lake_files", stats.lake_files as f64),
+                ("purser_lake_rows", stats.lake_rows as f64),
+                ("purser_lake_bytes", stats.lake_bytes as f64),
+            ]);
+        }
+        if let Ok(book) = self.book().await {
+            gauges.push(("purser_price_book_prices", book.len() as f64));
+            let newest = book.iter().filter_map(|(price, _)| day(&price.source.retrieved)).max();
+            if let Some(read_at) = newest {
+                let age_micros = self.now().micros() - read_at.micros();
+                gauges.push(("purser_price_book_age_seconds", age_micros as f64 / 1e6));
+            }
+        }
+        gauges
+    }
+}
+
+/// The start of a `YYYY-MM-DD` day in UTC.
+fn day(text: &str) -> Option<Timestamp> {
+    format!("{text}T00:00:00Z").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_starts_at_midnight_utc() {
+        assert_eq!(day("2026-11-20"), "2026-11-20T00:00:00Z".parse().ok());
+        assert_eq!(day("soon"), None);
+    }
+}
