@@ -10,6 +10,7 @@ const PROVIDERS: &[(&str, &[&str])] = &[
     ),
     ("azure.ai.openai", &["azure", "az.ai.openai", "azure_openai", "azure-openai", "azure_text", "openai_azure"]),
     ("azure.ai.inference", &["azure_ai", "az.ai.inference", "azure-ai-inference"]),
+    ("cloudflare", &["cloudflare_workers_ai", "workers_ai"]),
     ("cohere", &["cohere_chat"]),
     ("deepseek", &["deep_seek"]),
     ("fireworks", &["fireworks_ai", "fireworks.ai", "fireworks-ai"]),
@@ -28,15 +29,19 @@ const PROVIDERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gcp.vertex_ai", &["vertex_ai", "vertexai", "vertex", "google-vertex", "google_vertexai", "google.vertex"]),
+    ("github_copilot", &["github-copilot"]),
     ("groq", &[]),
     ("ibm.watsonx.ai", &["watsonx", "ibm_watsonx"]),
     ("mistral_ai", &["mistral", "mistralai", "mistral.ai"]),
     ("moonshot_ai", &["moonshot", "moonshotai"]),
+    ("novita", &["novita_ai", "novita-ai"]),
     ("openai", &["text-completion-openai", "openai.chat", "openai.responses", "openai_chat"]),
     ("openrouter", &["open_router"]),
     ("perplexity", &["perplexityai"]),
     ("together", &["together_ai", "togetherai", "together-ai"]),
+    ("voyage", &["voyageai", "voyage_ai"]),
     ("x_ai", &["xai", "x-ai", "x.ai", "grok"]),
+    ("zai", &["z_ai", "z-ai", "z.ai"]),
 ];
 
 /// The canonical name of `name`, or the name itself in lower case.

@@ -4,12 +4,19 @@
 #![warn(missing_docs)]
 
 mod attribute;
+pub mod cloud_event;
+pub mod cost_record;
 pub mod decoded;
 pub mod emitter;
 pub mod field;
 pub mod identity;
 mod json;
+pub mod litellm;
 pub mod native;
 pub mod normalise;
 pub mod otlp;
+pub mod price_catalogue;
+pub mod price_file;
+pub mod price_genai;
+pub mod price_litellm;
 mod usage_object;

@@ -1,0 +1,71 @@
+//! Fills in what LiteLLM leaves to its fallbacks, so that every row stands for itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use purser_domain::price::{Rate, STANDARD, Tier};
+use purser_domain::usage::Leaf;
+
+/// A rate per leaf, where there is one.
+type Row = [Option<Rate>; Leaf::COUNT];
+
+/// The rates of an entry by service tier (empty: standard) and context size, as the fields name them.
+#[derive(Debug, Default)]
+pub(super) struct FieldRates(BTreeMap<(&'static str, u64), Row>);
+
+impl FieldRates {
+    pub(super) fn insert(&mut self, service_tier: &'static str, over: u64, leaf: Leaf, rate: Rate) {
+        self.0.entry((service_tier, over)).or_insert([None; Leaf::COUNT])[leaf as usize] = Some(rate);
+    }
+
+    pub(super) fn get(&self, service_tier: &'static str, over: u64, leaf: Leaf) -> Option<Rate> {
+        self.0.get(&(service_tier, over)).and_then(|row| row[leaf as usize])
+    }
+
+    /// Every tier with complete rows.
+    ///
+    /// Standard rows inherit from the next smaller context. A tier's row is the standard one with
+    /// the tier's own rates on it: those of the same context, and for batch also those of smaller
+    /// ones, because batch rates without a context hold for all of them.
+    pub(super) fn tiers(&self) -> Vec<Tier> {
+        let sizes = |name: &'static str| self.0.keys().filter(move |(tier, _)| *tier == name).map(|(_, over)| *over);
+        let mut tiers = Vec::new();
+        let names: BTreeSet<&'static str> = self.0.keys().map(|(tier, _)| *tier).collect();
+        for name in names {
+            let overs: BTreeSet<u64> = [0].into_iter().chain(sizes("")).chain(sizes(name)).collect();
+            let mut row = [None; Leaf::COUNT];
+            let mut batch = [None; Leaf::COUNT];
+            for over in overs {
+                lay(&mut row, self.0.get(&("", over)));
+                if name == "batch" {
+                    lay(&mut batch, self.0.get(&(name, over)));
+                    let mut full = row;
+                    lay(&mut full, Some(&batch));
+                    push(&mut tiers, name, over, full);
+                } else {
+                    if !name.is_empty() {
+                        lay(&mut row, self.0.get(&(name, over)));
+                    }
+                    push(&mut tiers, name, over, row);
+                }
+            }
+        }
+        tiers
+    }
+}
+
+fn push(tiers: &mut Vec<Tier>, name: &str, over: u64, rates: Row) {
+    let service_tier = if name.is_empty() { STANDARD } else { name };
+    // A larger context with the same rates says nothing new.
+    let same = tiers.last().is_some_and(|last| last.service_tier == service_tier && last.rates == rates);
+    if rates.iter().any(Option::is_some) && !same {
+        tiers.push(Tier { service_tier: service_tier.to_owned(), over_input_tokens: over, rates, source: None });
+    }
+}
+
+fn lay(row: &mut Row, own: Option<&Row>) {
+    for (rate, own) in row.iter_mut().zip(own.into_iter().flatten()) {
+        if own.is_some() {
+            *rate = *own;
+        }
+    }
+}
