@@ -5,7 +5,7 @@ use purser_domain::api_key::ApiKey;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
 use crate::entity::api_key::{Column, Entity, Model};
 use crate::{Error, Result, Store};
@@ -68,7 +68,7 @@ impl<'a> ApiKeys<'a> {
     /// # Errors
     /// [`Error::NotFound`] if the tenant has no such key.
     pub async fn revoke(&self, tenant: &TenantId, id: &str, at: Timestamp) -> Result<()> {
-        let revoked_at = Expr::cust_with_values("COALESCE(revoked_at, $1)", [at.micros()]);
+        let revoked_at = Expr::col(Column::RevokedAt).if_null(at.micros());
         let changed = Entity::update_many()
             .col_expr(Column::RevokedAt, revoked_at)
             .filter(Column::TenantId.eq(tenant.as_str()))

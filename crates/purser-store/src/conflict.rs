@@ -15,6 +15,9 @@ use crate::{Result, Store};
 /// Rows of one insert statement: SQLite takes 32,766 parameters.
 const ROWS_PER_INSERT: usize = 1_000;
 
+/// The later of two times, in words that both databases have.
+const LATER: &str = "CASE WHEN excluded.last_at > conflict.last_at THEN excluded.last_at ELSE conflict.last_at END";
+
 /// A refused payload to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConflict {
@@ -81,7 +84,7 @@ impl<'a> Conflicts<'a> {
             let known_already =
                 OnConflict::columns([Column::TenantId, Column::Source, Column::EventId, Column::PayloadHash])
                     .value(Column::Times, Expr::cust("conflict.times + excluded.times"))
-                    .update_column(Column::LastAt)
+                    .value(Column::LastAt, Expr::cust(LATER))
                     .to_owned();
             Entity::insert_many(chunk.to_vec()).on_conflict(known_already).exec_without_returning(&transaction).await?;
         }

@@ -1,7 +1,7 @@
 //! Opens the two databases: SQLite with one writer beside a few readers, PostgreSQL with one pool.
 //! Invariant: whatever the server or the file was set to, a commit waits for the disk.
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -39,8 +39,12 @@ pub(crate) async fn open(config: &Config) -> Result<(DatabaseConnection, Databas
 async fn open_sqlite(data_dir: &Path) -> Result<(DatabaseConnection, DatabaseConnection)> {
     create_private(data_dir)?;
     let file = data_dir.join(FILE_NAME);
-    let write = Database::connect(sqlite_options(&file, 1, false)).await?;
-    let read = Database::connect(sqlite_options(&file, READERS, true)).await?;
+    if fs::metadata(&file).map_or(true, |metadata| metadata.len() == 0) {
+        // Only an empty file takes the setting that lets it shrink.
+        Database::connect(sqlite_options(&file, 1, founder)).await?.close().await?;
+    }
+    let write = Database::connect(sqlite_options(&file, 1, writer)).await?;
+    let read = Database::connect(sqlite_options(&file, READERS, reader)).await?;
     Ok((write, read))
 }
 
@@ -52,29 +56,40 @@ fn create_private(data_dir: &Path) -> Result<()> {
     }
 }
 
-fn sqlite_options(file: &Path, connections: u32, read_only: bool) -> ConnectOptions {
+fn sqlite_options(
+    file: &Path,
+    connections: u32,
+    role: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+) -> ConnectOptions {
     let file = file.to_owned();
     let mut options = pool_options("sqlite::memory:", connections);
-    options.map_sqlx_sqlite_opts(move |options| {
-        let options = options.filename(&file).in_memory(false).shared_cache(false).create_if_missing(!read_only);
-        durable(options).pragma("query_only", if read_only { "on" } else { "off" })
+    options.idle_timeout(None).max_lifetime(None).map_sqlx_sqlite_opts(move |options| {
+        let options = options.filename(&file).in_memory(false).shared_cache(false).busy_timeout(PATIENCE);
+        role(options.foreign_keys(true))
     });
-    // A full disk makes SQLite end a transaction by itself, which leaves the driver's count of open transactions wrong.
+    // A full disk makes SQLite end a transaction by itself, which leaves the driver's count of open ones wrong.
     options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
     options
 }
 
-/// Write-ahead log, synced at every commit, kept short; pages are given back as the inbox empties.
-fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
+fn founder(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    writer(options).pragma("auto_vacuum", "incremental")
+}
+
+/// Write-ahead log, synced at every commit and kept short.
+fn writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
-        .pragma("auto_vacuum", "incremental")
+        .create_if_missing(true)
         .pragma("journal_mode", "wal")
         .pragma("synchronous", "full")
         .pragma("wal_autocheckpoint", "2000")
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-8192")
-        .busy_timeout(PATIENCE)
-        .foreign_keys(true)
+}
+
+/// Opening a reader takes no lock, so that it never waits for a writer.
+fn reader(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.create_if_missing(false).pragma("query_only", "on")
 }
 
 async fn open_postgres(url: &str) -> Result<DatabaseConnection> {

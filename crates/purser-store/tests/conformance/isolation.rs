@@ -1,0 +1,58 @@
+//! What belongs to a tenant is reached through that tenant's handle only.
+
+use std::collections::BTreeSet;
+
+use purser_domain::api_key::Role;
+use purser_domain::tenant::Tenant;
+use purser_store::Error;
+
+use crate::api_key::key;
+use crate::conflict::conflict;
+use crate::database::{Database, at, tenant_id, with_tenant};
+use crate::discount::discount;
+use crate::feature_tag::tag;
+use crate::import::import;
+use crate::price_override::price;
+
+pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
+    let (store, acme) = with_tenant(&database, "acme").await;
+    let other = tenant_id("other");
+    store.tenant().create(&Tenant::new(other.clone())).await.expect("a new tenant");
+    store.api_key().insert(&key(&acme, "k", Role::Admin), "h").await.expect("a new key");
+    store.feature_tag(&acme).create(&tag("ft_1", "a.b")).await.expect("a new tag");
+    store.price_override(&acme).set("po_1", &price("m", None), at(1)).await.expect("a new price");
+    store.discount(&acme).set(&discount("d_1", 1), at(1)).await.expect("a new discount");
+    store.conflict(&acme).record(&[conflict("e", "{}", 1)]).await.expect("a new conflict");
+    store.import(&acme).create(&import("imp_1", 1)).await.expect("a new import");
+
+    assert_eq!(store.api_key().list(&other).await, Ok(Vec::new()));
+    assert_eq!(store.feature_tag(&other).list().await, Ok(Vec::new()));
+    assert_eq!(store.feature_tag(&other).get("ft_1").await, Ok(None));
+    assert_eq!(store.price_override(&other).history().await, Ok(Vec::new()));
+    assert_eq!(store.discount(&other).history().await, Ok(Vec::new()));
+    assert_eq!(store.conflict(&other).list(10, None).await, Ok(Vec::new()));
+    assert_eq!(store.conflict(&other).count().await, Ok(0));
+    assert_eq!(store.import(&other).list(10, None).await, Ok(Vec::new()));
+    assert_eq!(store.import(&other).get("imp_1").await, Ok(None));
+
+    let refused = [
+        store.api_key().revoke(&other, "k", at(2)).await,
+        store.feature_tag(&other).update(&tag("ft_1", "a.b")).await,
+        store.price_override(&other).end("po_1", at(2), at(2)).await.map(drop),
+        store.discount(&other).end("d_1", at(2), at(2)).await.map(drop),
+        store.import(&other).void("imp_1", "", at(2)).await,
+    ];
+    assert!(refused.iter().all(|answer| matches!(answer, Err(Error::NotFound(_)))), "{refused:?}");
+
+    // The same ids, tags and periods are free for another tenant, and leave the first one's rows alone.
+    store.feature_tag(&other).create(&tag("ft_1", "a.b")).await.expect("its own tag");
+    store.price_override(&other).set("po_1", &price("m", None), at(2)).await.expect("its own price");
+    store.discount(&other).set(&discount("d_1", 2), at(2)).await.expect("its own discount");
+    store.conflict(&other).record(&[conflict("e", "{}", 2)]).await.expect("its own conflict");
+    store.import(&other).create(&import("imp_1", 2)).await.expect("its own import");
+    assert_eq!(store.price_override(&acme).list().await.map(|all| all.len()), Ok(1));
+    assert_eq!(store.discount(&acme).list().await.map(|all| all[0].discount.percent_milli), Ok(1));
+    let times: BTreeSet<u64> =
+        store.conflict(&acme).list(10, None).await.expect("the list").into_iter().map(|c| c.times).collect();
+    assert_eq!(times, BTreeSet::from([1]));
+}

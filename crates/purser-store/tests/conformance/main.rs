@@ -1,0 +1,61 @@
+//! One suite that both databases must pass; PostgreSQL's half needs `PURSER_TEST_POSTGRES` (see `.ci/postgres`).
+
+mod api_key;
+mod conflict;
+mod database;
+mod discount;
+mod disk;
+mod feature_tag;
+mod import;
+mod inbox;
+mod isolation;
+mod lease;
+mod migration;
+mod price_import;
+mod price_override;
+mod session;
+mod tenant;
+
+/// Expands every test once per database.
+macro_rules! conformance {
+    ($($noun:ident: $($test:ident),+ $(,)?;)+) => {
+        conformance!(@on sqlite Sqlite $($noun: $($test),+;)+);
+        conformance!(@on postgres Postgres $($noun: $($test),+;)+);
+    };
+    (@on $module:ident $backend:ident $($noun:ident: $($test:ident),+;)+) => {
+        mod $module {
+            $(mod $noun {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    use crate::database::{Backend, run};
+                    run(Backend::$backend, stringify!($test), crate::$noun::$test).await;
+                })+
+            })+
+        }
+    };
+}
+
+conformance! {
+    api_key: a_key_is_found_by_its_hash, a_revoked_key_stays_revoked_since_the_first_time,
+        a_key_needs_a_tenant_and_a_hash_of_its_own;
+    conflict: a_payload_that_comes_again_counts_once_more, conflicts_are_paged_newest_first,
+        ten_thousand_conflicts_fit_one_call;
+    discount: a_discount_round_trips, nulls_are_equal_in_a_discounts_key, a_discount_ends_by_a_new_revision,
+        a_discount_over_a_hundred_percent_is_refused;
+    feature_tag: a_tag_is_created_changed_and_listed, a_tag_is_unique_in_its_tenant;
+    import: an_import_runs_and_finishes, a_voided_import_stays_voided, imports_are_paged_newest_first;
+    inbox: the_inbox_starts_empty, a_batch_comes_back_as_it_was_appended, a_stale_head_appends_nothing,
+        times_that_do_not_follow_the_head_are_refused, a_read_stops_at_its_bytes_but_returns_one_batch,
+        deleting_leaves_the_head_where_it_is, two_stores_append_a_hundred_batches_without_loss,
+        committed_batches_outlive_the_store, a_read_goes_on_while_a_write_is_open;
+    isolation: tenants_never_see_each_others_rows;
+    lease: a_lease_has_one_holder_until_it_expires, a_released_lease_is_free, one_of_many_gets_the_lease;
+    migration: opening_again_changes_nothing, many_nodes_may_open_a_new_database_at_once,
+        the_schema_refuses_values_that_are_not_in_an_enum;
+    price_import: versions_are_added_and_keep_their_lines;
+    price_override: a_price_round_trips_exactly, nulls_are_equal_in_a_prices_key, a_price_ends_by_a_new_revision,
+        the_schema_itself_refuses_two_prices_in_force, a_price_that_never_started_ends_without_a_trace_in_force;
+    session: a_session_ends_at_its_time, a_session_ends_with_its_key, sessions_over_are_purged;
+    tenant: a_tenant_is_created_changed_and_listed, a_second_tenant_with_the_same_id_is_a_conflict,
+        an_unknown_tenant_is_not_found, a_calendar_out_of_range_is_refused;
+}
