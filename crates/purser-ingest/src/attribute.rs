@@ -41,6 +41,7 @@ pub(crate) enum Text {
     OutputValue,
     UsageDetails,
     UsageObject,
+    Metadata,
     CostDetails,
     ProviderMetadata,
     Cost,
@@ -166,6 +167,7 @@ const NAMES: &[(&str, Meaning)] = &[
     ("output.value", t(T::OutputValue)),
     ("langfuse.observation.usage_details", t(T::UsageDetails)),
     ("metadata.usage_object", t(T::UsageObject)),
+    ("metadata", t(T::Metadata)),
     ("langfuse.observation.cost_details", t(T::CostDetails)),
     ("ai.response.providerMetadata", t(T::ProviderMetadata)),
     // Tokens.

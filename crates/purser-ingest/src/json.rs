@@ -60,6 +60,63 @@ pub(crate) fn fields<'a>(text: &'a str, field: impl FnMut(Cow<'a, str>, &'a str)
     Ok(is_object)
 }
 
+/// The items of an array, one object, or one object after another, as JSON texts.
+pub(crate) fn items(body: &[u8]) -> Result<Vec<&str>, Unreadable> {
+    let text = text_of(body)?;
+    let items = if text.trim_start().starts_with('[') {
+        serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| unreadable(&error))?
+    } else {
+        let stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        stream.take(EVENTS_MAX + 1).collect::<Result<_, _>>().map_err(|error| unreadable(&error))?
+    };
+    if items.len() > EVENTS_MAX {
+        return Err(Unreadable::TooMany);
+    }
+    if items.is_empty() && text.trim().is_empty() {
+        return Err(Unreadable::Syntax("the body is empty".to_owned()));
+    }
+    if items.iter().any(|item| depth_exceeds(item.get(), DEPTH_MAX - 1)) {
+        return Err(Unreadable::TooDeep);
+    }
+    Ok(items.into_iter().map(RawValue::get).collect())
+}
+
+/// The values of some members of an object, `null` left out, and how many other members it has.
+pub(crate) struct Picked<'a, const N: usize> {
+    names: [&'static str; N],
+    values: [Option<&'a str>; N],
+    /// Members that nobody asked for.
+    pub others: u64,
+}
+
+impl<'a, const N: usize> Picked<'a, N> {
+    /// Reads `names` out of an object; `None` if the text is none.
+    pub(crate) fn read(text: &'a str, names: [&'static str; N]) -> Option<Self> {
+        let mut picked = Self { names, values: [None; N], others: 0 };
+        let is_object = fields(text, |key, value| match names.iter().position(|name| *name == key) {
+            Some(place) if value != "null" => picked.values[place] = Some(value),
+            Some(_) => {}
+            None => picked.others += 1,
+        });
+        (is_object == Ok(true)).then_some(picked)
+    }
+
+    /// The JSON text of a member.
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.names.iter().position(|known| *known == name).and_then(|place| self.values[place])
+    }
+
+    /// A member that is a text and not empty.
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.raw(name).and_then(string).filter(|text| !text.is_empty())
+    }
+
+    /// The first of several members that is a text and not empty.
+    pub(crate) fn first(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.text(name)).map(Cow::into_owned)
+    }
+}
+
 /// The elements of an array as JSON texts; none if the text is no array.
 pub(crate) fn elements(text: &str) -> Vec<&str> {
     serde_json::from_str::<Vec<&RawValue>>(text)

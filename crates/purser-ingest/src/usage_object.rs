@@ -2,7 +2,7 @@
 //! Invariant: the shape decides the accounting; a bucket that is not understood is a finding.
 
 use crate::json;
-use crate::normalise::{Accounting, Reported};
+use crate::normalise::{self, Accounting, Reported};
 
 /// What a usage object said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct UsageObject {
     pub reported: Reported,
     /// Keys with a number that no rule knows.
     pub unknown: Vec<String>,
+    /// `service_tier`, or `fast` if `speed` is.
+    pub service_tier: Option<String>,
     /// The dialect that its keys speak.
     dialect: Dialect,
     has_details: bool,
@@ -100,6 +102,7 @@ impl UsageObject {
                 self.has_details |= value.starts_with('{');
                 return self.details(value, false);
             }
+            "service_tier" | "speed" => return self.tier(key, value),
             "cache_creation" | "cache_creation_token_details" => return self.cache_creation(value),
             "server_tool_use" => return self.server_tools(value),
             "total" | "total_tokens" => &mut self.total,
@@ -129,6 +132,18 @@ impl UsageObject {
         };
         if let Some(number) = number {
             *slot = number;
+        }
+    }
+
+    fn tier(&mut self, key: &str, value: &str) {
+        match json::string(value) {
+            Some(speed) if key == "speed" => {
+                if speed == "fast" {
+                    self.service_tier = Some("fast".to_owned());
+                }
+            }
+            Some(tier) if self.service_tier.is_none() => self.service_tier = normalise::service_tier(&tier),
+            _ => {}
         }
     }
 

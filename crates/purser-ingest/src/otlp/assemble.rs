@@ -162,6 +162,7 @@ impl Assembler {
         self.set_usage(&mut event, sighting, &hints, errors);
         event.service_tier = [attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]
             .into_iter()
+            .chain([hints.usage.as_ref().and_then(|usage| usage.service_tier.as_deref())])
             .chain([attributes.text(Text::RequestTier), hints.request_tier.as_deref()])
             .flatten()
             .find_map(normalise::service_tier);
@@ -171,11 +172,11 @@ impl Assembler {
         event.project =
             text(Text::Project).or_else(|| text(Text::Service).filter(|name| !name.starts_with("unknown_service")));
         event.environment = text(Text::Environment);
-        event.feature_tag = text(Text::FeatureTag);
+        event.feature_tag = text(Text::FeatureTag).or(hints.feature_tag);
         event.user_id = text(Text::UserId);
         event.agent = text(Text::Agent);
         event.skill = text(Text::Skill);
-        event.run_id = text(Text::RunId);
+        event.run_id = text(Text::RunId).or(hints.run_id);
         event.session_id = text(Text::SessionId);
         event.trace_id = item.trace_id.as_ref().and_then(|id| hex_id(id));
         event.span_id = item.span_id.as_ref().and_then(|id| hex_id(id));
@@ -302,6 +303,8 @@ struct Hints {
     response_tier: Option<String>,
     cache_write: Option<u64>,
     usage: Option<UsageObject>,
+    feature_tag: Option<String>,
+    run_id: Option<String>,
 }
 
 impl Hints {
@@ -336,7 +339,16 @@ impl Hints {
             let text = attributes.text(Text::UsageObject)?;
             UsageObject::read(text).or_else(|| UsageObject::read_python(text))
         };
-        hints.usage = details.or_else(object).filter(UsageObject::has_tokens);
+        let mut in_metadata = None;
+        if let Some(metadata) = attributes.text(Text::Metadata) {
+            let _ = json::fields(metadata, |key, value| match &*key {
+                "usage_object" => in_metadata = UsageObject::read(value),
+                "feature_tag" => hints.feature_tag = owned(value),
+                "run_id" => hints.run_id = owned(value),
+                _ => {}
+            });
+        }
+        hints.usage = details.or_else(object).or(in_metadata).filter(UsageObject::has_tokens);
         hints
     }
 }

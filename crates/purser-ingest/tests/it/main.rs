@@ -1,3 +1,4 @@
 //! Decoders against what real clients sent, byte for byte, and against bytes that nobody would send.
 
 mod emitter;
+mod webhook;
