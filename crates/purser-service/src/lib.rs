@@ -9,6 +9,7 @@ pub mod clock;
 pub mod conflict;
 pub mod error;
 pub mod feature_tag;
+pub mod gauge;
 pub mod ingest;
 pub mod price;
 mod price_book;

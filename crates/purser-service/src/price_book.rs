@@ -17,7 +17,7 @@ use crate::principal::Principal;
 use crate::service::{Service, TRUST_MICROS};
 
 /// The prices that purser ships, in its own format.
-pub const SHIPPED: &str = include_str!("../../../data/prices.jsonl");
+pub const SHIPPED: &[u8] = include_bytes!("../../../data/prices.jsonl");
 
 /// The book with the version of the import it holds.
 #[derive(Clone)]
@@ -67,18 +67,24 @@ async fn newest_version(store: &Store) -> Result<i64, Error> {
 
 /// The shipped prices with every import laid over them, oldest first.
 async fn load(store: &Store) -> Result<Current, Error> {
-    let mut prices = price_file::parse(SHIPPED).map_err(|error| Error::internal(format!("shipped prices: {error}")))?;
+    let mut prices = parse("shipped prices", SHIPPED)?;
     let mut imports = store.price_import().list().await?;
     imports.sort_by_key(|import| import.version);
     for import in &imports {
         let lines = store.price_import().lines(import.version).await?;
-        let newer = price_file::parse_lines(&lines)
-            .map_err(|error| Error::internal(format!("price import {}: {error}", import.version)))?;
+        let newer = parse(&format!("price import {}", import.version), lines.join("\n").as_bytes())?;
         lay_over(&mut prices, newer);
     }
     let version = imports.last().map_or(0, |import| import.version);
     let (book, _) = PriceBook::compile(prices);
     Ok(Current { version, book: Arc::new(book), checked_at: Timestamp::from_micros(i64::MIN / 2) })
+}
+
+fn parse(what: &str, bytes: &[u8]) -> Result<Vec<Price>, Error> {
+    price_file::parse(bytes).map_err(|findings| {
+        let first = findings.first().map(|finding| format!("{}: {}", finding.subject, finding.message));
+        Error::internal(format!("{what}: {}", first.unwrap_or_default()))
+    })
 }
 
 /// Replaces the prices of every model that `newer` has.
@@ -126,6 +132,7 @@ impl Service {
 /// # Errors
 /// Unavailable.
 pub async fn import(store: &Store, catalogue: &str, prices: &[Price], now: Timestamp) -> Result<i64, Error> {
-    let lines = price_file::to_lines(prices);
+    let text = price_file::write(prices).map_err(|error| Error::invalid_field("prices", catalogue, &error.to_string()))?;
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     Ok(store.price_import().add(catalogue, &lines, now).await?.version)
 }
