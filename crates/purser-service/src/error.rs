@@ -94,7 +94,7 @@ impl Error {
 
     /// A store is out.
     #[must_use]
-    pub fn unavailable(internal: impl ToString) -> Self {
+    pub fn unavailable(internal: &(impl ToString + ?Sized)) -> Self {
         Self {
             internal: Some(internal.to_string()),
             ..Self::new(Kind::Unavailable, "store-unavailable", "the store cannot take or answer this now; try again")
@@ -103,7 +103,7 @@ impl Error {
 
     /// A fault of purser's own.
     #[must_use]
-    pub fn internal(internal: impl ToString) -> Self {
+    pub fn internal(internal: &(impl ToString + ?Sized)) -> Self {
         Self {
             internal: Some(internal.to_string()),
             ..Self::new(Kind::Internal, "internal", "an internal fault; the log has the details")

@@ -83,7 +83,7 @@ async fn load(store: &Store) -> Result<Current, Error> {
 fn parse(what: &str, bytes: &[u8]) -> Result<Vec<Price>, Error> {
     price_file::parse(bytes).map_err(|findings| {
         let first = findings.first().map(|finding| format!("{}: {}", finding.subject, finding.message));
-        Error::internal(format!("{what}: {}", first.unwrap_or_default()))
+        Error::internal(&format!("{what}: {}", first.unwrap_or_default()))
     })
 }
 

@@ -82,7 +82,7 @@ impl Service {
         if let Some(calendar) = self.inner.calendars.get(who.tenant(), now) {
             return Ok(calendar);
         }
-        let calendar = self.tenant(who).await?.calendar().map_err(|field| Error::internal(field.to_string()))?;
+        let calendar = self.tenant(who).await?.calendar().map_err(|field| Error::internal(&field))?;
         self.inner.calendars.put(who.tenant().clone(), calendar.clone(), now);
         Ok(calendar)
     }
@@ -125,8 +125,8 @@ impl From<purser_store::Error> for Error {
                 Self::new(crate::error::Kind::NotFound, "not-found", format!("{what} does not exist"))
             }
             Store::Conflict(what) => Self::conflict("already-exists", what),
-            Store::Unavailable(reason) => Self::unavailable(reason),
-            Store::Corrupt(reason) => Self::internal(reason),
+            Store::Unavailable(reason) => Self::unavailable(&reason),
+            Store::Corrupt(reason) => Self::internal(&reason),
         }
     }
 }
@@ -145,8 +145,8 @@ impl From<purser_ledger::Error> for Error {
     fn from(error: purser_ledger::Error) -> Self {
         match error {
             purser_ledger::Error::Store(error) => error.into(),
-            error if error.is_temporary() => Self::unavailable(error),
-            error => Self::internal(error),
+            error if error.is_temporary() => Self::unavailable(&error),
+            error => Self::internal(&error),
         }
     }
 }
