@@ -105,7 +105,8 @@ fn payload(bytes: &mut Vec<u8>, event: &UsageEvent) {
     }
     bytes.push(0xfd);
     bytes.push(event.status as u8);
-    let numbers = [event.attempt.map(i128::from), event.latency_ms.map(i128::from), event.reported_usd.map(|m| m.pico())];
+    let numbers =
+        [event.attempt.map(i128::from), event.latency_ms.map(i128::from), event.reported_usd.map(|m| m.pico())];
     for (index, number) in numbers.into_iter().enumerate() {
         if let Some(number) = number {
             bytes.push(u8::try_from(index).unwrap_or(u8::MAX));

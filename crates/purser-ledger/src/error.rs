@@ -51,6 +51,17 @@ pub enum Error {
         /// The flusher's last failure, or that it is still at work.
         cause: String,
     },
+    /// Another node moved the same inbox batches to the lake.
+    #[error("the lake holds inbox batch {found}, not {expected}: another node has flushed")]
+    Moved {
+        /// The last batch the lake should have held.
+        expected: i64,
+        /// The last batch it holds.
+        found: i64,
+    },
+    /// The commit that a request was part of failed.
+    #[error("commit: {0}")]
+    Commit(std::sync::Arc<Error>),
     /// The ledger is shutting down.
     #[error("the ledger is closed")]
     Closed,
@@ -64,7 +75,11 @@ impl Error {
 
     /// Whether trying again later may help.
     #[must_use]
-    pub const fn is_temporary(&self) -> bool {
-        !matches!(self, Self::Corrupt(_) | Self::Columns(_) | Self::Query(_))
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Commit(cause) => cause.is_temporary(),
+            Self::Corrupt(_) | Self::Columns(_) | Self::Query(_) => false,
+            _ => true,
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! The handle: opens the parts and passes each call to the one that does it.
 
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::stream::BoxStream;
@@ -8,60 +12,119 @@ use purser_domain::tenant::TenantId;
 use purser_domain::time::{Calendar, Timestamp, Window};
 use purser_domain::usage_query::{Answer, Query};
 use purser_store::Store;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::append::{AppendError, Applied, Correction, Draft, Mode, Receipt};
+use crate::commit::{self, Job};
 use crate::config::Config;
 use crate::entry_filter::{EntryFilter, Page};
 use crate::error::Error;
+use crate::lake::Lake;
+use crate::plan::Request;
+use crate::query::{Scope, answer};
 use crate::report::{Flushed, Optimized, Stats, Unpriced, Vacuumed, Verified};
+use crate::shared::Shared;
+use crate::slot::Slot;
+use crate::{entries, flush, maintain, row};
+
+/// The lock file in the data directory.
+const LOCK_FILE: &str = "ledger.lock";
 
 /// A handle on the ledger; clones share it.
 #[derive(Clone)]
-pub struct Ledger {}
+pub struct Ledger {
+    shared: Arc<Shared>,
+    jobs: Arc<std::sync::Mutex<Option<mpsc::Sender<Job>>>>,
+    committer: Arc<std::sync::Mutex<Option<std::thread::JoinHandle<()>>>>,
+}
 
 /// Queries over all tenants: for verification and benchmarks, never for a request.
 #[derive(Clone)]
-pub struct Operator {}
+pub struct Operator {
+    shared: Arc<Shared>,
+}
 
 impl Ledger {
     /// Opens the ledger, creating it as needed, and recovers what a crash left behind.
     ///
     /// # Errors
     /// [`Error::Locked`] if another process has the data directory open; else whatever storage answers.
-    pub async fn open(_config: Config, _store: Store) -> Result<Self, Error> {
-        Err(Error::Closed)
+    pub async fn open(config: Config, store: Store) -> Result<Self, Error> {
+        let lock = config.lock_dir.as_deref().map(lock).transpose()?;
+        let lake = Lake::open(&config.table).await?;
+        let index = Slot::open(config.cache_dir.join("index"), config.index_bytes)?;
+        let background = config.background;
+        let shared = Arc::new(Shared::new(config, store, lake, index, lock));
+        shared.sync().await?;
+        shared.catch_up().await?;
+        let (jobs, queue) = mpsc::channel(commit::QUEUE);
+        let (for_thread, handle) = (shared.clone(), Handle::current());
+        let committer = std::thread::Builder::new()
+            .name("ledger-commit".to_owned())
+            .spawn(move || commit::run(&for_thread, &handle, queue))
+            .map_err(|source| Error::file(Path::new("ledger-commit"), source))?;
+        if background {
+            tokio::spawn(flush::run(Arc::downgrade(&shared)));
+        }
+        Ok(Self {
+            shared,
+            jobs: Arc::new(std::sync::Mutex::new(Some(jobs))),
+            committer: Arc::new(std::sync::Mutex::new(Some(committer))),
+        })
     }
 
     /// Stores each event once. `Ok` means on disk.
     ///
     /// # Errors
     /// See [`AppendError`]; on any error but a broken connection nothing was stored, and sending again is always safe.
-    pub async fn append(&self, _drafts: Vec<Draft>, _mode: Mode) -> Result<Receipt, AppendError> {
-        Err(AppendError::Failed(Error::Closed))
+    pub async fn append(&self, drafts: Vec<Draft>, mode: Mode) -> Result<Receipt, AppendError> {
+        if drafts.is_empty() {
+            return Ok(Receipt::default());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Append(Request { drafts, mode }, reply)).await?;
+        answer.await.map_err(|_| Error::Closed)?
     }
 
     /// Takes charges back, and charges anew: each correction is applied wholly or, if its row is stale, not at all.
     ///
     /// # Errors
     /// As for [`Ledger::append`].
-    pub async fn correct(&self, _corrections: Vec<Correction>) -> Result<Vec<Applied>, AppendError> {
-        Err(AppendError::Failed(Error::Closed))
+    pub async fn correct(&self, corrections: Vec<Correction>) -> Result<Vec<Applied>, AppendError> {
+        for (index, correction) in corrections.iter().enumerate() {
+            let Some(charge) = &correction.replacement else { continue };
+            let reported = correction.reverses.event.reported_usd;
+            let checked = row::check_charge(charge, reported);
+            checked.map_err(|reason| AppendError::Unstorable { index, reason })?;
+        }
+        if corrections.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Correct(corrections, reply)).await?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), Error> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        jobs.ok_or(Error::Closed)?.send(job).await.map_err(|_| Error::Closed)
     }
 
     /// Answers a question about one tenant's usage, its calendar cutting the time buckets.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn query(&self, _tenant: &TenantId, _calendar: &Calendar, _query: &Query) -> Result<Answer, Error> {
-        Err(Error::Closed)
+    pub async fn query(&self, tenant: &TenantId, calendar: &Calendar, query: &Query) -> Result<Answer, Error> {
+        answer(&self.shared, Scope { tenant: Some(tenant), by_tenant: false }, calendar, query).await
     }
 
     /// One page of entries, newest received first.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn entries(&self, _tenant: &TenantId, _filter: &EntryFilter, _page: Page) -> Result<Vec<Entry>, Error> {
-        Err(Error::Closed)
+    pub async fn entries(&self, tenant: &TenantId, filter: &EntryFilter, page: Page) -> Result<Vec<Entry>, Error> {
+        entries::page(&self.shared, tenant, filter, page).await
     }
 
     /// Every row of an event, oldest received first; of all sources if none is named.
@@ -70,11 +133,11 @@ impl Ledger {
     /// Whatever storage answers.
     pub async fn entry_history(
         &self,
-        _tenant: &TenantId,
-        _source: Option<&str>,
-        _event_id: &str,
+        tenant: &TenantId,
+        source: Option<&str>,
+        event_id: &str,
     ) -> Result<Vec<Entry>, Error> {
-        Err(Error::Closed)
+        entries::history(&self.shared, tenant, source, event_id).await
     }
 
     /// All entries that pass `filter`, in no particular order, a batch at a time.
@@ -83,32 +146,32 @@ impl Ledger {
     /// Whatever storage answers.
     pub async fn scan(
         &self,
-        _tenant: &TenantId,
-        _filter: &EntryFilter,
+        tenant: &TenantId,
+        filter: &EntryFilter,
     ) -> Result<BoxStream<'static, Result<Vec<Entry>, Error>>, Error> {
-        Err(Error::Closed)
+        entries::scan(&self.shared, tenant, filter).await
     }
 
     /// Usage without a price, by model and reason, most events first.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn unpriced(&self, _tenant: &TenantId, _window: Option<Window>) -> Result<Vec<Unpriced>, Error> {
-        Err(Error::Closed)
+    pub async fn unpriced(&self, tenant: &TenantId, window: Option<Window>) -> Result<Vec<Unpriced>, Error> {
+        entries::unpriced(&self.shared, tenant, window).await
     }
 
     /// When the tenant's newest event occurred.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn freshness(&self, _tenant: &TenantId) -> Result<Option<Timestamp>, Error> {
-        Err(Error::Closed)
+    pub async fn freshness(&self, tenant: &TenantId) -> Result<Option<Timestamp>, Error> {
+        entries::freshness(&self.shared, tenant).await
     }
 
     /// The view over all tenants.
     #[must_use]
     pub fn operator(&self) -> Operator {
-        Operator {}
+        Operator { shared: self.shared.clone() }
     }
 
     /// Moves what waits in the inbox to the lake.
@@ -116,7 +179,7 @@ impl Ledger {
     /// # Errors
     /// Whatever storage answers.
     pub async fn flush(&self) -> Result<Flushed, Error> {
-        Err(Error::Closed)
+        flush::flush(&self.shared).await
     }
 
     /// Rewrites closed days into few sorted files.
@@ -124,23 +187,23 @@ impl Ledger {
     /// # Errors
     /// Whatever storage answers.
     pub async fn optimize(&self) -> Result<Optimized, Error> {
-        Err(Error::Closed)
+        maintain::optimize(&self.shared).await
     }
 
     /// Deletes files that no version younger than `keep` needs.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn vacuum(&self, _keep: Duration, _dry_run: bool) -> Result<Vacuumed, Error> {
-        Err(Error::Closed)
+    pub async fn vacuum(&self, keep: Duration, dry_run: bool) -> Result<Vacuumed, Error> {
+        maintain::vacuum(&self.shared, keep, dry_run).await
     }
 
     /// Deletes the days before the UTC date of `before` and returns how many rows went.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn retain(&self, _before: Timestamp) -> Result<u64, Error> {
-        Err(Error::Closed)
+    pub async fn retain(&self, before: Timestamp) -> Result<u64, Error> {
+        maintain::retain(&self.shared, before).await
     }
 
     /// The ledger's size.
@@ -148,7 +211,7 @@ impl Ledger {
     /// # Errors
     /// Whatever storage answers.
     pub async fn stats(&self) -> Result<Stats, Error> {
-        Err(Error::Closed)
+        maintain::stats(&self.shared).await
     }
 
     /// Re-derives counts and sums from the files and compares them with what the ledger says.
@@ -156,15 +219,26 @@ impl Ledger {
     /// # Errors
     /// Whatever storage answers; disagreements are findings, not errors.
     pub async fn verify(&self) -> Result<Verified, Error> {
-        Err(Error::Closed)
+        maintain::verify(&self.shared).await
     }
 
-    /// Refuses further appends, flushes, and gives the data directory free.
+    /// Refuses further appends, waits for those under way, and flushes. The data directory is free once the last
+    /// handle is gone.
     ///
     /// # Errors
     /// Whatever storage answers; nothing acknowledged is lost then either.
     pub async fn shutdown(&self) -> Result<(), Error> {
-        Err(Error::Closed)
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(committer) = committer {
+            let ended = tokio::task::spawn_blocking(move || committer.join()).await;
+            if !matches!(ended, Ok(Ok(()))) {
+                tracing::error!("the committer did not end well");
+            }
+        }
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.flush_wanted.notify_one();
+        flush::flush(&self.shared).await.map(drop)
     }
 }
 
@@ -173,7 +247,20 @@ impl Operator {
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn query(&self, _calendar: &Calendar, _query: &Query, _by_tenant: bool) -> Result<Answer, Error> {
-        Err(Error::Closed)
+    pub async fn query(&self, calendar: &Calendar, query: &Query, by_tenant: bool) -> Result<Answer, Error> {
+        answer(&self.shared, Scope { tenant: None, by_tenant }, calendar, query).await
+    }
+}
+
+/// Takes the exclusive lock on `directory`: it ends with the process, however that ends.
+fn lock(directory: &Path) -> Result<File, Error> {
+    std::fs::create_dir_all(directory).map_err(|source| Error::file(directory, source))?;
+    let path = directory.join(LOCK_FILE);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|source| Error::file(&path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: directory.display().to_string() }),
+        Err(TryLockError::Error(source)) => Err(Error::file(&path, source)),
     }
 }

@@ -12,11 +12,23 @@ pub mod error;
 pub mod report;
 pub mod schema;
 
-#[expect(dead_code, reason = "in progress")]
 mod codec;
+mod commit;
+mod entries;
+mod filter;
+mod flush;
+mod index;
+mod lake;
 mod ledger;
-#[expect(dead_code, reason = "in progress")]
+mod maintain;
+mod observation;
+mod plan;
+mod query;
 mod row;
+mod scan;
+mod shared;
+mod slot;
+mod view;
 
 pub use append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Receipt};
 pub use config::{Clock, Config};

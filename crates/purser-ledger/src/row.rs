@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub(crate) use read::Reader;
-pub(crate) use write::{check, write};
+pub(crate) use write::{Row, check, check_charge, write};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! What an observation saw, as JSON text: it must survive, yet not count.
 
 use purser_domain::charge::Charge;
-use purser_domain::entry::Entry;
 use purser_domain::money::Money;
 use purser_domain::usage::{Leaf, Usage};
+use purser_domain::usage_event::UsageEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,11 +24,10 @@ struct Observed {
 }
 
 /// The text for the `observed` column.
-pub(super) fn to_text(entry: &Entry) -> String {
-    let charge = &entry.charge;
+pub(super) fn to_text(event: &UsageEvent, charge: &Charge) -> String {
     let amounts = Leaf::ALL.into_iter().zip(charge.amounts);
     let observed = Observed {
-        quantities: entry.event.usage.iter().map(|(leaf, quantity)| (leaf.name().to_owned(), quantity)).collect(),
+        quantities: event.usage.iter().map(|(leaf, quantity)| (leaf.name().to_owned(), quantity)).collect(),
         amounts: amounts.filter_map(|(leaf, amount)| Some((leaf.name().to_owned(), amount?))).collect(),
         rated_usd: charge.rated_usd,
         reported_usd: charge.reported_usd,
@@ -38,7 +37,8 @@ pub(super) fn to_text(entry: &Entry) -> String {
 
 /// Puts what `text` holds back into `usage` and `charge`.
 pub(super) fn restore(text: &str, usage: &mut Usage, charge: &mut Charge) -> Result<(), Error> {
-    let observed: Observed = serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("observed {text:?}: {e}")))?;
+    let observed: Observed =
+        serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("observed {text:?}: {e}")))?;
     let leaf = |name: &str| name.parse::<Leaf>().map_err(Error::Corrupt);
     for (name, quantity) in &observed.quantities {
         usage.set(leaf(name)?, *quantity);

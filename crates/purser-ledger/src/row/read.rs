@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, AsArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{Array, AsArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use purser_domain::charge::Charge;
 use purser_domain::entry::{Entry, Kind};
@@ -51,7 +49,8 @@ impl Reader {
     /// Finds the columns of `batch`.
     pub(crate) fn new(batch: &RecordBatch) -> Result<Self, Error> {
         let texts: Vec<_> = TEXTS.iter().map(|name| text(batch, name)).collect::<Result<_, _>>()?;
-        let quantities: Vec<_> = Leaf::ALL.iter().map(|l| integer(batch, l.quantity_name())).collect::<Result<_, _>>()?;
+        let quantities: Vec<_> =
+            Leaf::ALL.iter().map(|l| integer(batch, l.quantity_name())).collect::<Result<_, _>>()?;
         let amounts: Vec<_> = Leaf::ALL.iter().map(|l| amount(batch, l.amount_name())).collect::<Result<_, _>>()?;
         let wrong_length = |_| Error::Corrupt("a column list of the wrong length".to_owned());
         Ok(Self {
@@ -84,11 +83,6 @@ impl Reader {
     /// The entries of all rows.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Result<Entry, Error>> + '_ {
         (0..self.rows).map(|row| self.entry(row))
-    }
-
-    /// The tenant, source and event id of `row`.
-    pub(crate) fn identity(&self, row: usize) -> (&str, &str, &str) {
-        (self.tenant_id.value(row), self.source.value(row), self.event_id.value(row))
     }
 
     /// The `received_at` of `row`.
@@ -144,7 +138,11 @@ impl Reader {
             error_type: text(15),
             latency_ms: latency.map(|n| u64::try_from(n).map_err(|_| out_of_range("latency_ms", n))).transpose()?,
             reported_usd,
-            tags: self.tags.as_ref().and_then(|a| value(a, row)).map_or(Ok(BTreeMap::new()), crate::codec::tags_from_json)?,
+            tags: self
+                .tags
+                .as_ref()
+                .and_then(|a| value(a, row))
+                .map_or(Ok(BTreeMap::new()), crate::codec::tags_from_json)?,
         })
     }
 

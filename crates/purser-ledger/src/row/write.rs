@@ -7,23 +7,48 @@ use arrow::array::{
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::Schema;
-use purser_domain::entry::{Entry, Kind};
+use purser_domain::charge::Charge;
+use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
+use purser_domain::tenant::TenantId;
+use purser_domain::time::Timestamp;
 use purser_domain::usage::{Leaf, Usage};
+use purser_domain::usage_event::UsageEvent;
 
 use super::observed;
 use crate::append::Draft;
 use crate::error::Error;
 use crate::schema::{AMOUNT, TEXTS, schema};
 
+/// An entry whose parts lie elsewhere: a commit copies nothing before it is encoded.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) event: &'a UsageEvent,
+    pub(crate) charge: &'a Charge,
+    pub(crate) kind: Kind,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) import_id: Option<&'a str>,
+    pub(crate) received_at: Timestamp,
+}
+
+impl<'a> From<&'a Entry> for Row<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self {
+            tenant: &entry.tenant,
+            event: &entry.event,
+            charge: &entry.charge,
+            kind: entry.kind,
+            reason: entry.reason,
+            import_id: entry.import_id.as_deref(),
+            received_at: entry.received_at,
+        }
+    }
+}
+
 /// Says why no row can hold `draft`, if none can.
 pub(crate) fn check(draft: &Draft) -> Result<(), String> {
-    if draft.charge.reported_usd != draft.event.reported_usd {
-        let show = |money: Option<Money>| money.map_or_else(|| "none".to_owned(), |m| m.to_string());
-        let (charge, event) = (show(draft.charge.reported_usd), show(draft.event.reported_usd));
-        return Err(format!("reported_usd of the charge is {charge}, of the event {event}"));
-    }
-    check_charge(&draft.charge)?;
+    check_charge(&draft.charge, draft.event.reported_usd)?;
     for (leaf, quantity) in draft.event.usage.iter() {
         if quantity > Usage::MAX {
             return Err(format!("{} is {quantity}, not below 2^53", leaf.quantity_name()));
@@ -35,8 +60,13 @@ pub(crate) fn check(draft: &Draft) -> Result<(), String> {
     }
 }
 
-/// Says which amount of `charge` no row can hold.
-pub(crate) fn check_charge(charge: &purser_domain::charge::Charge) -> Result<(), String> {
+/// Says why no row can hold `charge`, if none can: one column holds what both event and charge call reported.
+pub(crate) fn check_charge(charge: &Charge, reported_usd: Option<Money>) -> Result<(), String> {
+    if charge.reported_usd != reported_usd {
+        let show = |money: Option<Money>| money.map_or_else(|| "none".to_owned(), |m| m.to_string());
+        let (charge, event) = (show(charge.reported_usd), show(reported_usd));
+        return Err(format!("reported_usd of the charge is {charge}, of the event {event}"));
+    }
     let amounts = charge.amounts.iter().chain([&charge.rated_usd, &charge.reported_usd]).flatten();
     match amounts.into_iter().find(|amount| !amount.fits_charge()) {
         Some(amount) => Err(format!("{amount} USD does not fit Decimal(18,12)")),
@@ -44,11 +74,11 @@ pub(crate) fn check_charge(charge: &purser_domain::charge::Charge) -> Result<(),
     }
 }
 
-/// The rows of `entries`, without the columns that none of them uses.
-pub(crate) fn write<'a>(entries: impl ExactSizeIterator<Item = &'a Entry>) -> Result<RecordBatch, Error> {
-    let mut columns = Columns::new(entries.len());
-    for entry in entries {
-        columns.push(entry);
+/// A batch of `rows`, without the columns that none of them uses.
+pub(crate) fn write<'a>(rows: impl ExactSizeIterator<Item = Row<'a>>) -> Result<RecordBatch, Error> {
+    let mut columns = Columns::new(rows.len());
+    for row in rows {
+        columns.push(&row);
     }
     columns.finish()
 }
@@ -118,15 +148,15 @@ impl Columns {
         }
     }
 
-    fn push(&mut self, entry: &Entry) {
+    fn push(&mut self, entry: &Row<'_>) {
         let event = &entry.event;
         self.event_date.append_value(event.occurred_at.utc_day());
         self.tenant_id.append_value(entry.tenant.as_str());
         self.source.append_value(&event.source);
         self.event_id.append_value(&event.event_id);
         self.kind.append_value(entry.kind.name());
-        self.reason.append_option(entry.reason.map(purser_domain::entry::Reason::name));
-        self.import_id.append_option(entry.import_id.as_deref());
+        self.reason.append_option(entry.reason.map(Reason::name));
+        self.import_id.append_option(entry.import_id);
         self.occurred_at.append_value(event.occurred_at.micros());
         self.received_at.append_value(entry.received_at.micros());
         self.provider.append_value(&event.provider);
@@ -148,10 +178,10 @@ impl Columns {
         self.matched.append_value(entry.charge.matched.name());
     }
 
-    fn push_measures(&mut self, entry: &Entry) {
+    fn push_measures(&mut self, entry: &Row<'_>) {
         let sign = i64::from(entry.kind.sign());
         if entry.kind == Kind::Observation {
-            self.observed.append_value(observed::to_text(entry));
+            self.observed.append_value(observed::to_text(entry.event, entry.charge));
         } else {
             self.observed.append_null();
         }

@@ -1,0 +1,163 @@
+//! The committer: one thread that turns waiting requests into one inbox batch at a time.
+//! Invariant: a request is answered after its batch is on disk and in the view; what it was checked against is the
+//! head that the batch follows.
+
+use std::sync::Arc;
+
+use purser_domain::entry::Entry;
+use purser_domain::time::Timestamp;
+use purser_store::inbox::{Append, Head, NewBatch};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::append::{AppendError, Applied, Correction, Receipt};
+use crate::codec;
+use crate::error::Error;
+use crate::index::Checkpoint;
+use crate::plan::{Plan, Planner, Request};
+use crate::row;
+use crate::shared::Shared;
+use crate::view::TailBatch;
+
+/// The most events of one batch: a request may exceed it alone.
+const GROUP_EVENTS: usize = 20_000;
+/// Requests that wait before senders do.
+pub(crate) const QUEUE: usize = 1_024;
+
+/// A request with the way back.
+pub(crate) enum Job {
+    Append(Request, oneshot::Sender<Result<Receipt, AppendError>>),
+    Correct(Vec<Correction>, oneshot::Sender<Result<Vec<Applied>, AppendError>>),
+}
+
+/// What one commit holds.
+#[derive(Default)]
+struct Group {
+    requests: Vec<Request>,
+    replies: Vec<oneshot::Sender<Result<Receipt, AppendError>>>,
+    corrections: Vec<Correction>,
+    correct_reply: Option<oneshot::Sender<Result<Vec<Applied>, AppendError>>>,
+}
+
+/// Commits until every sender is gone.
+pub(crate) fn run(shared: &Arc<Shared>, handle: &Handle, mut jobs: mpsc::Receiver<Job>) {
+    let mut held = None;
+    while let Some(first) = held.take().or_else(|| jobs.blocking_recv()) {
+        let group = gather(first, &mut jobs, &mut held);
+        let outcome = handle.block_on(commit(shared, &group.requests, &group.corrections));
+        if outcome.is_err() {
+            shared.distrust_view();
+        }
+        group.answer(outcome);
+    }
+}
+
+/// The first job and those that wait behind it. A correction stands alone: it must see what is before it.
+fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>, held: &mut Option<Job>) -> Group {
+    let mut group = Group::default();
+    let mut events = 0;
+    let mut next = Some(first);
+    while let Some(job) = next.take() {
+        match job {
+            Job::Append(request, reply) => {
+                events += request.drafts.len();
+                group.requests.push(request);
+                group.replies.push(reply);
+            }
+            Job::Correct(corrections, reply) if group.requests.is_empty() => {
+                group.corrections = corrections;
+                group.correct_reply = Some(reply);
+                break;
+            }
+            correction @ Job::Correct(..) => {
+                *held = Some(correction);
+                break;
+            }
+        }
+        if events < GROUP_EVENTS {
+            next = jobs.try_recv().ok();
+        }
+    }
+    group
+}
+
+impl Group {
+    /// Sends each answer; a receiver that is gone does not care.
+    fn answer(self, outcome: Result<Plan, Error>) {
+        match outcome {
+            Ok(plan) => {
+                for (reply, answer) in self.replies.into_iter().zip(plan.answers) {
+                    drop(reply.send(answer));
+                }
+                if let Some(reply) = self.correct_reply {
+                    drop(reply.send(Ok(plan.applied)));
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for reply in self.replies {
+                    drop(reply.send(Err(AppendError::Failed(Error::Commit(error.clone())))));
+                }
+                if let Some(reply) = self.correct_reply {
+                    drop(reply.send(Err(AppendError::Failed(Error::Commit(error)))));
+                }
+            }
+        }
+    }
+}
+
+/// Plans, encodes and commits; again if another node came first.
+async fn commit(shared: &Arc<Shared>, requests: &[Request], corrections: &[Correction]) -> Result<Plan, Error> {
+    shared.refuse_backlog()?;
+    loop {
+        let head = shared.catch_up().await?;
+        let clock = (shared.config.clock)();
+        let first_received = clock.max(head.received_through.plus_micros(1));
+        let plan = {
+            let index = shared.index.get()?;
+            let planner = Planner::new(&index, first_received);
+            if corrections.is_empty() { planner.append(requests)? } else { planner.correct(corrections)? }
+        };
+        if plan.len() == 0 {
+            return Ok(plan);
+        }
+        let mut formers = Vec::with_capacity(plan.formers.len());
+        if !plan.formers.is_empty() {
+            formers = shared.fetch(&plan.formers).await?;
+        }
+        if store(shared, &head, &plan, requests, corrections, &formers).await? {
+            return Ok(plan);
+        }
+        shared.sync().await?;
+    }
+}
+
+/// Appends the plan's rows after `head`: false if another node came first.
+async fn store(
+    shared: &Arc<Shared>,
+    head: &Head,
+    plan: &Plan,
+    requests: &[Request],
+    corrections: &[Correction],
+    formers: &[Entry],
+) -> Result<bool, Error> {
+    let rows = row::write(plan.rows(requests, corrections, formers))?;
+    let payload = codec::to_ipc(&rows)?;
+    let bytes = payload.len();
+    let (first_received, last_received): (Timestamp, Timestamp) = (plan.first_received(), plan.last_received());
+    let entries = u32::try_from(rows.num_rows()).unwrap_or(u32::MAX);
+    let batch = NewBatch { payload, entries, first_received, last_received };
+    let head = match shared.store.inbox().append(head, batch).await? {
+        Append::Committed(head) => head,
+        Append::Moved(_) => return Ok(false),
+    };
+    // The batch is on disk: from here on nothing may fail the request. An index that lags is caught up later.
+    let checkpoint = Checkpoint { seq: head.seq, received_through: head.received_through };
+    let applied = shared.index.get().and_then(|index| index.apply(&plan.changes, checkpoint));
+    if let Err(error) = applied {
+        tracing::error!(%error, "the index cannot be written; it is reopened before the next commit");
+        shared.index.distrust();
+    }
+    shared.publish(TailBatch { seq: head.seq, rows, bytes, first_received, last_received });
+    Ok(true)
+}

@@ -1,0 +1,130 @@
+//! The flusher: moves inbox batches to the lake.
+//! Invariant: the lake's commit names the last batch it holds, so a crash before the inbox is emptied doubles nothing.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use deltalake_core::kernel::Action;
+
+use crate::error::Error;
+use crate::lake::{Change, Sorter};
+use crate::report::Flushed;
+use crate::shared::Shared;
+use crate::view::View;
+
+/// The lease of whoever changes the lake.
+const LEASE: &str = "ledger.lake";
+const LEASE_TTL: Duration = Duration::from_secs(300);
+/// Rows sorted at once: bounds memory.
+const CHUNK_ROWS: usize = 250_000;
+/// How often the age of what waits is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Flushes whenever enough waits, or what waits is old enough, until the ledger closes.
+pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
+    loop {
+        let Some(ledger) = shared.upgrade() else { return };
+        if ledger.closing.load(Ordering::Acquire) {
+            return;
+        }
+        if is_due(&ledger) {
+            let outcome = flush(&ledger).await;
+            if let Err(error) = &outcome {
+                tracing::error!(%error, "the inbox could not be moved to the lake; it is tried again");
+            }
+        }
+        let failed = ledger.flush_failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if failed {
+            tokio::time::sleep(TICK).await;
+        } else {
+            drop(tokio::time::timeout(TICK, ledger.flush_wanted.notified()).await);
+        }
+    }
+}
+
+fn is_due(shared: &Shared) -> bool {
+    let (view, config) = (shared.view(), &shared.config);
+    let Some(oldest) = view.tail.first() else { return false };
+    let age = (config.clock)().micros() - oldest.first_received.micros();
+    view.tail_rows() >= config.flush_entries
+        || view.tail_bytes() >= config.flush_bytes
+        || u128::try_from(age).is_ok_and(|age| age >= config.flush_age.as_micros())
+}
+
+/// Takes the lease on the lake for the time of `work`. `None`: another node has it.
+pub(crate) async fn with_lease<T>(
+    shared: &Shared,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<Option<T>, Error> {
+    let _one = shared.maintenance.lock().await;
+    let node = &shared.config.node;
+    if !shared.config.shared {
+        return work.await.map(Some);
+    }
+    if !shared.store.lease().acquire(LEASE, node, (shared.config.clock)(), LEASE_TTL).await? {
+        return Ok(None);
+    }
+    let outcome = work.await;
+    shared.store.lease().release(LEASE, node).await?;
+    outcome.map(Some)
+}
+
+/// Moves everything that waits now to the lake.
+pub(crate) async fn flush(shared: &Arc<Shared>) -> Result<Flushed, Error> {
+    let outcome = with_lease(shared, flush_all(shared)).await;
+    let failure = outcome.as_ref().err().map(ToString::to_string);
+    *shared.flush_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    Ok(outcome?.unwrap_or_default())
+}
+
+async fn flush_all(shared: &Arc<Shared>) -> Result<Flushed, Error> {
+    if shared.config.shared {
+        shared.sync().await?;
+        let view = shared.view();
+        shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+    }
+    let through = shared.view().head.seq;
+    let mut flushed = Flushed::default();
+    while let Some(part) = flush_part(shared, &shared.view(), through).await? {
+        flushed.entries += part.entries;
+        flushed.files += part.files;
+        flushed.bytes += part.bytes;
+    }
+    shared.store.inbox().delete_through(shared.view().lake.seq).await?;
+    Ok(flushed)
+}
+
+/// Moves the next batches up to `through`, as many as may be sorted at once.
+async fn flush_part(shared: &Arc<Shared>, view: &View, through: i64) -> Result<Option<Flushed>, Error> {
+    let mut rows = 0;
+    let mut part = Vec::new();
+    for batch in view.tail.iter().filter(|batch| batch.seq <= through) {
+        rows += batch.rows.num_rows();
+        if rows > CHUNK_ROWS && !part.is_empty() {
+            break;
+        }
+        part.push(batch.clone());
+    }
+    let Some(last) = part.last() else { return Ok(None) };
+    let seq = last.seq;
+    let now = (shared.config.clock)();
+    let batches: Vec<RecordBatch> = part.iter().map(|batch| batch.rows.clone()).collect();
+    let sorted = tokio::task::spawn_blocking(move || Sorter::new(&batches));
+    let sorted = sorted.await.map_err(|e| Error::Corrupt(format!("the sorter failed: {e}")))??;
+    let mut flushed = Flushed::default();
+    let mut actions = Vec::new();
+    for day in sorted.days() {
+        let (day, rows) = day?;
+        flushed.entries += rows.num_rows() as u64;
+        let add = shared.lake.write_file(day, &[rows], seq, now).await?;
+        flushed.files += 1;
+        flushed.bytes += u64::try_from(add.size).unwrap_or_default();
+        actions.push(Action::Add(add));
+    }
+    drop(part);
+    shared.lake.commit(actions, Some((view.lake.seq, seq)), Change::Append).await?;
+    shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+    Ok(Some(flushed))
+}

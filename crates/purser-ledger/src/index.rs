@@ -1,0 +1,277 @@
+//! Which events the ledger has, for ever: (tenant, source, event id) → payload and charge in force, and
+//! (tenant, provider, response id) → calls. On disk in a log-structured tree, with a bounded share of memory.
+//!
+//! Invariant: derived data. It holds exactly the rows up to its checkpoint, written in the same batch; losing it, whole
+//! or its last writes, costs a replay of inbox and lake, never an event.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use purser_domain::entry::{Entry, Kind};
+use purser_domain::tenant::TenantId;
+use purser_domain::time::Timestamp;
+use purser_domain::usage_event::UsageEvent;
+
+use crate::codec::Hasher;
+use crate::error::Error;
+use crate::observation::{self, Call};
+
+/// The version of the index; another one on disk is rebuilt.
+const VERSION: u8 = 1;
+
+/// A hash of a key.
+pub(crate) type Key = [u8; 16];
+
+/// How far the index has read the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Checkpoint {
+    /// The last inbox batch.
+    pub(crate) seq: i64,
+    /// Its last `received_at`.
+    pub(crate) received_through: Timestamp,
+}
+
+/// What is known of a stored event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    /// The hash of its payload.
+    pub(crate) payload: u64,
+    /// The UTC day it occurred on, which finds its rows in the lake.
+    pub(crate) day: i32,
+    /// Whether a charge is in force.
+    pub(crate) charged: bool,
+    /// Its last row, the charge in force if there is one.
+    pub(crate) received_at: Timestamp,
+}
+
+impl State {
+    fn to_bytes(self) -> [u8; 21] {
+        let mut bytes = [0; 21];
+        bytes[..8].copy_from_slice(&self.payload.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.day.to_le_bytes());
+        bytes[12] = u8::from(self.charged);
+        bytes[13..].copy_from_slice(&self.received_at.micros().to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (payload, rest) = bytes.split_first_chunk::<8>()?;
+        let (day, rest) = rest.split_first_chunk::<4>()?;
+        let (charged, rest) = rest.split_first()?;
+        Some(Self {
+            payload: u64::from_le_bytes(*payload),
+            day: i32::from_le_bytes(*day),
+            charged: *charged == 1,
+            received_at: Timestamp::from_micros(i64::from_le_bytes(rest.try_into().ok()?)),
+        })
+    }
+}
+
+/// Changes that are not in the index yet; they hide what is.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) events: HashMap<Key, State, Hashed>,
+    pub(crate) calls: HashMap<Key, Vec<Call>, Hashed>,
+}
+
+/// Keys are hashes already.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hashed;
+
+impl std::hash::BuildHasher for Hashed {
+    type Hasher = FirstBytes;
+
+    fn build_hasher(&self) -> FirstBytes {
+        FirstBytes(0)
+    }
+}
+
+/// Takes the first bytes of a hash as the hash.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstBytes(u64);
+
+impl std::hash::Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The index on disk.
+pub(crate) struct Index {
+    database: Database,
+    events: Keyspace,
+    calls: Keyspace,
+    about: Keyspace,
+    seed: u64,
+}
+
+impl Index {
+    /// Opens the index in `path`, or begins an empty one if there is none that this version can read.
+    pub(crate) fn open(path: &Path, bytes: u64) -> Result<Self, Error> {
+        match Self::open_at(path, bytes) {
+            Ok(index) if index.version()? == Some(VERSION) => Ok(index),
+            Ok(index) if index.version()?.is_none() => index.begin(),
+            outcome => {
+                if let Err(error) = &outcome {
+                    tracing::warn!(%error, "the index cannot be opened and is rebuilt");
+                }
+                drop(outcome);
+                std::fs::remove_dir_all(path).map_err(|source| Error::file(path, source))?;
+                Self::open_at(path, bytes)?.begin()
+            }
+        }
+    }
+
+    fn open_at(path: &Path, bytes: u64) -> Result<Self, Error> {
+        std::fs::create_dir_all(path).map_err(|source| Error::file(path, source))?;
+        let database =
+            Database::builder(path).cache_size(bytes / 2).max_journaling_size(128 << 20).worker_threads(1).open()?;
+        let options = |memtable: u64| {
+            let filter = FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(12.0));
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(memtable)
+                .data_block_size_policy(BlockSizePolicy::all(4 << 10))
+                .filter_policy(FilterPolicy::all(filter))
+        };
+        let events = database.keyspace("events", || options(bytes / 4))?;
+        let calls = database.keyspace("calls", || options(bytes / 8))?;
+        let about = database.keyspace("about", || options(1 << 20))?;
+        let seed = match about.get("seed")? {
+            Some(seed) => u64::from_le_bytes(seed.as_ref().try_into().unwrap_or_default()),
+            None => 0,
+        };
+        Ok(Self { database, events, calls, about, seed })
+    }
+
+    fn version(&self) -> Result<Option<u8>, Error> {
+        Ok(self.about.get("version")?.and_then(|bytes| bytes.first().copied()))
+    }
+
+    fn begin(mut self) -> Result<Self, Error> {
+        self.seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
+        let mut batch = self.database.batch();
+        batch.insert(&self.about, "seed", self.seed.to_le_bytes());
+        batch.insert(&self.about, "version", [VERSION]);
+        batch.commit()?;
+        Ok(self)
+    }
+
+    /// A hasher of this index's keys.
+    pub(crate) fn hasher(&self) -> Hasher {
+        Hasher::new(self.seed)
+    }
+
+    /// Whether it is of the lake with `id`; a new index is of any.
+    pub(crate) fn is_of(&self, id: &str) -> Result<bool, Error> {
+        match self.about.get("lake")? {
+            Some(known) => Ok(known.as_ref() == id.as_bytes()),
+            None => {
+                self.set_lake(id)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Notes whose index it is.
+    pub(crate) fn set_lake(&self, id: &str) -> Result<(), Error> {
+        Ok(self.about.insert("lake", id)?)
+    }
+
+    /// How far it has read.
+    pub(crate) fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let Some(bytes) = self.about.get("checkpoint")? else { return Ok(Checkpoint::default()) };
+        let corrupt = || Error::Corrupt("the index's checkpoint".to_owned());
+        let (seq, received) = bytes.split_first_chunk::<8>().ok_or_else(corrupt)?;
+        let received = received.try_into().map_err(|_| corrupt())?;
+        let received_through = Timestamp::from_micros(i64::from_le_bytes(received));
+        Ok(Checkpoint { seq: i64::from_le_bytes(*seq), received_through })
+    }
+
+    /// What is known of the event with `key`, `changes` first.
+    pub(crate) fn event(&self, changes: &Changes, key: &Key) -> Result<Option<State>, Error> {
+        if let Some(state) = changes.events.get(key) {
+            return Ok(Some(*state));
+        }
+        let Some(bytes) = self.events.get(key)? else { return Ok(None) };
+        let state = State::from_bytes(&bytes).ok_or_else(|| Error::Corrupt("an event in the index".to_owned()))?;
+        Ok(Some(state))
+    }
+
+    /// The calls with `key`, `changes` first.
+    pub(crate) fn calls(&self, changes: &Changes, key: &Key) -> Result<Vec<Call>, Error> {
+        if let Some(calls) = changes.calls.get(key) {
+            return Ok(calls.clone());
+        }
+        let Some(bytes) = self.calls.get(key)? else { return Ok(Vec::new()) };
+        observation::from_bytes(&bytes).ok_or_else(|| Error::Corrupt("a call in the index".to_owned()))
+    }
+
+    /// Writes `changes`, which bring the index to `checkpoint`.
+    pub(crate) fn apply(&self, changes: &Changes, checkpoint: Checkpoint) -> Result<(), Error> {
+        let mut batch = self.database.batch();
+        for (key, state) in &changes.events {
+            batch.insert(&self.events, *key, state.to_bytes());
+        }
+        for (key, calls) in &changes.calls {
+            batch.insert(&self.calls, *key, observation::to_bytes(calls));
+        }
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&checkpoint.seq.to_le_bytes());
+        bytes[8..].copy_from_slice(&checkpoint.received_through.micros().to_le_bytes());
+        batch.insert(&self.about, "checkpoint", bytes);
+        Ok(batch.commit()?)
+    }
+
+    /// Notes a row that another node, or an earlier process, wrote. Any order, any number of times.
+    pub(crate) fn note(&self, changes: &mut Changes, hasher: &mut Hasher, entry: &Entry) -> Result<(), Error> {
+        let event = &entry.event;
+        let key = event_key(hasher, &entry.tenant, event);
+        let newer = |state: State| state.received_at < entry.received_at;
+        if self.event(changes, &key)?.is_none_or(newer) {
+            let state = State {
+                payload: hasher.payload(event),
+                day: event.occurred_at.utc_day(),
+                charged: entry.kind == Kind::Charge,
+                received_at: entry.received_at,
+            };
+            changes.events.insert(key, state);
+        }
+        if let Some(key) = call_key(hasher, &entry.tenant, event) {
+            let mut calls = self.calls(changes, &key)?;
+            observation::merge(&mut calls, Call::of(event));
+            changes.calls.insert(key, calls);
+        }
+        Ok(())
+    }
+
+    /// Its size on disk.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        self.database.disk_space().unwrap_or(0)
+    }
+
+    /// Events it knows, exactly; reads all of them.
+    pub(crate) fn count_events(&self) -> Result<u64, Error> {
+        Ok(u64::try_from(self.events.len()?).unwrap_or(u64::MAX))
+    }
+}
+
+/// The key of an event.
+pub(crate) fn event_key(hasher: &mut Hasher, tenant: &TenantId, event: &UsageEvent) -> Key {
+    hasher.texts([tenant.as_str(), &event.source, &event.event_id])
+}
+
+/// The key of an event's call, if it names a response.
+pub(crate) fn call_key(hasher: &mut Hasher, tenant: &TenantId, event: &UsageEvent) -> Option<Key> {
+    let response = event.response_id.as_deref().filter(|id| !id.is_empty())?;
+    Some(hasher.texts([tenant.as_str(), &event.provider, response]))
+}

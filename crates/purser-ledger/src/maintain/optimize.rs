@@ -1,0 +1,78 @@
+//! Rewrites closed days: many flushed files become few, sorted by tenant and time over the whole day.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::prelude::col;
+use deltalake_core::kernel::Action;
+use futures::StreamExt;
+
+use crate::error::Error;
+use crate::flush::with_lease;
+use crate::lake::{Change, LakeFile};
+use crate::report::Optimized;
+use crate::scan::frame;
+use crate::shared::Shared;
+
+/// Rows of a rewritten file.
+const FILE_ROWS: usize = 2_000_000;
+
+/// Rewrites each day before today that has more than one file, one commit per day.
+pub(crate) async fn optimize(shared: &Arc<Shared>) -> Result<Optimized, Error> {
+    let today = (shared.config.clock)().utc_day();
+    let mut days: BTreeMap<i32, Vec<Arc<LakeFile>>> = BTreeMap::new();
+    for file in shared.view().lake.files.iter().filter(|file| file.day < today) {
+        days.entry(file.day).or_default().push(file.clone());
+    }
+    let mut optimized = Optimized::default();
+    for (day, files) in days {
+        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        if files.len() as u64 <= rows.div_ceil(FILE_ROWS as u64) {
+            continue;
+        }
+        let Some(part) = with_lease(shared, rewrite(shared, day, &files)).await? else { break };
+        optimized.days += part.days;
+        optimized.files_removed += part.files_removed;
+        optimized.files_added += part.files_added;
+        optimized.bytes_removed += part.bytes_removed;
+        optimized.bytes_added += part.bytes_added;
+    }
+    Ok(optimized)
+}
+
+async fn rewrite(shared: &Arc<Shared>, day: i32, files: &[Arc<LakeFile>]) -> Result<Optimized, Error> {
+    let view = shared.view();
+    let (now, seq) = ((shared.config.clock)(), view.lake.seq);
+    let order = ["tenant_id", "occurred_at", "received_at"].map(|name| col(name).sort(true, false));
+    let rows = frame(&shared.lake, files.to_vec(), Vec::new())?.sort(order.to_vec())?;
+    let mut stream = rows.execute_stream().await?;
+    let mut actions: Vec<Action> = files.iter().map(|file| Action::Remove(file.remove(now, false))).collect();
+    let mut optimized = Optimized {
+        days: 1,
+        files_removed: files.len() as u64,
+        bytes_removed: files.iter().map(|file| file.bytes).sum(),
+        ..Optimized::default()
+    };
+    let mut chunk: Vec<RecordBatch> = Vec::new();
+    loop {
+        let batch = stream.next().await.transpose()?;
+        let is_last = batch.is_none();
+        chunk.extend(batch.filter(|batch| batch.num_rows() > 0));
+        let rows: usize = chunk.iter().map(RecordBatch::num_rows).sum();
+        if rows >= FILE_ROWS || (is_last && rows > 0) {
+            let mut add = shared.lake.write_file(day, &chunk, seq, now).await?;
+            add.data_change = false;
+            optimized.files_added += 1;
+            optimized.bytes_added += u64::try_from(add.size).unwrap_or_default();
+            actions.push(Action::Add(add));
+            chunk.clear();
+        }
+        if is_last {
+            break;
+        }
+    }
+    shared.lake.commit(actions, None, Change::Rewrite).await?;
+    shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+    Ok(optimized)
+}

@@ -1,0 +1,308 @@
+//! Decides what a group of requests becomes: rows, outcomes and changes of the index, all or nothing per commit.
+//! Invariant: a plan holds for the inbox head it was made for, and only for that.
+
+use std::collections::HashMap;
+
+use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::tenant::TenantId;
+use purser_domain::time::Timestamp;
+
+use crate::append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Receipt};
+use crate::codec::Hasher;
+use crate::error::Error;
+use crate::index::{Changes, Hashed, Index, Key, State, call_key, event_key};
+use crate::observation::{self, Call};
+use crate::row::{self, Row};
+
+/// A request to append.
+pub(crate) struct Request {
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) mode: Mode,
+}
+
+/// Where the parts of a planned row lie.
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    /// An item of a request.
+    Draft { request: usize, item: usize },
+    /// A charge in force that a better sighting ends.
+    Former(usize),
+    /// The charge that a correction takes back.
+    Reversed(usize),
+    /// What it charges instead.
+    Replacement(usize),
+}
+
+struct PlannedRow {
+    origin: Origin,
+    kind: Kind,
+    reason: Option<Reason>,
+}
+
+/// A stored charge that is to be reversed: enough to find its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Former {
+    pub(crate) tenant: TenantId,
+    pub(crate) day: i32,
+    pub(crate) received_at: Timestamp,
+}
+
+/// The rows of one commit and all that follows from it.
+pub(crate) struct Plan {
+    rows: Vec<PlannedRow>,
+    first_received: Timestamp,
+    /// What the index will have to learn.
+    pub(crate) changes: Changes,
+    /// Stored charges to reverse, to be fetched before the rows can be written.
+    pub(crate) formers: Vec<Former>,
+    /// The answer to each request.
+    pub(crate) answers: Vec<Result<Receipt, AppendError>>,
+    /// The answer to each correction.
+    pub(crate) applied: Vec<Applied>,
+}
+
+impl Plan {
+    fn new(first_received: Timestamp) -> Self {
+        Self {
+            rows: Vec::new(),
+            first_received,
+            changes: Changes::default(),
+            formers: Vec::new(),
+            answers: Vec::new(),
+            applied: Vec::new(),
+        }
+    }
+
+    /// How many rows the commit has.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// `received_at` of the first row.
+    pub(crate) const fn first_received(&self) -> Timestamp {
+        self.first_received
+    }
+
+    /// `received_at` of the last row.
+    pub(crate) fn last_received(&self) -> Timestamp {
+        self.received_at(self.rows.len().saturating_sub(1))
+    }
+
+    fn received_at(&self, row: usize) -> Timestamp {
+        self.first_received.plus_micros(i64::try_from(row).unwrap_or(i64::MAX))
+    }
+
+    fn push(&mut self, origin: Origin, kind: Kind, reason: Option<Reason>) -> Timestamp {
+        self.rows.push(PlannedRow { origin, kind, reason });
+        self.received_at(self.rows.len() - 1)
+    }
+
+    /// The rows, put together from where their parts lie. `formers` are the entries of [`Plan::formers`].
+    pub(crate) fn rows<'a>(
+        &'a self,
+        requests: &'a [Request],
+        corrections: &'a [Correction],
+        formers: &'a [Entry],
+    ) -> impl ExactSizeIterator<Item = Row<'a>> {
+        self.rows.iter().enumerate().map(move |(index, planned)| {
+            let stored = |entry: &'a Entry| Row::from(entry);
+            let parts = match planned.origin {
+                Origin::Draft { request, item } => {
+                    let draft = &requests[request].drafts[item];
+                    Row {
+                        tenant: &draft.tenant,
+                        event: &draft.event,
+                        charge: &draft.charge,
+                        kind: planned.kind,
+                        reason: None,
+                        import_id: draft.import_id.as_deref(),
+                        received_at: Timestamp::default(),
+                    }
+                }
+                Origin::Former(index) => stored(&formers[index]),
+                Origin::Reversed(index) => stored(&corrections[index].reverses),
+                Origin::Replacement(index) => {
+                    let correction = &corrections[index];
+                    let old = stored(&correction.reverses);
+                    Row { charge: correction.replacement.as_ref().unwrap_or(old.charge), ..old }
+                }
+            };
+            Row { kind: planned.kind, reason: planned.reason, received_at: self.received_at(index), ..parts }
+        })
+    }
+}
+
+/// What an item of a request is, looked at alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    New,
+    Duplicate,
+    Conflict,
+}
+
+/// Makes plans against one state of the index.
+pub(crate) struct Planner<'a> {
+    index: &'a Index,
+    hasher: Hasher,
+    plan: Plan,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner whose rows are received from `first_received` on.
+    pub(crate) fn new(index: &'a Index, first_received: Timestamp) -> Self {
+        Self { index, hasher: index.hasher(), plan: Plan::new(first_received) }
+    }
+
+    /// Plans appends, in order: a later one sees what an earlier one stores.
+    pub(crate) fn append(mut self, requests: &[Request]) -> Result<Plan, Error> {
+        for (number, request) in requests.iter().enumerate() {
+            let answer = self.request(number, request)?;
+            // A request that is in the plan may still lose charges to a later one; its answer is filled in place.
+            match answer {
+                Some(error) => self.plan.answers.push(Err(error)),
+                None => debug_assert_eq!(self.plan.answers.len(), number + 1),
+            }
+        }
+        Ok(self.plan)
+    }
+
+    /// Plans one request, or says why it stores nothing.
+    fn request(&mut self, number: usize, request: &Request) -> Result<Option<AppendError>, Error> {
+        for (index, draft) in request.drafts.iter().enumerate() {
+            if let Err(reason) = row::check(draft) {
+                return Ok(Some(AppendError::Unstorable { index, reason }));
+            }
+        }
+        let looked_up = self.look_up(&request.drafts)?;
+        if request.mode == Mode::AllOrNothing {
+            let conflicts = conflicts(&request.drafts, &looked_up);
+            if !conflicts.is_empty() {
+                return Ok(Some(AppendError::Conflicts(conflicts)));
+            }
+        }
+        let outcomes = looked_up.iter().map(|(_, _, known)| match known {
+            Known::New => Outcome::Accepted,
+            Known::Duplicate => Outcome::Duplicate,
+            Known::Conflict => Outcome::Conflict,
+        });
+        self.plan.answers.push(Ok(Receipt { outcomes: outcomes.collect() }));
+        for (item, (key, payload, known)) in looked_up.into_iter().enumerate() {
+            if known == Known::New {
+                self.place(number, item, &request.drafts[item], key, payload)?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn look_up(&mut self, drafts: &[Draft]) -> Result<Vec<(Key, u64, Known)>, Error> {
+        let mut seen: HashMap<Key, u64, Hashed> = HashMap::with_capacity_and_hasher(drafts.len(), Hashed);
+        let mut looked_up = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let key = event_key(&mut self.hasher, &draft.tenant, &draft.event);
+            let payload = self.hasher.payload(&draft.event);
+            let stored = match seen.get(&key) {
+                Some(payload) => Some(*payload),
+                None => self.index.event(&self.plan.changes, &key)?.map(|state| state.payload),
+            };
+            let known = match stored {
+                None => Known::New,
+                Some(stored) if stored == payload => Known::Duplicate,
+                Some(_) => Known::Conflict,
+            };
+            if known == Known::New {
+                seen.insert(key, payload);
+            }
+            looked_up.push((key, payload, known));
+        }
+        Ok(looked_up)
+    }
+
+    /// Adds the row of a new event, and the reversals that follow.
+    fn place(&mut self, request: usize, item: usize, draft: &Draft, key: Key, payload: u64) -> Result<(), Error> {
+        let mut kind = Kind::Charge;
+        if let Some(call_key) = call_key(&mut self.hasher, &draft.tenant, &draft.event) {
+            let mut calls = self.index.calls(&self.plan.changes, &call_key)?;
+            let seen = Call::of(&draft.event);
+            let own = seen.winner.clone();
+            let (former, winner) = observation::merge(&mut calls, seen);
+            self.plan.changes.calls.insert(call_key, calls);
+            for loser in former.iter().filter(|sighting| **sighting != winner) {
+                self.end_charge(&draft.tenant, loser.id())?;
+            }
+            if winner != own {
+                kind = Kind::Observation;
+                self.set_outcome(request, item, Outcome::Observation);
+            }
+        }
+        let received_at = self.plan.push(Origin::Draft { request, item }, kind, None);
+        let day = draft.event.occurred_at.utc_day();
+        let state = State { payload, day, charged: kind == Kind::Charge, received_at };
+        self.plan.changes.events.insert(key, state);
+        Ok(())
+    }
+
+    /// Ends the charge of an event that a better sighting replaces, if it has one in force.
+    fn end_charge(&mut self, tenant: &TenantId, (source, event_id): (&str, &str)) -> Result<(), Error> {
+        let key = self.hasher.texts([tenant.as_str(), source, event_id]);
+        let Some(mut state) = self.index.event(&self.plan.changes, &key)?.filter(|state| state.charged) else {
+            return Ok(());
+        };
+        let in_plan = state.received_at.micros() - self.plan.first_received.micros();
+        if let Some(row) = usize::try_from(in_plan).ok().filter(|row| *row < self.plan.rows.len()) {
+            self.plan.rows[row].kind = Kind::Observation;
+            if let Origin::Draft { request, item } = self.plan.rows[row].origin {
+                self.set_outcome(request, item, Outcome::Observation);
+            }
+        } else {
+            let former = Former { tenant: tenant.clone(), day: state.day, received_at: state.received_at };
+            self.plan.formers.push(former);
+            let origin = Origin::Former(self.plan.formers.len() - 1);
+            state.received_at = self.plan.push(origin, Kind::Reversal, Some(Reason::Observation));
+        }
+        state.charged = false;
+        self.plan.changes.events.insert(key, state);
+        Ok(())
+    }
+
+    fn set_outcome(&mut self, request: usize, item: usize, outcome: Outcome) {
+        if let Some(Ok(receipt)) = self.plan.answers.get_mut(request) {
+            receipt.outcomes[item] = outcome;
+        }
+    }
+
+    /// Plans corrections: each is applied if the row it takes back is the event's charge in force.
+    pub(crate) fn correct(mut self, corrections: &[Correction]) -> Result<Plan, Error> {
+        for (number, correction) in corrections.iter().enumerate() {
+            let entry = &correction.reverses;
+            let key = event_key(&mut self.hasher, &entry.tenant, &entry.event);
+            let state = self.index.event(&self.plan.changes, &key)?;
+            let in_force = |state: &State| state.charged && state.received_at == entry.received_at;
+            let Some(mut state) = state.filter(in_force).filter(|_| entry.kind == Kind::Charge) else {
+                self.plan.applied.push(Applied::Stale);
+                continue;
+            };
+            let reason = Some(correction.reason);
+            state.received_at = self.plan.push(Origin::Reversed(number), Kind::Reversal, reason);
+            state.charged = false;
+            if correction.replacement.is_some() {
+                state.received_at = self.plan.push(Origin::Replacement(number), Kind::Charge, reason);
+                state.charged = true;
+            }
+            self.plan.changes.events.insert(key, state);
+            self.plan.applied.push(Applied::Yes);
+        }
+        Ok(self.plan)
+    }
+}
+
+fn conflicts(drafts: &[Draft], looked_up: &[(Key, u64, Known)]) -> Vec<Conflict> {
+    let pairs = drafts.iter().zip(looked_up).enumerate();
+    pairs
+        .filter(|(_, (_, (_, _, known)))| *known == Known::Conflict)
+        .map(|(index, (draft, _))| Conflict {
+            index,
+            source: draft.event.source.clone(),
+            event_id: draft.event.event_id.clone(),
+        })
+        .collect()
+}

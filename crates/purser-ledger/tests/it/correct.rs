@@ -1,0 +1,66 @@
+//! Corrections take back exactly the charge in force, once.
+
+use purser_domain::charge::{Charge, Match};
+use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::money::Money;
+use purser_ledger::{AppendError, Applied, Correction, EntryFilter, Outcome, Page};
+
+use crate::support::{TestLedger, acme, draft};
+
+async fn charges(ledger: &TestLedger) -> Vec<Entry> {
+    let filter = EntryFilter { kinds: vec![Kind::Charge], ..EntryFilter::default() };
+    ledger.ledger.entries(&acme(), &filter, Page { before: None, limit: 10 }).await.expect("a page")
+}
+
+fn rerate(entry: &Entry, pico: i128) -> Correction {
+    let charge = Charge { rated_usd: Some(Money::from_pico(pico)), matched: Match::Override, ..Charge::default() };
+    Correction { reverses: entry.clone(), reason: Reason::Rerate, replacement: Some(charge) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rerated_event_costs_what_it_costs_now() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![draft("a", 10), draft("b", 5)]).await;
+    ledger.ledger.flush().await.expect("a flush");
+    let old = charges(&ledger).await.into_iter().find(|entry| entry.event.event_id == "a").expect("a is there");
+    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 7)]).await.expect("applied"), [Applied::Yes]);
+    let total = ledger.total().await;
+    assert_eq!(
+        (total.charged, total.cost, total.get(purser_domain::usage::Leaf::Input)),
+        (2, Money::from_pico(12), 15)
+    );
+    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)]).await.expect("answered"), [Applied::Stale]);
+    assert_eq!(ledger.append(vec![draft("a", 10)]).await, [Outcome::Duplicate]);
+    let ledger = ledger.lose_index().await;
+    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)]).await.expect("answered"), [Applied::Stale]);
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voided_event_counts_nothing_and_stays_known() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![draft("a", 10)]).await;
+    let old = charges(&ledger).await;
+    let void = Correction { reverses: old[0].clone(), reason: Reason::Void, replacement: None };
+    assert_eq!(
+        ledger.ledger.correct(vec![void.clone(), void]).await.expect("answered"),
+        [Applied::Yes, Applied::Stale]
+    );
+    let total = ledger.total().await;
+    assert_eq!((total.charged, total.cost), (0, Money::ZERO));
+    assert_eq!(ledger.append(vec![draft("a", 10)]).await, [Outcome::Duplicate]);
+    let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
+    assert_eq!(history.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [Kind::Charge, Kind::Reversal]);
+    assert_eq!(history[1].reason, Some(Reason::Void));
+    assert_eq!(history[1].charge, history[0].charge);
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_no_row_can_hold_is_refused() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![draft("a", 10)]).await;
+    let old = charges(&ledger).await;
+    let refused = ledger.ledger.correct(vec![rerate(&old[0], i128::MAX / 2)]).await;
+    assert!(matches!(refused, Err(AppendError::Unstorable { index: 0, .. })), "{refused:?}");
+}

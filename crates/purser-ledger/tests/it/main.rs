@@ -1,0 +1,10 @@
+//! The ledger on real storage: SQLite always, PostgreSQL where `PURSER_TEST_POSTGRES` names one.
+
+mod append;
+mod correct;
+mod crash;
+mod entries;
+mod maintain;
+mod observation;
+mod query;
+mod support;

@@ -1,0 +1,69 @@
+//! Maintenance changes files, never sums.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use purser_domain::time::Timestamp;
+use purser_ledger::Outcome;
+
+use crate::support::{HOUR, NOW, TestLedger, draft, drafts};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_day_is_rewritten_into_one_file_with_the_same_sums() {
+    let ledger = TestLedger::new().await;
+    for part in 0..4 {
+        let mut part = drafts(part * 10..part * 10 + 10);
+        for (n, draft) in part.iter_mut().enumerate() {
+            draft.event.occurred_at = Timestamp::from_micros(NOW - 24 * HOUR - n as i64 * HOUR / 7);
+        }
+        ledger.append(part).await;
+        ledger.ledger.flush().await.expect("a flush");
+    }
+    let before = ledger.total().await;
+    let optimized = ledger.ledger.optimize().await.expect("an optimisation");
+    assert_eq!((optimized.days, optimized.files_removed, optimized.files_added), (1, 4, 1));
+    assert_eq!(ledger.total().await, before);
+    assert_eq!(ledger.ledger.stats().await.expect("sizes").lake_files, 1);
+    ledger.clock.store(NOW + HOUR, Ordering::Relaxed);
+    let gone = ledger.ledger.vacuum(Duration::ZERO, false).await.expect("a vacuum").files;
+    assert_eq!(gone.len(), 4);
+    ledger.assert_sound().await;
+    assert_eq!(ledger.append(drafts(100..101)).await, [Outcome::Accepted]);
+    ledger.ledger.flush().await.expect("a flush after a rewrite");
+    let ledger = ledger.lose_index().await;
+    assert_eq!(ledger.total().await.charged, before.charged + 1);
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_out_of_retention_go() {
+    let ledger = TestLedger::new().await;
+    let mut old = draft("old", 5);
+    old.event.occurred_at = Timestamp::from_micros(NOW - 90 * 24 * HOUR);
+    ledger.append(vec![old.clone(), draft("new", 1)]).await;
+    ledger.ledger.flush().await.expect("a flush");
+    let gone = ledger.ledger.retain(Timestamp::from_micros(NOW - 30 * 24 * HOUR)).await.expect("retention");
+    assert_eq!(gone, 1);
+    assert_eq!(ledger.total().await.charged, 1);
+    assert_eq!(ledger.append(vec![old]).await, [Outcome::Duplicate], "what went does not come back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_background_flusher_empties_an_inbox_that_is_old_enough() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store_config = purser_store::Config { url: None, data_dir: directory.path().to_owned() };
+    let store = purser_store::Store::open(&store_config).await.expect("the store opens");
+    let config = purser_ledger::Config {
+        flush_age: Duration::from_millis(10),
+        ..purser_ledger::Config::local(directory.path())
+    };
+    let ledger = purser_ledger::Ledger::open(config, store).await.expect("the ledger opens");
+    ledger.append(drafts(0..10), purser_ledger::Mode::Partial).await.expect("stored");
+    for _ in 0..100 {
+        if ledger.stats().await.expect("sizes").lake_rows == 10 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nothing was flushed");
+}

@@ -1,0 +1,121 @@
+//! One call seen by several instrumentations is charged once, whatever the order in which they arrive.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use purser_domain::entry::{Kind, Reason};
+use purser_domain::money::Money;
+use purser_domain::time::Timestamp;
+use purser_domain::usage::Leaf;
+use purser_ledger::{Draft, Outcome};
+
+use crate::support::{NOW, SECOND, TestLedger, acme, draft};
+
+/// A sighting of the call `response` that ended `end_s` seconds from now after `latency_s`.
+fn sighting(id: &str, response: &str, end_s: i64, latency_s: u64, cost: u64, cached: u64) -> Draft {
+    let mut draft = draft(id, cost);
+    draft.event.source = "otlp".to_owned();
+    draft.event.response_id = Some(response.to_owned());
+    draft.event.occurred_at = Timestamp::from_micros(NOW + end_s * SECOND);
+    draft.event.latency_ms = Some(latency_s * 1_000);
+    draft.event.usage.set(Leaf::CacheRead, cached);
+    draft
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_more_specific_sighting_is_charged_though_it_comes_later() {
+    let ledger = TestLedger::new().await;
+    let (rough, exact) = (sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 90, 5));
+    assert_eq!(ledger.append(vec![rough.clone()]).await, [Outcome::Accepted]);
+    assert_eq!(ledger.append(vec![exact.clone()]).await, [Outcome::Accepted]);
+    let total = ledger.total().await;
+    assert_eq!((total.charged, total.cost, total.get(Leaf::CacheRead)), (1, Money::from_pico(90), 5));
+    let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "a").await.expect("a history");
+    let kinds: Vec<_> = history.iter().map(|entry| (entry.kind, entry.reason)).collect();
+    assert_eq!(kinds, [(Kind::Charge, None), (Kind::Reversal, Some(Reason::Observation))]);
+    assert_eq!(ledger.append(vec![rough, exact]).await, [Outcome::Duplicate; 2]);
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reversed_charge_is_found_in_the_lake_and_after_the_index_was_lost() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0), sighting("x", "r2", 10, 3, 7, 0)]).await;
+    ledger.ledger.flush().await.expect("a flush");
+    let ledger = ledger.lose_index().await;
+    assert_eq!(ledger.append(vec![sighting("b", "r1", 11, 3, 90, 5)]).await, [Outcome::Accepted]);
+    assert_eq!(ledger.total().await.cost, Money::from_pico(97));
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rougher_sighting_that_comes_later_is_kept_but_not_charged() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![sighting("b", "r1", 11, 3, 90, 5)]).await;
+    assert_eq!(ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0)]).await, [Outcome::Observation]);
+    let total = ledger.total().await;
+    assert_eq!((total.charged, total.cost), (1, Money::from_pico(90)));
+    let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
+    assert_eq!(history[0].kind, Kind::Observation);
+    assert_eq!(history[0].event.usage.get(Leaf::Input), 100, "what it saw is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sightings_in_one_request_write_two_rows() {
+    let ledger = TestLedger::new().await;
+    let both = vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 90, 5)];
+    assert_eq!(ledger.append(both).await, [Outcome::Observation, Outcome::Accepted]);
+    assert_eq!(ledger.total().await.cost, Money::from_pico(90));
+    assert_eq!(ledger.ledger.stats().await.expect("sizes").inbox_rows, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_with_one_response_id_at_other_times_are_other_calls() {
+    let ledger = TestLedger::new().await;
+    let other_provider = {
+        let mut draft = sighting("c", "r1", 10, 3, 5, 0);
+        draft.event.provider = "azure".to_owned();
+        draft
+    };
+    let apart = vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 60, 3, 90, 5), other_provider];
+    assert_eq!(ledger.append(apart).await, [Outcome::Accepted; 3]);
+}
+
+/// Appends in the order of `keys`, cut into requests, with a flush now and then.
+async fn total_in_order(drafts: &[Draft], keys: &[u32]) -> (i64, Money, i64) {
+    let ledger = TestLedger::new().await;
+    let mut shuffled: Vec<_> = keys.iter().zip(drafts.iter().cloned()).collect();
+    shuffled.sort_by_key(|(key, _)| **key);
+    for (number, part) in shuffled.chunks(1 + keys[0] as usize % 4).enumerate() {
+        ledger.append(part.iter().map(|(_, draft)| draft.clone()).collect()).await;
+        if number % 3 == 1 {
+            ledger.ledger.flush().await.expect("a flush");
+        }
+    }
+    ledger.assert_sound().await;
+    let total = ledger.total().await;
+    (total.charged, total.cost, total.get(Leaf::CacheRead))
+}
+
+#[test]
+fn totals_do_not_depend_on_the_order_of_arrival() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let sightings = prop::collection::vec((0_u8..2, 0_i64..30, 0_u64..5, 1_u64..1_000, 0_u64..3), 2..10);
+    let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
+    let keys = || prop::collection::vec(any::<u32>(), 10);
+    runner
+        .run(&(sightings, keys(), keys()), |(seen, one, other)| {
+            let drafts: Vec<Draft> = seen
+                .iter()
+                .enumerate()
+                .map(|(n, (response, end, latency, cost, cached))| {
+                    sighting(&format!("e{n}"), &format!("r{response}"), *end, *latency, *cost, *cached)
+                })
+                .collect();
+            let (first, second) = runtime
+                .block_on(async { (total_in_order(&drafts, &one).await, total_in_order(&drafts, &other).await) });
+            prop_assert_eq!(first, second);
+            Ok(())
+        })
+        .expect("any two orders give the same totals");
+}

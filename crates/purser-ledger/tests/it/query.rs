@@ -1,0 +1,200 @@
+//! Questions are answered exactly, over inbox and lake alike.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use purser_domain::money::Money;
+use purser_domain::time::{Calendar, Grain, Timestamp, Window};
+use purser_domain::usage::Leaf;
+use purser_domain::usage_event::Status;
+use purser_domain::usage_query::{Dimension, Filter, Metric, Query, Row, Totals};
+use purser_ledger::Draft;
+
+use crate::support::{HOUR, NOW, TestLedger, acme, draft};
+
+fn at(hours: i64) -> Timestamp {
+    Timestamp::from_micros(NOW + hours * HOUR)
+}
+
+/// An event with everything that queries cut by, derived from its number.
+fn varied(number: u64) -> Draft {
+    let mut draft = draft(&format!("v{number}"), number + 1);
+    let event = &mut draft.event;
+    event.occurred_at = Timestamp::from_micros(NOW - (number as i64 % 50) * HOUR / 3);
+    event.model = format!("model-{}", number % 3);
+    event.feature_tag = (!number.is_multiple_of(4)).then(|| format!("feature.{}", number % 4));
+    event.user_id = (!number.is_multiple_of(5)).then(|| format!("user-{}", number % 7));
+    event.status = if number.is_multiple_of(6) { Status::Error } else { Status::Ok };
+    event.latency_ms = number.is_multiple_of(2).then_some(number);
+    event.tags = [("team".to_owned(), format!("t{}", number % 2))].into();
+    if number.is_multiple_of(8) {
+        draft.charge = purser_domain::charge::Charge::default();
+    }
+    draft
+}
+
+/// 40 events, half of them in the lake.
+async fn filled() -> TestLedger {
+    let ledger = TestLedger::new().await;
+    ledger.append((0..20).map(varied).collect()).await;
+    ledger.ledger.flush().await.expect("a flush");
+    ledger.append((20..40).map(varied).collect()).await;
+    ledger
+}
+
+fn sum(rows: &[Row]) -> Totals {
+    let mut total = Totals::default();
+    for row in rows {
+        total.add(&row.totals);
+    }
+    total
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_those_of_the_events() {
+    let total = filled().await.total().await;
+    let expected = (0..40).filter(|n| n % 8 != 0).map(|n| n + 1).sum::<i128>();
+    assert_eq!(total.cost, Money::from_pico(expected));
+    assert_eq!((total.charged, total.priced), (40, 35));
+    assert_eq!(total.get(Leaf::Input), (1..=40).sum::<i64>());
+    assert_eq!(total.get(Leaf::Requests), 40);
+    assert_eq!((total.errors, total.latency_count, total.latency_ms_sum), (7, 20, (0..20).map(|n| 2 * n).sum()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_take_values_and_absence_and_tags() {
+    let ledger = filled().await;
+    let count = async |dimension: Dimension, values: Vec<Option<&str>>| {
+        let values = values.into_iter().map(|value| value.map(str::to_owned)).collect();
+        ledger.query(Query { filters: vec![Filter { dimension, values }], ..Query::default() }).await.total.charged
+    };
+    assert_eq!(count(Dimension::Feature, vec![None]).await, 10);
+    assert_eq!(count(Dimension::Feature, vec![None, Some("feature.1")]).await, 20);
+    assert_eq!(count(Dimension::Tag("team".to_owned()), vec![Some("t1")]).await, 20);
+    assert_eq!(count(Dimension::Tag("nobody's \" key".to_owned()), vec![None]).await, 40);
+    assert_eq!(count(Dimension::Model, vec![Some("' OR 1=1 --")]).await, 0);
+    assert_eq!(count(Dimension::Model, vec![]).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_top_query_is_exact() {
+    let ledger = filled().await;
+    let query = Query { by: vec![Dimension::User], top: Some(2), grain: Some(Grain::Day), ..Query::default() };
+    let answer = ledger.query(query.clone()).await;
+    assert_eq!(sum(&answer.rows), answer.total);
+    assert_eq!(answer.total, ledger.total().await);
+    let all = ledger.query(Query { by: vec![Dimension::User], ..Query::default() }).await;
+    let named: std::collections::BTreeSet<_> =
+        answer.rows.iter().filter(|r| !r.other).map(|r| r.keys.clone()).collect();
+    assert_eq!(named, all.rows[..2].iter().map(|row| row.keys.clone()).collect());
+    for bucket in answer.rows.chunk_by(|a, b| a.bucket == b.bucket) {
+        assert_eq!(bucket.iter().filter(|row| row.other).count(), 1, "one rest per bucket");
+        assert!(bucket.last().expect("not empty").other, "and it comes last");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buckets_follow_the_tenants_calendar_and_can_be_filled() {
+    let ledger = TestLedger::new().await;
+    let mut late = draft("late", 5);
+    late.event.occurred_at = "2026-11-19T23:30:00Z".parse().expect("a time");
+    ledger.append(vec![late]).await;
+    let berlin = Calendar { zone: jiff::tz::TimeZone::get("Europe/Berlin").expect("a zone"), ..Calendar::default() };
+    let window =
+        Window::new("2026-11-17T23:00:00Z".parse().expect("a time"), "2026-11-21T23:00:00Z".parse().expect("a time"));
+    let query = Query { grain: Some(Grain::Day), zero_fill: true, window, ..Query::default() };
+    let answer = ledger.ledger.query(&acme(), &berlin, &query).await.expect("an answer");
+    let shown: Vec<_> =
+        answer.rows.iter().map(|r| (r.bucket.expect("a bucket").to_string(), r.totals.cost.pico())).collect();
+    let expected = [
+        ("2026-11-17T23:00:00Z", 0),
+        ("2026-11-18T23:00:00Z", 0),
+        ("2026-11-19T23:00:00Z", 5),
+        ("2026-11-20T23:00:00Z", 0),
+    ];
+    assert_eq!(shown, expected.map(|(bucket, cost)| (bucket.to_owned(), cost)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_of_shows_what_was_known_then() {
+    let ledger = TestLedger::new().await;
+    ledger.append((0..10).map(varied).collect()).await;
+    let then = ledger.query(Query::default()).await;
+    ledger.ledger.flush().await.expect("a flush");
+    ledger.append((10..20).map(varied).collect()).await;
+    ledger.ledger.flush().await.expect("a flush");
+    let again = ledger.query(Query { as_of: Some(then.as_of), ..Query::default() }).await;
+    assert_eq!((again.total, again.as_of, again.rows), (then.total, then.as_of, then.rows));
+    assert_eq!(ledger.total().await.charged, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_view_is_the_sum_of_the_tenants() {
+    let ledger = filled().await;
+    let mut other = draft("o", 1_000);
+    other.tenant = "globex".parse().expect("a tenant id");
+    ledger.append(vec![other]).await;
+    let query = Query { by: vec![Dimension::Model], ..Query::default() };
+    let answer = ledger.ledger.operator().query(&Calendar::default(), &query, true).await.expect("an answer");
+    assert_eq!(answer.rows.len(), 4);
+    assert_eq!(answer.rows[0].keys, [Some("globex".to_owned()), Some("gpt-5".to_owned())]);
+    assert_eq!(answer.total.charged, 41);
+}
+
+fn dimension() -> impl Strategy<Value = Dimension> {
+    prop::sample::select(vec![
+        Dimension::Model,
+        Dimension::Provider,
+        Dimension::Feature,
+        Dimension::User,
+        Dimension::Status,
+        Dimension::Source,
+        Dimension::Session,
+        Dimension::Tag("team".to_owned()),
+    ])
+}
+
+fn question() -> impl Strategy<Value = Query> {
+    let grain = prop::option::of(prop::sample::select(vec![Grain::Hour, Grain::Day, Grain::Week, Grain::Month]));
+    let window = prop::option::of((-60_i64..0, 1_i64..60, 0_i64..4));
+    let by = prop::collection::vec(dimension(), 0..3);
+    (window, grain, by, prop::option::of(0_usize..4), any::<bool>()).prop_map(
+        |(window, grain, mut by, top, zero_fill)| {
+            by.dedup();
+            let window = window.and_then(|(from, length, odd)| {
+                let shift = [0, HOUR / 4, HOUR / 3, 7][odd as usize];
+                Window::new(at(from).plus_micros(shift), at(from + length).plus_micros(shift))
+            });
+            Query { window, grain, by, top, zero_fill, ..Query::default() }
+        },
+    )
+}
+
+#[test]
+fn every_cut_conserves_the_total() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let ledger = runtime.block_on(filled());
+    let kolkata = Calendar { zone: jiff::tz::TimeZone::get("Asia/Kolkata").expect("a zone"), ..Calendar::default() };
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&question(), |query| {
+            let whole = Query { window: query.window, ..Query::default() };
+            let (cut, whole) = runtime.block_on(async {
+                let cut = ledger.ledger.query(&acme(), &kolkata, &query).await.expect("an answer");
+                (cut, ledger.ledger.query(&acme(), &kolkata, &whole).await.expect("an answer"))
+            });
+            prop_assert_eq!(sum(&cut.rows), cut.total);
+            prop_assert_eq!(cut.total, whole.total);
+            prop_assert_eq!(cut.newest, whole.newest);
+            Ok(())
+        })
+        .expect("no cut loses or adds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_asked_for_is_measured() {
+    let ledger = filled().await;
+    let total = ledger.query(Query { metrics: vec![Metric::Leaf(Leaf::Input)], ..Query::default() }).await.total;
+    assert_eq!((total.get(Leaf::Input), total.get(Leaf::Requests), total.errors), (820, 0, 0));
+    assert_eq!(total.charged, 40, "cost and coverage always are");
+}
