@@ -29,6 +29,8 @@ pub struct Difference {
     pub provider: String,
     /// The left catalogue's own name of the model.
     pub model: String,
+    /// The right catalogue's own name of it.
+    pub right_model: String,
     /// `standard.input`, `batch>200000.output`; `priority` alone for a tier that one side lacks.
     pub field: String,
     /// The left rate, fallback resolved; `None` if the left side would not price it.
@@ -89,7 +91,9 @@ impl Diff {
     }
 
     fn finish(&mut self) {
-        self.differences.sort_by(|a, b| (&a.provider, &a.model, &a.field).cmp(&(&b.provider, &b.model, &b.field)));
+        self.differences.sort_by(|a, b| {
+            (&a.provider, &a.model, &a.right_model, &a.field).cmp(&(&b.provider, &b.model, &b.right_model, &b.field))
+        });
         self.differences.dedup();
         for names in [&mut self.agreeing, &mut self.only_left, &mut self.only_right] {
             names.sort();
@@ -111,8 +115,15 @@ impl Diff {
 #[must_use]
 pub fn differences(left: &Price, right: &Price) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut push = |field: String, left: Option<Rate>, right: Option<Rate>, price: &Price| {
-        found.push(Difference { provider: price.provider.clone(), model: price.model.clone(), field, left, right });
+    let mut push = |field: String, left_rate: Option<Rate>, right_rate: Option<Rate>| {
+        found.push(Difference {
+            provider: left.provider.clone(),
+            model: left.model.clone(),
+            right_model: right.model.clone(),
+            field,
+            left: left_rate,
+            right: right_rate,
+        });
     };
     let (here, there) = (by_key(left), by_key(right));
     let keys: BTreeSet<_> = here.keys().chain(there.keys()).copied().collect();
@@ -127,7 +138,7 @@ pub fn differences(left: &Price, right: &Price) -> Vec<Difference> {
             (a, b) => {
                 let input = |rates: Option<rate_chain::Rates>| rates.and_then(|rates| rates[Leaf::Input as usize]);
                 if over == 0 {
-                    push(tier, input(a), input(b), left);
+                    push(tier, input(a), input(b));
                 }
                 continue;
             }
@@ -136,7 +147,7 @@ pub fn differences(left: &Price, right: &Price) -> Vec<Difference> {
         for leaf in Leaf::ALL {
             let named = own_here[leaf as usize].is_some() || own_there[leaf as usize].is_some();
             if named && a[leaf as usize] != b[leaf as usize] {
-                push(format!("{tier}.{leaf}"), a[leaf as usize], b[leaf as usize], left);
+                push(format!("{tier}.{leaf}"), a[leaf as usize], b[leaf as usize]);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purser_domain::price::{Price, STANDARD, Tier};
+use purser_domain::price::{Price, Rate, STANDARD, Tier};
 use purser_domain::time::Timestamp;
 
 use crate::price_book::PriceBook;
@@ -29,13 +29,19 @@ pub fn merge(preferred: &[Price], other: &[Price], at: Timestamp) -> Merged {
     let (other_book, _) = PriceBook::compile(other.to_vec());
     let mut prices = preferred.to_vec();
     let mut tiers_added = 0;
-    for price in prices.iter_mut().filter(|price| is_only_price(price, preferred)) {
-        if let Ok((there, _)) = other_book.find(&price.provider, &price.model, at)
-            && is_only_price(there, other)
-        {
-            tiers_added += add_tiers(price, there);
+    for price in prices.iter_mut().filter(|price| is_all_day(price, preferred)) {
+        let when = price.effective_to.map_or(at, |to| to.plus_micros(-1));
+        for name in std::iter::once(price.model.clone()).chain(price.aliases.clone()) {
+            if let Ok((there, _)) = other_book.find(&price.provider, &name, when)
+                && is_all_day(there, other)
+                && let added @ 1.. = add_tiers(price, there)
+            {
+                tiers_added += added;
+                break;
+            }
         }
     }
+    let mut prices = coalesce(prices);
     let mut taken: BTreeSet<(String, String)> = preferred.iter().flat_map(names).collect();
     let mut groups: BTreeMap<(&str, String), Vec<&Price>> = BTreeMap::new();
     for price in other {
@@ -78,10 +84,34 @@ fn names(price: &Price) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether the price is the model's only one, or the one in force of an all-day succession.
-fn is_only_price(price: &Price, prices: &[Price]) -> bool {
-    price.effective_to.is_none()
-        && prices.iter().filter(|p| p.provider == price.provider && p.model == price.model).all(|p| p.daily.is_none())
+/// Whether no price of the model depends on the time of day.
+fn is_all_day(price: &Price, prices: &[Price]) -> bool {
+    prices.iter().filter(|p| p.provider == price.provider && p.model == price.model).all(|p| p.daily.is_none())
+}
+
+/// Joins successive prices of a model that charge the same; the later one's sources stay.
+fn coalesce(mut prices: Vec<Price>) -> Vec<Price> {
+    sort(&mut prices);
+    let mut joined: Vec<Price> = Vec::new();
+    for price in prices {
+        let before = joined.pop_if(|before| {
+            before.provider == price.provider
+                && before.model == price.model
+                && before.daily == price.daily
+                && before.effective_to.is_some()
+                && before.effective_to == price.effective_from
+                && rates(before) == rates(&price)
+        });
+        joined.push(match before {
+            Some(before) => Price { effective_from: before.effective_from, ..price },
+            None => price,
+        });
+    }
+    joined
+}
+
+fn rates(price: &Price) -> BTreeMap<(&str, u64), &[Option<Rate>]> {
+    price.tiers.iter().map(|tier| ((tier.service_tier.as_str(), tier.over_input_tokens), &tier.rates[..])).collect()
 }
 
 fn add_tiers(price: &mut Price, other: &Price) -> usize {

@@ -103,14 +103,10 @@ pub fn rate(literal: &str, units: u64, subject: &str, findings: &mut Vec<Finding
             return None;
         }
     };
-    let (mut trimmed, mut exponent) = (digits, 0_i32);
-    while trimmed != 0 && trimmed % 10 == 0 {
-        trimmed /= 10;
-        exponent += 1;
-    }
-    let excess = trimmed.unsigned_abs().checked_ilog10().map_or(0, |log| (log + 1).saturating_sub(DIGITS_MAX));
-    let rounded =
-        format!("{}e{}", div_half_even(trimmed, 10_i128.pow(excess)), exponent - scale + excess.cast_signed());
+    let (exact, exponent) = without_zeros(digits, -scale);
+    let excess = exact.unsigned_abs().checked_ilog10().map_or(0, |log| (log + 1).saturating_sub(DIGITS_MAX));
+    let (few, few_exponent) = without_zeros(div_half_even(exact, 10_i128.pow(excess)), exponent + excess.cast_signed());
+    let rounded = format!("{few}e{few_exponent}");
     let chosen = if excess == 0 { text } else { &rounded };
     match Rate::parse(chosen, units) {
         Ok(rate) => {
@@ -125,6 +121,15 @@ pub fn rate(literal: &str, units: u64, subject: &str, findings: &mut Vec<Finding
             None
         }
     }
+}
+
+/// The same number, digits × 10^exponent, with no zero at the end of the digits.
+fn without_zeros(mut digits: i128, mut exponent: i32) -> (i128, i32) {
+    while digits != 0 && digits % 10 == 0 {
+        digits /= 10;
+        exponent += 1;
+    }
+    (digits, exponent)
 }
 
 #[cfg(test)]
@@ -148,7 +153,7 @@ mod tests {
             "5.0000000000000004e-08",
             1,
             Some((50_000, 1)),
-            "warning: p m input: 5.0000000000000004e-08 has float noise: taken as 500000000000e-19",
+            "warning: p m input: 5.0000000000000004e-08 has float noise: taken as 5e-8",
         );
         // A third of a cent per thousand: twelve digits of it.
         check(

@@ -2,6 +2,7 @@
 //! Invariant: `parse(write(prices)) == prices`; every rate is an exact decimal text with a source.
 
 mod line;
+mod source_keys;
 mod write;
 
 use std::collections::BTreeMap;
@@ -29,12 +30,14 @@ struct Header {
     sources: BTreeMap<String, Catalogue>,
 }
 
-/// A catalogue and the date on which it was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A catalogue, the date on which it was read, and the page if the prices share it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Catalogue {
     catalogue: String,
     retrieved: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 /// Reads a price file.

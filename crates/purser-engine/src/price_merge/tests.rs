@@ -56,3 +56,17 @@ fn names_stay_unambiguous() {
     assert_eq!(merged.prices[1].aliases, ["b-latest"]);
     assert_eq!(price_check::check(&merged.prices), []);
 }
+
+#[test]
+fn periods_that_a_tier_made_alike_are_joined() {
+    let start = Some(at("2026-10-14T00:00:00Z"));
+    let batch = tier("batch", 0, &[("input", "1"), ("output", "4")]);
+    let standard = || from("first", price("openai", "a", &[("input", "2"), ("output", "8")]));
+    let before = Price { effective_to: start, ..standard() };
+    let mut after = Price { effective_from: start, ..standard() };
+    after.tiers.push(batch.clone());
+    let mut other = from("second", price("openai", "a", &[("input", "2"), ("output", "8")]));
+    other.tiers.push(batch);
+    let merged = merge(&[before, after.clone()], &[other], now());
+    assert_eq!(merged.prices, [Price { effective_from: None, ..after }]);
+}

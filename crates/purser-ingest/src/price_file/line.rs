@@ -113,6 +113,7 @@ fn source_of(
     errors: &mut Vec<String>,
 ) -> Source {
     if let Some(found) = sources.get(key) {
+        let url = url.or_else(|| found.url.clone());
         return Source { catalogue: found.catalogue.clone(), url, retrieved: found.retrieved.clone() };
     }
     errors.push(format!("source {key:?} is not in the header"));

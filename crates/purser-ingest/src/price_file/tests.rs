@@ -5,20 +5,22 @@ use purser_domain::usage::Leaf;
 const HEADER: &str = concat!(
     r#"{"format":"purser-prices","version":1,"units":"USD per million tokens; USD each for requests and web_searches","#,
     r#""sources":{"g":{"catalogue":"genai-prices 0.2.3","retrieved":"2026-11-20"},"#,
-    r#""l":{"catalogue":"litellm 1.109.1","retrieved":"2026-11-20"}}}"#,
+    r#""g:deepseek":{"catalogue":"genai-prices 0.2.3","retrieved":"2026-11-20","url":"https://api-docs.deepseek.com/"},"#,
+    r#""l":{"catalogue":"litellm 1.109.1","retrieved":"2026-11-20"},"#,
+    r#""l:openai":{"catalogue":"litellm 1.109.1","retrieved":"2026-11-20","url":"https://example.com"}}}"#,
 );
 
 const SAMPLE: &[&str] = &[
     concat!(
         r#"{"provider":"deepseek","model":"deepseek-chat","effective_from":null,"daily":{"from":"16:30","to":"00:30"},"#,
-        r#""source":"g","url":"https://api-docs.deepseek.com/","tiers":{"standard":{"input":"0.135","output":"0.55"}}}"#,
+        r#""source":"g:deepseek","tiers":{"standard":{"input":"0.135","output":"0.55"}}}"#,
     ),
     concat!(
         r#"{"provider":"openai","model":"gpt-4o","aliases":["gpt-4o-2024-08-06"],"effective_from":"2024-08-06T00:00:00Z","#,
         r#""effective_to":"2027-01-01T00:00:00Z","source":"g","tiers":{"#,
         r#""standard":{"input":"2.5","cache_read":"1.25","output":"10","requests":"0.005","web_searches":"0.01"},"#,
         r#""standard>200000":{"input":"5","output":"15"},"#,
-        r#""batch":{"input":"1.25","output":"5","source":"l","url":"https://example.com"}}}"#,
+        r#""batch":{"input":"1.25","output":"5","source":"l:openai"}}}"#,
     ),
 ];
 

@@ -1,12 +1,13 @@
 //! Writes the price file: the same prices always give the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use purser_domain::price::{Price, Rate, STANDARD, Source, Tier};
+use purser_domain::price::{Price, Rate, STANDARD, Tier};
 use purser_domain::usage::Leaf;
 
 use super::line::units;
-use super::{Catalogue, FORMAT, Header, UNITS, VERSION};
+use super::source_keys::SourceKeys;
+use super::{FORMAT, Header, UNITS, VERSION};
 
 /// A price that the file cannot hold exactly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,13 +36,9 @@ pub fn write(prices: &[Price]) -> Result<String, WriteError> {
         let daily = price.daily.map(|daily| (daily.from_minute, daily.to_minute));
         (&price.provider, &price.model, price.effective_from, daily, price.effective_to)
     });
-    let keys = source_keys(&sorted);
-    let header = Header {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        units: UNITS.to_owned(),
-        sources: keys.iter().map(|(catalogue, key)| (key.clone(), catalogue.clone())).collect(),
-    };
+    let keys = SourceKeys::of(&sorted);
+    let header =
+        Header { format: FORMAT.to_owned(), version: VERSION, units: UNITS.to_owned(), sources: keys.header() };
     let mut out = json(&header);
     out.push('\n');
     for price in sorted {
@@ -51,30 +48,7 @@ pub fn write(prices: &[Price]) -> Result<String, WriteError> {
     Ok(out)
 }
 
-/// A key per catalogue: its first letter, with a number where two share it.
-fn source_keys(prices: &[&Price]) -> BTreeMap<Catalogue, String> {
-    let catalogue =
-        |source: &Source| Catalogue { catalogue: source.catalogue.clone(), retrieved: source.retrieved.clone() };
-    let all: BTreeSet<Catalogue> = prices
-        .iter()
-        .flat_map(|price| std::iter::once(&price.source).chain(price.tiers.iter().filter_map(|t| t.source.as_ref())))
-        .map(catalogue)
-        .collect();
-    let mut taken = BTreeSet::new();
-    all.into_iter()
-        .map(|catalogue| {
-            let letter: String = catalogue.catalogue.chars().take(1).collect();
-            let key = std::iter::once(letter.clone())
-                .chain((2..).map(|number: u32| format!("{letter}{number}")))
-                .find(|key| !taken.contains(key))
-                .expect("there are more keys than catalogues");
-            taken.insert(key.clone());
-            (catalogue, key)
-        })
-        .collect()
-}
-
-fn write_price(out: &mut String, price: &Price, keys: &BTreeMap<Catalogue, String>) -> Result<(), WriteError> {
+fn write_price(out: &mut String, price: &Price, keys: &SourceKeys) -> Result<(), WriteError> {
     out.push_str(&format!("{{\"provider\":{},\"model\":{}", json(&price.provider), json(&price.model)));
     if !price.aliases.is_empty() {
         let aliases: BTreeSet<&String> = price.aliases.iter().collect();
@@ -89,7 +63,7 @@ fn write_price(out: &mut String, price: &Price, keys: &BTreeMap<Catalogue, Strin
         let (from, to) = (time(daily.from_minute), time(daily.to_minute));
         out.push_str(&format!(",\"daily\":{{\"from\":\"{from}\",\"to\":\"{to}\"}}"));
     }
-    out.push_str(&source_fields(&price.source, keys));
+    out.push_str(&keys.fields(&price.provider, &price.source));
     out.push_str(",\"tiers\":{");
     let mut tiers: Vec<&Tier> = price.tiers.iter().collect();
     tiers.sort_by_key(|tier| (tier.service_tier != STANDARD, &tier.service_tier, tier.over_input_tokens));
@@ -103,21 +77,7 @@ fn write_price(out: &mut String, price: &Price, keys: &BTreeMap<Catalogue, Strin
     Ok(())
 }
 
-fn source_fields(source: &Source, keys: &BTreeMap<Catalogue, String>) -> String {
-    let catalogue = Catalogue { catalogue: source.catalogue.clone(), retrieved: source.retrieved.clone() };
-    let key = keys.get(&catalogue).expect("every source of every price was collected");
-    match &source.url {
-        Some(url) => format!(",\"source\":{},\"url\":{}", json(key), json(url)),
-        None => format!(",\"source\":{}", json(key)),
-    }
-}
-
-fn write_tier(
-    out: &mut String,
-    price: &Price,
-    tier: &Tier,
-    keys: &BTreeMap<Catalogue, String>,
-) -> Result<(), WriteError> {
+fn write_tier(out: &mut String, price: &Price, tier: &Tier, keys: &SourceKeys) -> Result<(), WriteError> {
     let key = match tier.over_input_tokens {
         0 => tier.service_tier.clone(),
         over => format!("{}>{over}", tier.service_tier),
@@ -135,7 +95,7 @@ fn write_tier(
     }
     let mut body = fields.join(",");
     if let Some(source) = &tier.source {
-        body.push_str(&source_fields(source, keys));
+        body.push_str(&keys.fields(&price.provider, source));
     }
     out.push_str(&format!("{}:{{{}}}", json(&key), body.trim_start_matches(',')));
     Ok(())
@@ -149,6 +109,6 @@ fn decimal(rate: Rate, units: u64) -> Option<String> {
     (!shown.contains('/')).then_some(shown)
 }
 
-fn json(value: &impl serde::Serialize) -> String {
+pub(super) fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers and maps of texts are always JSON")
 }

@@ -26,7 +26,7 @@ impl Clause {
             Self::StartsWith(text) => name.starts_with(&text.to_ascii_lowercase()),
             Self::EndsWith(text) => name.ends_with(&text.to_ascii_lowercase()),
             Self::Contains(text) => name.contains(&text.to_ascii_lowercase()),
-            Self::Regex(pattern) => pattern.0.is_match(name),
+            Self::Regex(pattern) => pattern.is_match(name),
             Self::Or(clauses) => clauses.iter().any(|clause| clause.is_match(name)),
             Self::And(clauses) => clauses.iter().all(|clause| clause.is_match(name)),
         }
@@ -48,15 +48,27 @@ impl Clause {
     }
 }
 
-/// A compiled regular expression.
+/// A compiled regular expression. `^(?!X)` alone, the one look-ahead in use, is "does not start with X".
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Pattern(regex::Regex);
+pub(super) struct Pattern {
+    regex: regex::Regex,
+    must_match: bool,
+}
+
+impl Pattern {
+    fn is_match(&self, name: &str) -> bool {
+        self.regex.is_match(name) == self.must_match
+    }
+}
 
 impl TryFrom<String> for Pattern {
     type Error = regex::Error;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        regex::Regex::new(&text).map(Self)
+        match text.strip_prefix("^(?!").and_then(|rest| rest.strip_suffix(')')) {
+            Some(inner) => Ok(Self { regex: regex::Regex::new(&format!("^(?:{inner})"))?, must_match: false }),
+            None => Ok(Self { regex: regex::Regex::new(&text)?, must_match: true }),
+        }
     }
 }

@@ -108,13 +108,17 @@ fn variants_replace_single_rates_of_every_context() {
 #[test]
 fn clauses_become_aliases_of_known_names_only() {
     let mut known = KnownNames::default();
-    for name in ["gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "unrelated", "gpt-5-20260101"] {
+    for name in
+        ["gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "unrelated", "gpt-5-20260101", "say", "say-tts"]
+    {
         known.insert("openai", name);
     }
     known.insert("anthropic", "gpt-4o-elsewhere");
     let found = converted(
         r#"{"id": "gpt-4o-mini", "match": {"starts_with": "gpt-4o-mini"}, "prices": {"input_mtok": "0.15"}},
            {"id": "gpt-4o", "match": {"or": [{"equals": "GPT-4o-latest"}, {"contains": "4o"}]}, "prices": {"input_mtok": "2.5"}},
+           {"id": "tts", "match": {"and": [{"starts_with": "say"}, {"regex": "^(?!.*-[tT][tT][sS](?:$|-))"}]},
+            "prices": {"input_mtok": "9"}},
            {"id": "gpt-5", "match": {"regex": "^gpt-5-\\d{8}$"}, "prices": {"input_mtok": "1.25"}}"#,
         &known,
     );
@@ -124,6 +128,7 @@ fn clauses_become_aliases_of_known_names_only() {
         [
             ("gpt-4o-mini", "gpt-4o-mini-2024-07-18".to_owned()),
             ("gpt-4o", "gpt-4o-2024-08-06 gpt-4o-latest".to_owned()),
+            ("tts", "say".to_owned()),
             ("gpt-5", "gpt-5-20260101".to_owned()),
         ]
     );
@@ -142,7 +147,7 @@ fn what_has_no_counterpart_is_reported() {
         findings,
         [
             "warning: openai a: the variant {\"route\": \"eu\"} is no service tier and is left out",
-            "warning: openai a standard.input_mtok: 1.00000000000001 has float noise: taken as 100000000000e-11",
+            "warning: openai a standard.input_mtok: 1.00000000000001 has float noise: taken as 1e0",
             "note: openai whisper: is left out: no rate in a supported unit",
             "note: openai whisper standard.audio_hours: is left out: the unit has no counterpart",
         ]

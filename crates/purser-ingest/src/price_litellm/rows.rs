@@ -24,8 +24,8 @@ impl FieldRates {
     /// Every tier with complete rows.
     ///
     /// Standard rows inherit from the next smaller context. A tier's row is the standard one with
-    /// the tier's own rates on it: those of the same context, and for batch also those of smaller
-    /// ones, because batch rates without a context hold for all of them.
+    /// the tier's own rates of the same context on it. A batch row inherits nothing but the rates
+    /// per call: a token without a batch rate of its own is charged at its parent's.
     pub(super) fn tiers(&self) -> Vec<Tier> {
         let sizes = |name: &'static str| self.0.keys().filter(move |(tier, _)| *tier == name).map(|(_, over)| *over);
         let mut tiers = Vec::new();
@@ -33,20 +33,16 @@ impl FieldRates {
         for name in names {
             let overs: BTreeSet<u64> = [0].into_iter().chain(sizes("")).chain(sizes(name)).collect();
             let mut row = [None; Leaf::COUNT];
-            let mut batch = [None; Leaf::COUNT];
             for over in overs {
-                lay(&mut row, self.0.get(&("", over)));
                 if name == "batch" {
-                    lay(&mut batch, self.0.get(&(name, over)));
-                    let mut full = row;
-                    lay(&mut full, Some(&batch));
-                    push(&mut tiers, name, over, full);
+                    lay_calls(&mut row, self.0.get(&("", over)));
                 } else {
-                    if !name.is_empty() {
-                        lay(&mut row, self.0.get(&(name, over)));
-                    }
-                    push(&mut tiers, name, over, row);
+                    lay(&mut row, self.0.get(&("", over)));
                 }
+                if !name.is_empty() {
+                    lay(&mut row, self.0.get(&(name, over)));
+                }
+                push(&mut tiers, name, over, row);
             }
         }
         tiers
@@ -66,6 +62,14 @@ fn lay(row: &mut Row, own: Option<&Row>) {
     for (rate, own) in row.iter_mut().zip(own.into_iter().flatten()) {
         if own.is_some() {
             *rate = *own;
+        }
+    }
+}
+
+fn lay_calls(row: &mut Row, own: Option<&Row>) {
+    for leaf in Leaf::ALL.into_iter().filter(|leaf| !leaf.is_token()) {
+        if let Some(rate) = own.and_then(|own| own[leaf as usize]) {
+            row[leaf as usize] = Some(rate);
         }
     }
 }

@@ -43,8 +43,8 @@ fn tiers_and_contexts_are_complete_rows() {
         [
             "standard>0 input=1.25 cache_read=0.125 output=10",
             "standard>200000 input=2.5 cache_read=0.125 output=15",
-            // A batch rate without a context holds for all contexts.
-            "batch>0 input=0.625 cache_read=0.125 output=5",
+            // A batch rate without a context holds for all contexts; cached tokens are charged as input.
+            "batch>0 input=0.625 output=5",
             // A priority rate without a context gives way to the standard one of the context, as LiteLLM has it.
             "priority>0 input=2.25 cache_read=0.125 output=18",
             "priority>200000 input=2.5 cache_read=0.125 output=15",
@@ -83,7 +83,7 @@ fn what_cannot_be_taken_over_is_reported() {
         [
             "warning: deepseek night: \"night\" is left out: its off-peak hours depend on the weekday",
             "warning: openai a: \"openai/a\" gives other rates and is left out",
-            "warning: openai a input_cost_per_token: 5.0000000000000004e-08 has float noise: taken as 500000000000e-19",
+            "warning: openai a input_cost_per_token: 5.0000000000000004e-08 has float noise: taken as 5e-8",
             "warning: openai a search_context_cost_per_query: is left out: it depends on the search's size",
             "note: ollama free: \"free\" is left out: every rate is zero, which may mean free or unknown",
             "note: openai pic: \"pic\" is left out: no rate per token",
