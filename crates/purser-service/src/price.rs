@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::Service;
 
-pub use crate::price_book::{SHIPPED, import};
+pub use crate::price_book::{SHIPPED, import, in_force};
 pub use purser_store::discount::DiscountRevision;
 pub use purser_store::price_override::PriceOverride;
 

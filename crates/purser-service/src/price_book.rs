@@ -65,8 +65,16 @@ async fn newest_version(store: &Store) -> Result<i64, Error> {
     Ok(store.price_import().list().await?.iter().map(|import| import.version).max().unwrap_or(0))
 }
 
-/// The shipped prices with every import laid over them, oldest first.
-async fn load(store: &Store) -> Result<Current, Error> {
+/// The prices in force, read from the state database alone: what ships, with every import laid over it.
+///
+/// # Errors
+/// Internal if stored prices do not read; unavailable.
+pub async fn in_force(store: &Store) -> Result<Vec<Price>, Error> {
+    Ok(prices_and_version(store).await?.0)
+}
+
+/// The shipped prices with every import laid over them, oldest first, and the last import's version.
+async fn prices_and_version(store: &Store) -> Result<(Vec<Price>, i64), Error> {
     let mut prices = parse("shipped prices", SHIPPED)?;
     let mut imports = store.price_import().list().await?;
     imports.sort_by_key(|import| import.version);
@@ -75,7 +83,11 @@ async fn load(store: &Store) -> Result<Current, Error> {
         let newer = parse(&format!("price import {}", import.version), lines.join("\n").as_bytes())?;
         lay_over(&mut prices, newer);
     }
-    let version = imports.last().map_or(0, |import| import.version);
+    Ok((prices, imports.last().map_or(0, |import| import.version)))
+}
+
+async fn load(store: &Store) -> Result<Current, Error> {
+    let (prices, version) = prices_and_version(store).await?;
     let (book, _) = PriceBook::compile(prices);
     Ok(Current { version, book: Arc::new(book), checked_at: Timestamp::from_micros(i64::MIN / 2) })
 }
