@@ -79,21 +79,33 @@ impl Decoded {
     }
 
     /// Notes `message`, or counts it once more. Past 100 different messages the rest share one line.
-    pub fn find(&mut self, message: impl Into<String>) {
+    pub fn find(&mut self, message: impl AsRef<str>) {
+        self.find_times(message.as_ref(), 1);
+    }
+
+    /// Notes `message` for `count` items.
+    pub fn find_times(&mut self, message: &str, count: u64) {
         const REST: &str = "further findings are not listed";
-        let mut message = message.into();
-        if let Some(known) = self.findings.iter_mut().find(|finding| finding.message == message) {
-            known.count += 1;
-            return;
+        let message = if self.findings.len() < 100 || self.findings.iter().any(|known| known.message == message) {
+            message
+        } else {
+            REST
+        };
+        match self.findings.iter_mut().find(|finding| finding.message == message) {
+            Some(known) => known.count += count,
+            None => self.findings.push(Finding { message: message.to_owned(), count }),
         }
-        if self.findings.len() > 100 {
-            REST.clone_into(&mut message);
-            if let Some(rest) = self.findings.last_mut().filter(|finding| finding.message == REST) {
-                rest.count += 1;
-                return;
-            }
+    }
+
+    /// Adds another outcome of the same input to this one.
+    pub fn absorb(&mut self, other: Self) {
+        self.events.extend(other.events);
+        self.refused.extend(other.refused);
+        self.ignored += other.ignored;
+        self.skipped += other.skipped;
+        for finding in other.findings {
+            self.find_times(&finding.message, finding.count);
         }
-        self.findings.push(Finding { message, count: 1 });
     }
 
     /// The refusals in one sentence for `partial_success`; empty if there are none.

@@ -247,7 +247,7 @@ impl Field {
             Self::Source => text.clone_into(&mut event.source),
             Self::Model => text.clone_into(&mut event.model),
             Self::Provider => event.provider = provider::canonical(text),
-            Self::OccurredAt => event.occurred_at = text.parse().map_err(|error| instant_reason(&error))?,
+            Self::OccurredAt => event.occurred_at = instant(text)?,
             Self::Batch => set_batch(event, parse_bool(text)?),
             Self::Attempt => event.attempt = Some(attempt(text)?),
             Self::Status => event.status = status(text)?,
@@ -388,5 +388,8 @@ fn set_tags(event: &mut UsageEvent, value: &str, path: &str, errors: &mut Vec<Fi
 
 /// Reads an instant of our own format.
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|error| instant_reason(&error))
+    match crate::instant::plain(text, false) {
+        Some(at) => Ok(at),
+        None => text.parse().map_err(|error| instant_reason(&error)),
+    }
 }

@@ -1,0 +1,234 @@
+use std::io::Cursor;
+
+use purser_domain::usage::Leaf;
+
+use super::*;
+
+const NOW: &str = "2026-11-21T02:00:00Z";
+
+fn options() -> Options {
+    Options::new(NOW.parse().expect("a literal of this test"))
+}
+
+fn all(text: &str, format: Format, options: &Options) -> Decoded {
+    let mut whole = Decoded::default();
+    for chunk in read(Cursor::new(text), format, options, &Seen::default()).expect("readable") {
+        whole.absorb(chunk.expect("readable"));
+    }
+    whole
+}
+
+fn target(name: &str) -> Target {
+    name.parse().expect("a literal of this test")
+}
+
+fn ids(decoded: &Decoded) -> Vec<&str> {
+    decoded.events.iter().map(|incoming| incoming.event.event_id.as_str()).collect()
+}
+
+const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens
+2023-11-16 18:17:03.9799600,4808,10
+2023-11-16 18:17:04.0319600,3180,8
+2023-11-16 18:17:03.9799600,4808,10
+";
+
+fn azure() -> Options {
+    let map = ["occurred_at=TIMESTAMP", "input_tokens=ContextTokens", "output_tokens=GeneratedTokens"];
+    let map = map.map(|pair| pair.split_once('=').expect("a pair"));
+    Options {
+        map: map.into_iter().map(|(field, column)| (target(field), column.to_owned())).collect(),
+        set: vec![
+            (target("provider"), "azure".to_owned()),
+            (target("model"), "gpt-4".to_owned()),
+            (target("tags.trace"), "code".to_owned()),
+        ],
+        zone: Some(jiff::tz::TimeZone::UTC),
+        ..options()
+    }
+}
+
+#[test]
+fn columns_are_mapped_constants_are_set_and_naive_times_need_a_zone() {
+    let decoded = all(AZURE, Format::Csv, &azure());
+    assert_eq!(decoded.refused, []);
+    let event = &decoded.events[0].event;
+    assert_eq!(event.occurred_at.to_string(), "2023-11-16T18:17:03.97996Z");
+    assert_eq!((event.usage.get(Leaf::Input), event.usage.get(Leaf::Output)), (4_808, 10));
+    assert_eq!((event.provider.as_str(), event.source.as_str()), ("azure.ai.openai", "csv"));
+    assert_eq!(event.tags.get("trace").map(String::as_str), Some("code"));
+    let refused = all(AZURE, Format::Csv, &Options { zone: None, ..azure() }).refused;
+    let lines: Vec<usize> = refused.iter().map(|refusal| refusal.index).collect();
+    assert_eq!(lines, [2, 3, 4]);
+    assert_eq!(refused[0].errors[0].field, "TIMESTAMP (occurred_at)");
+    assert_eq!(refused[0].errors[0].reason, "has no offset: give --timezone");
+}
+
+#[test]
+fn a_row_without_an_id_is_known_by_its_cells_and_its_place_among_equals() {
+    let first = all(AZURE, Format::Csv, &azure());
+    let found = ids(&first);
+    assert_eq!(found[2], format!("{}_1", found[0]));
+    assert_ne!(found[0], found[1]);
+    assert_eq!(ids(&all(AZURE, Format::Csv, &azure())), found, "reading again changes nothing");
+    let mut remapped = azure();
+    remapped.set[1].1 = "gpt-4o".to_owned();
+    assert_eq!(ids(&all(AZURE, Format::Csv, &remapped)), found, "another mapping is the same rows");
+    let other = Options { source: Some("other".to_owned()), ..azure() };
+    assert_ne!(ids(&all(AZURE, Format::Csv, &other))[0], found[0], "another source is other rows");
+}
+
+#[test]
+fn totals_are_taken_apart_and_a_total_below_its_parts_is_refused() {
+    let text = "event_id,occurred_at,model,prompt,cache_read_tokens,completion,reasoning_tokens\n\
+                a,2026-11-20T00:00:00Z,m,1200,1000,300,100\n\
+                b,2026-11-20T00:00:00Z,m,999,1000,300,301\n";
+    let map = vec![
+        (target("total_input_tokens"), "prompt".to_owned()),
+        (target("total_output_tokens"), "completion".to_owned()),
+    ];
+    let decoded = all(text, Format::Csv, &Options { map, ..options() });
+    let usage = decoded.events[0].event.usage;
+    assert_eq!((usage.get(Leaf::Input), usage.get(Leaf::Output)), (200, 200));
+    assert_eq!(decoded.refused[0].index, 3);
+    assert_eq!(decoded.refused[0].errors[0].reason, "cannot contain 1000 cached and other input tokens");
+}
+
+#[test]
+fn a_header_that_does_not_fit_is_refused_in_words() {
+    let error = |text: &str, options: &Options| {
+        read(Cursor::new(text), Format::Csv, options, &Seen::default()).err().map(|error| error.to_string())
+    };
+    let map = vec![(target("model"), "Modell".to_owned())];
+    assert_eq!(
+        error("a,b\n", &Options { map, ..options() }).as_deref(),
+        Some("--map model=Modell: the columns are a, b")
+    );
+    assert_eq!(
+        error("model\n", &options()).as_deref(),
+        Some("no column gives occurred_at: use --map occurred_at=COLUMN or --set occurred_at=VALUE")
+    );
+    let set = vec![(target("input_tokens"), "many".to_owned())];
+    assert_eq!(
+        error("model,occurred_at\n", &Options { set, ..options() }).as_deref(),
+        Some("--set input_tokens=many: must be a whole number, 0 or more")
+    );
+}
+
+#[test]
+fn a_bad_row_refuses_itself_only() {
+    let text = "\u{feff}model,occurred_at,input_tokens,tags.team\n\
+                m,2026-11-20T00:00:00Z,1,x\n\
+                m,,2\n\
+                m,2026-11-20T00:00:00Z,-3,x\n\
+                \"m\nm\",2026-11-20T00:00:00Z,4,x\n\
+                m,2026-11-20T00:00:00Z,5,y\n";
+    let decoded = all(text, Format::Csv, &options());
+    assert_eq!(decoded.events.iter().map(|incoming| incoming.source_index).collect::<Vec<_>>(), [2, 7]);
+    assert_eq!(decoded.events[1].event.tags.get("team").map(String::as_str), Some("y"));
+    let reasons: Vec<(usize, &str)> =
+        decoded.refused.iter().map(|refusal| (refusal.index, refusal.errors[0].reason.as_str())).collect();
+    assert_eq!(reasons, [(3, "is empty"), (4, "must be a whole number, 0 or more"), (5, "has control characters")]);
+}
+
+#[test]
+fn lines_of_our_own_format_need_no_id_and_are_strict_without_a_map() {
+    let text = "{\"occurred_at\":\"2026-11-20T00:00:00Z\",\"model\":\"m\",\"input_tokens\":3}\n\n\
+                {\"occurred_at\":\"2026-11-20T00:00:00Z\",\"model\":\"m\",\"tokens\":3}\n\
+                nonsense\n";
+    let decoded = all(text, Format::Jsonl, &options());
+    assert_eq!(decoded.events[0].source_index, 1);
+    assert!(decoded.events[0].event.event_id.starts_with("row_"));
+    let reasons: Vec<(usize, &str)> =
+        decoded.refused.iter().map(|refusal| (refusal.index, refusal.errors[0].reason.as_str())).collect();
+    assert_eq!(reasons[0], (3, "is not a field of a usage event"));
+    assert_eq!(reasons[1].0, 4);
+    let map = vec![(target("output_tokens"), "tokens".to_owned())];
+    let decoded = all(text, Format::Jsonl, &Options { map, ..options() });
+    assert_eq!(decoded.events[1].event.usage.get(Leaf::Output), 3);
+}
+
+const ANSWER: &str = r#"{"type":"assistant","sessionId":"s1","cwd":"/home/ada/shop","requestId":"req_1",
+"timestamp":"2026-11-20T10:00:0N.000Z","message":{"id":"msg_1","model":"claude-sonnet-4-5","role":"assistant",
+"content":[{"type":"text","text":"prompt-marker"}],"usage":{"input_tokens":3,"cache_creation_input_tokens":600,
+"cache_read_input_tokens":1000,"cache_creation":{"ephemeral_5m_input_tokens":200,"ephemeral_1h_input_tokens":400},
+"output_tokens":O,"service_tier":"standard","server_tool_use":{"web_search_requests":2}}}}"#;
+
+fn answer(second: u32, output: u32) -> String {
+    ANSWER.replace('\n', "").replace("0N.", &format!("0{second}.")).replace(":O,", &format!(":{output},"))
+}
+
+#[test]
+fn a_session_log_counts_a_streamed_answer_once_by_its_last_line() {
+    let user =
+        r#"{"type":"user","message":{"role":"user","content":"prompt-marker"},"timestamp":"2026-11-20T10:00:00Z"}"#;
+    let synthetic = answer(3, 0).replace("claude-sonnet-4-5", "<synthetic>").replace("msg_1", "msg_2");
+    let text = format!("{user}\n{}\n{}\n{synthetic}\nbroken\n", answer(1, 1), answer(2, 77));
+    let decoded = all(&text, Format::ClaudeCode, &options());
+    let [incoming] = decoded.events.as_slice() else { unreachable!("one event: {decoded:?}") };
+    let event = &incoming.event;
+    assert_eq!(event.event_id, "msg_1:req_1");
+    assert_eq!(event.occurred_at.to_string(), "2026-11-20T10:00:02Z");
+    let leaves: Vec<(Leaf, u64)> = event.usage.iter().collect();
+    assert_eq!(
+        leaves,
+        [
+            (Leaf::Input, 3),
+            (Leaf::CacheRead, 1_000),
+            (Leaf::CacheWrite5m, 200),
+            (Leaf::CacheWrite1h, 400),
+            (Leaf::Output, 77),
+            (Leaf::Requests, 1),
+            (Leaf::WebSearches, 2)
+        ]
+    );
+    assert_eq!((event.project.as_deref(), event.session_id.as_deref()), (Some("shop"), Some("s1")));
+    assert_eq!((event.provider.as_str(), event.service_tier.as_deref()), ("anthropic", Some("standard")));
+    assert_eq!((decoded.skipped, decoded.refused[0].index), (3, 5));
+    assert!(!format!("{decoded:?}").contains("prompt-marker"));
+}
+
+#[test]
+fn a_resumed_session_repeats_no_call_of_the_one_before() {
+    let seen = Seen::default();
+    let count = |text: String| -> usize {
+        let chunks = read(Cursor::new(text), Format::ClaudeCode, &options(), &seen).expect("readable");
+        chunks.map(|chunk| chunk.expect("readable").events.len()).sum()
+    };
+    assert_eq!(count(answer(1, 5)), 1);
+    assert_eq!(count(answer(1, 5).replace("\"s1\"", "\"s2\"")), 0);
+}
+
+#[test]
+fn otlp_files_hold_a_request_per_line_or_one_as_a_whole() {
+    let request = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"4123ae687654d0d1afbb8f313ac1a9c6",
+        "spanId":"2ac692d05f84bfca","endTimeUnixNano":"1795221025888222702","attributes":[
+        {"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},
+        {"key":"gen_ai.request.model","value":{"stringValue":"m"}}]}]}]}]}"#;
+    let lines = format!("{}\n{}\n", request.replace('\n', ""), request.replace('\n', "").replace("2ac6", "2ac7"));
+    assert_eq!(all(&lines, Format::OtlpJson, &options()).events.len(), 2);
+    let whole = all(request, Format::OtlpJson, &options());
+    assert_eq!(ids(&whole), ["4123ae687654d0d1afbb8f313ac1a9c6:2ac692d05f84bfca"]);
+}
+
+#[test]
+fn litellm_files_hold_a_payload_per_line_or_an_array() {
+    let call = r#"{"id":"ID","call_type":"completion","custom_llm_provider":"openai","model":"gpt-4o",
+        "endTime":1795221020.25,"prompt_tokens":10,"completion_tokens":2}"#;
+    let one = call.replace('\n', "");
+    let lines = format!("{}\n{}\nbroken\n", one.replace("ID", "a"), one.replace("ID", "b"));
+    let decoded = all(&lines, Format::Litellm, &options());
+    assert_eq!((ids(&decoded), decoded.refused[0].index), (vec!["a", "b"], 3));
+    let array = format!("[\n{},\n{}\n]\n", call.replace("ID", "a"), call.replace("ID", "b"));
+    assert_eq!(ids(&all(&array, Format::Litellm, &options())), ["a", "b"]);
+}
+
+#[test]
+fn long_files_come_in_chunks() {
+    let mut text = "event_id,occurred_at,model\n".to_owned();
+    for row in 0..20_000 {
+        text.push_str(&format!("{row},2026-11-20T00:00:00Z,m\n"));
+    }
+    let chunks = read(Cursor::new(text), Format::Csv, &options(), &Seen::default()).expect("readable");
+    let sizes: Vec<usize> = chunks.map(|chunk| chunk.expect("readable").events.len()).collect();
+    assert_eq!(sizes, [CHUNK, CHUNK, 20_000 - 2 * CHUNK]);
+}
