@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use purser_domain::usage_event::TAGS_MAX;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 /// An attribute's value, borrowed from the request.
@@ -434,7 +435,9 @@ impl<'a> Attributes<'a> {
             _ => None,
         };
         let Some(number) = number else {
-            self.bad.push((name.to_owned(), text_of(value).unwrap_or_default().into_owned()));
+            if self.bad.len() < 10 {
+                self.bad.push((name.to_owned(), text_of(value).unwrap_or_default().into_owned()));
+            }
             return;
         };
         let place = &mut self.counts[slot as usize];
@@ -444,7 +447,9 @@ impl<'a> Attributes<'a> {
     }
 
     fn add_tag(&mut self, tag: Cow<'a, str>, value: Value<'a>) {
-        if let Some(text) = text_of(value).filter(|text| !text.is_empty() && text.len() <= LABEL_MAX)
+        // One more than an event may have, so that the event is refused for it.
+        if self.tags.len() <= TAGS_MAX
+            && let Some(text) = text_of(value).filter(|text| !text.is_empty() && text.len() <= LABEL_MAX)
             && self.tags.iter().all(|(known, _)| *known != tag)
         {
             self.tags.push((tag, text));

@@ -6,7 +6,7 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
-use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
+use crate::decoded::{Decoded, ERRORS_MAX, Incoming, Refusal, Unreadable};
 use crate::field::{count, shown};
 use crate::json;
 
@@ -24,16 +24,23 @@ pub fn decode(body: &[u8], fallback_id: &str, now: Timestamp) -> Result<Decoded,
     };
     let mut event = UsageEvent { source: SOURCE.to_owned(), occurred_at: now, ..UsageEvent::default() };
     let mut errors = Vec::new();
-    let mut given: Vec<String> = Vec::new();
+    let mut given: Vec<&str> = Vec::new();
     let is_object = json::fields(item, |name, value| {
-        if given.iter().any(|known| *known == name) {
-            errors.push(FieldError::new(&*name, &shown(value), "is given twice"));
-        } else if value != "null"
-            && let Err(reason) = set(&mut event, &name, value)
-        {
-            errors.push(FieldError::new(&*name, &shown(value), reason));
+        if errors.len() >= ERRORS_MAX {
+            return;
         }
-        given.push(name.into_owned());
+        let Some(field) = FIELDS.into_iter().find(|field| *field == name) else {
+            errors.push(FieldError::new(&*name, &shown(value), "is not a field of a cost record"));
+            return;
+        };
+        if given.contains(&field) {
+            errors.push(FieldError::new(field, &shown(value), "is given twice"));
+        } else if value != "null"
+            && let Err(reason) = set(&mut event, field, value)
+        {
+            errors.push(FieldError::new(field, &shown(value), reason));
+        }
+        given.push(field);
     });
     if is_object != Ok(true) {
         return Err(Unreadable::Syntax("the body must be one object".to_owned()));
@@ -60,6 +67,18 @@ pub fn decode(body: &[u8], fallback_id: &str, now: Timestamp) -> Result<Decoded,
     Ok(decoded)
 }
 
+const FIELDS: [&str; 9] = [
+    "user_id",
+    "feature_tag",
+    "request_id",
+    "workflow_id",
+    "skill_id",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cost_cents",
+];
+
 fn set(event: &mut UsageEvent, name: &str, value: &str) -> Result<(), String> {
     let text = || json::string(value).map(std::borrow::Cow::into_owned).ok_or_else(|| "must be a string".to_owned());
     match name {
@@ -77,7 +96,7 @@ fn set(event: &mut UsageEvent, name: &str, value: &str) -> Result<(), String> {
             let cents = json::string(value);
             event.reported_usd = Some(dollars(cents.as_deref().unwrap_or(value))?);
         }
-        _ => return Err("is not a field of a cost record".to_owned()),
+        _ => {}
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use purser_domain::usage_event::{FieldError, UsageEvent};
 pub const BYTES_MAX: usize = 64 << 20;
 /// The most events of one request.
 pub const EVENTS_MAX: usize = 10_000;
+/// The most complaints about one item; further ones are left out.
+pub const ERRORS_MAX: usize = 100;
 /// The deepest nesting of JSON.
 pub const DEPTH_MAX: usize = 32;
 

@@ -9,6 +9,7 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
+use crate::decoded::ERRORS_MAX;
 use crate::json;
 
 /// A field of a usage event as clients name it.
@@ -381,7 +382,10 @@ fn set_tags(event: &mut UsageEvent, value: &str, path: &str, errors: &mut Vec<Fi
         Some(text) => {
             event.tags.insert(key.into_owned(), text.into_owned());
         }
-        None => errors.push(FieldError::new(format!("{path}tags.{key}"), tag, "must be a string")),
+        None if errors.len() < ERRORS_MAX => {
+            errors.push(FieldError::new(format!("{path}tags.{key}"), tag, "must be a string"));
+        }
+        None => {}
     });
     read == Ok(true)
 }

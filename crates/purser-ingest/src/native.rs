@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
-use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
+use crate::decoded::{Decoded, ERRORS_MAX, Incoming, Refusal, Unreadable};
 use crate::field::{self, Field};
 use crate::json::{self, Shape, Sink};
 
@@ -61,7 +61,9 @@ impl Reader {
     }
 
     fn refuse(&mut self, name: &str, value: &str, reason: &str) {
-        self.errors.push(FieldError::new(format!("[{}].{name}", self.index), value, reason));
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(FieldError::new(format!("[{}].{name}", self.index), value, reason));
+        }
     }
 
     /// Rules over several fields, and those of the domain.

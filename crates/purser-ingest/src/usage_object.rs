@@ -124,7 +124,10 @@ impl UsageObject {
             "output_image_tokens" | "output_image" => &mut reported.output_image,
             "input_tokens" | "output_tokens" => return,
             _ => {
-                if number.is_some_and(|number| number > 0) && (key.starts_with("input") || key.starts_with("output")) {
+                if self.unknown.len() < 10
+                    && number.is_some_and(|number| number > 0)
+                    && (key.starts_with("input") || key.starts_with("output"))
+                {
                     self.unknown.push(key.to_owned());
                 }
                 return;

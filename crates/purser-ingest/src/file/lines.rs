@@ -8,7 +8,7 @@ use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use super::target::Totals;
 use super::{CHUNK, Format, Options, Ordinals, Target, read_line, unreadable};
-use crate::decoded::{BYTES_MAX, DEPTH_MAX, Decoded, Incoming, Refusal, Unreadable};
+use crate::decoded::{BYTES_MAX, DEPTH_MAX, Decoded, ERRORS_MAX, Incoming, Refusal, Unreadable};
 use crate::field::{Field, shown};
 use crate::otlp::{self, Encoding};
 use crate::{identity, json, litellm};
@@ -110,6 +110,9 @@ impl<R: BufRead> Lines<R> {
         let map = &self.options.map;
         let zone = self.options.zone.as_ref();
         let is_object = json::fields(text, |key, value| {
+            if errors.len() >= ERRORS_MAX {
+                return;
+            }
             if given.contains(&key) {
                 errors.push(FieldError::new(&*key, &shown(value), "is given twice"));
                 return;
@@ -127,10 +130,13 @@ impl<R: BufRead> Lines<R> {
             } else if targets.is_empty() {
                 decoded.ignored += 1;
             }
-            for target in targets {
-                set(&target, &mut event, &mut totals, value, zone, &key, &mut errors);
+            for target in &targets {
+                set(target, &mut event, &mut totals, value, zone, &key, &mut errors);
             }
-            given.push(key);
+            // Tags apart, there are no more targets than fields.
+            if !targets.is_empty() && given.len() < 256 {
+                given.push(key);
+            }
         })
         .map_err(|error| Unreadable::Syntax(format!("not JSON: {error}")))?;
         if !is_object {
