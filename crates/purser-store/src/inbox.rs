@@ -188,7 +188,7 @@ impl<'a> Inbox<'a> {
                 inbox::Entity::delete_many().filter(inbox::Column::Seq.lte(*last)).exec(&self.store.write).await?;
             deleted += gone.rows_affected;
         }
-        self.shrink().await?;
+        self.shrink(FREE_PAGES_KEPT).await?;
         Ok(deleted)
     }
 
@@ -215,14 +215,14 @@ impl<'a> Inbox<'a> {
         })
     }
 
-    /// Gives SQLite's free pages beyond [`FREE_PAGES_KEPT`] back to the disk.
-    async fn shrink(&self) -> Result<()> {
+    /// Gives SQLite's free pages but `kept` back to the disk, a few at a time.
+    async fn shrink(&self, kept: i64) -> Result<()> {
         let write = &self.store.write;
         if write.get_database_backend() != sea_orm::DbBackend::Sqlite {
             return Ok(());
         }
         let mut free = free_pages(write).await?;
-        while free > FREE_PAGES_KEPT {
+        while free > kept {
             write.execute_unprepared(&format!("PRAGMA incremental_vacuum({FREE_PAGES_STEP})")).await?;
             let left = free_pages(write).await?;
             if left >= free {
@@ -278,4 +278,33 @@ fn from_row(row: inbox::Model) -> Result<Batch> {
         first_received: Timestamp::from_micros(row.first_received),
         last_received: Timestamp::from_micros(row.last_received),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn an_emptied_inbox_gives_its_pages_back() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = Store::open(&Config { url: None, data_dir: dir.path().to_owned() }).await.expect("a new file");
+        let mut head = Head::default();
+        for _ in 0..100 {
+            let next = head.received_through.plus_micros(1);
+            let batch = NewBatch { payload: vec![7; 100_000], entries: 1, first_received: next, last_received: next };
+            match store.inbox().append(&head, batch).await.expect("an append") {
+                Append::Committed(committed) => head = committed,
+                Append::Moved(moved) => unreachable!("nobody else appends, but the head is {moved:?}"),
+            }
+        }
+        store.inbox().delete_through(100).await.expect("a deletion");
+        let free = free_pages(&store.write).await.expect("a count");
+        assert!(free > 2_400, "100 batches of 100,000 bytes are 2,441 pages of 4,096: {free} are free");
+        store.inbox().shrink(5).await.expect("a vacuum");
+        assert!(free_pages(&store.write).await.expect("a count") <= 5);
+        store.close().await.expect("an open store");
+        let bytes = std::fs::metadata(dir.path().join("state.db")).expect("the file").len();
+        assert!(bytes < 1_000_000, "the file has {bytes} bytes");
+    }
 }

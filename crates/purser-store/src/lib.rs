@@ -20,6 +20,7 @@ pub mod price_override;
 pub mod session;
 pub mod tenant;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use purser_domain::tenant::TenantId;
@@ -28,12 +29,20 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Tr
 pub use error::{Error, Result};
 
 /// Where the state lives.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     /// `postgres://…`; without it the state is the SQLite file `state.db` in `data_dir`.
     pub url: Option<String>,
     /// The data directory, created with mode 0700 if it is missing. Not used with a `url`.
     pub data_dir: PathBuf,
+}
+
+impl fmt::Debug for Config {
+    /// Shows that there is a URL, but not what is in it: it may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.url.as_ref().map(|_| "…");
+        f.debug_struct("Config").field("url", &url).field("data_dir", &self.data_dir).finish()
+    }
 }
 
 /// A handle on the state database; clones share its connections.

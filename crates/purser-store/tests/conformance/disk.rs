@@ -116,6 +116,11 @@ async fn the_data_directory_is_for_its_owner_only() {
     let _store = Store::open(&config).await.expect("it is created");
     let mode = fs::metadata(&config.data_dir).expect("it exists").permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let mode = fs::metadata(config.data_dir.join(file)).expect("it exists").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    assert!(!format!("{:?}", Config { url: Some("postgres://me:secret@db/x".into()), ..config }).contains("secret"));
     let file = Config { url: None, data_dir: dir.path().join("a/b/state.db") };
     let refused = Store::open(&file).await.expect_err("a file is no directory");
     assert!(matches!(refused, Error::Unavailable(_)), "{refused:?}");
