@@ -31,7 +31,7 @@ pub fn decode_traces(body: &[u8], encoding: Encoding, now: Timestamp) -> Result<
     decode(body, encoding, now, Signal::Traces)
 }
 
-/// Decodes an `ExportLogsServiceRequest`: Claude Code's `api_request` and `api_error` events.
+/// Decodes an `ExportLogsServiceRequest`: Claude Code's `api_request` events.
 ///
 /// # Errors
 /// When the body is malformed, too large, too deep or holds too many events.

@@ -99,12 +99,8 @@ impl Assembler {
         attributes: &Attributes<'_>,
     ) -> Result<(), Unreadable> {
         let name = attributes.text(Text::EventName).unwrap_or(&item.name);
-        let failed = match name.strip_prefix("claude_code.").unwrap_or(name) {
-            "api_request" => false,
-            "api_error" => true,
-            _ => return self.skip(),
-        };
-        if emitter.name != "claude-code" {
+        let is_call = name.strip_prefix("claude_code.").unwrap_or(name) == "api_request";
+        if !is_call || emitter.name != "claude-code" {
             return self.skip();
         }
         let mut errors = Vec::new();
@@ -114,13 +110,6 @@ impl Assembler {
         event.occurred_at = instant(time);
         event.latency_ms = attributes.quantity(Count::LatencyMs);
         event.response_id = attributes.text(Text::RequestId).map(str::to_owned);
-        if failed {
-            event.status = Status::Error;
-            event.error_type.get_or_insert_with(|| "api_error".to_owned());
-        } else {
-            event.error_type = None;
-            event.status = Status::Ok;
-        }
         event.event_id = log_id(&event, attributes, time);
         self.keep(event, errors)
     }
