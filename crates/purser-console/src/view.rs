@@ -1,0 +1,13 @@
+//! What the templates show: plain structs, made from answers by pure functions.
+//! Invariant: no figure is computed in a template, and none in a float but a bar's height.
+
+pub(crate) mod amount;
+pub(crate) mod change;
+pub(crate) mod chart;
+pub(crate) mod form;
+pub(crate) mod overview;
+#[cfg(test)]
+pub(crate) mod sample;
+pub(crate) mod shell;
+pub(crate) mod when;
+pub(crate) mod zone;
