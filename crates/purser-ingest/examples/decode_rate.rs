@@ -1,6 +1,6 @@
 //! Measures the decoders on one core: `cargo run --release -p purser-ingest --example decode_rate`.
 
-#![expect(clippy::print_stdout, reason = "an example that reports figures")]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "an example that measures and reports")]
 
 use std::time::Instant;
 

@@ -7,7 +7,7 @@ use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
-use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
+use crate::decoded::{Decoded, Place, Unreadable};
 use crate::field::{self, Field};
 use crate::json::{self, Picked};
 use crate::normalise::{self, Reported};
@@ -31,18 +31,7 @@ pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, Unreadable> {
             decoded.skipped += 1;
             continue;
         };
-        if errors.is_empty() {
-            event.check("", now, &mut errors);
-        }
-        if errors.is_empty() {
-            decoded.events.push(Incoming { event, source_index: index });
-            continue;
-        }
-        for error in &mut errors {
-            let dot = if error.field.is_empty() { "" } else { "." };
-            error.field.insert_str(0, &format!("[{index}]{dot}"));
-        }
-        decoded.refused.push(Refusal { index, id: Some(event.event_id).filter(|id| !id.is_empty()), errors });
+        decoded.settle(event, errors, Place::Item(index), now);
     }
     Ok(decoded)
 }

@@ -1,7 +1,10 @@
 //! What every decoder returns: events, what was refused and why, and what was left aside.
 //! Invariant: an item of the input ends in exactly one of `events`, `refused` and `skipped`.
 
+use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
+
+use crate::field;
 
 /// The largest body or line that a decoder reads, bytes.
 pub const BYTES_MAX: usize = 64 << 20;
@@ -73,6 +76,15 @@ pub enum Unreadable {
     TooLarge(usize),
 }
 
+/// Where an item of a foreign format stood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// Its index in the request, which goes before the fields of its errors.
+    Item(usize),
+    /// Its line in a file.
+    Line(usize),
+}
+
 impl Decoded {
     /// How many items were seen.
     #[must_use]
@@ -97,6 +109,37 @@ impl Decoded {
             Some(known) => known.count += count,
             None => self.findings.push(Finding { message: message.to_owned(), count }),
         }
+    }
+
+    /// Takes an item of a foreign format in, or refuses it with `errors`.
+    ///
+    /// Labels that no event may carry are left out with a finding: they must not cost a charge.
+    pub(crate) fn settle(&mut self, mut event: UsageEvent, mut errors: Vec<FieldError>, place: Place, now: Timestamp) {
+        let (Place::Item(index) | Place::Line(index)) = place;
+        if errors.is_empty() {
+            event.check("", now, &mut errors);
+            let dropped = if errors.is_empty() { 0 } else { field::drop_unfit_labels(&mut event) };
+            if dropped > 0 {
+                self.find_times(
+                    "a label that is too long, one too many or has control characters was left out",
+                    dropped,
+                );
+                errors.clear();
+                event.check("", now, &mut errors);
+            }
+        }
+        if errors.is_empty() {
+            self.events.push(Incoming { event, source_index: index });
+            return;
+        }
+        if let Place::Item(index) = place {
+            for error in &mut errors {
+                let dot = if error.field.is_empty() { "" } else { "." };
+                error.field.insert_str(0, &format!("[{index}]{dot}"));
+            }
+        }
+        let id = Some(event.event_id).filter(|id| !id.is_empty());
+        self.refused.push(Refusal { index, id, errors });
     }
 
     /// Adds another outcome of the same input to this one.

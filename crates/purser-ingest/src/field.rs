@@ -7,7 +7,7 @@ use purser_domain::money::Money;
 use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
-use purser_domain::usage_event::{FieldError, Status, UsageEvent};
+use purser_domain::usage_event::{FieldError, Status, TAGS_MAX, TEXT_MAX, UsageEvent};
 
 use crate::decoded::ERRORS_MAX;
 use crate::json;
@@ -305,7 +305,7 @@ impl Field {
                 Err("must be an object of strings".to_owned())
             }
             _ => match json::string(value) {
-                Some(text) => self.set_text(event, &text).map(|()| ()),
+                Some(text) => self.set_text(event, &text),
                 None => Err("must be a string".to_owned()),
             },
         };
@@ -317,6 +317,30 @@ impl Field {
             }
         }
     }
+}
+
+/// Leaves out optional texts and tags that the rules of the wire refuse; returns how many.
+pub(crate) fn drop_unfit_labels(event: &mut UsageEvent) -> u64 {
+    let fits = |text: &str| text.len() <= TEXT_MAX && !text.bytes().any(|byte| byte < b' ' || byte == 0x7f);
+    let mut dropped = 0;
+    for field in Field::PLAIN {
+        // Which model answered, and which response it was, decides money: those are never left out.
+        if matches!(field, Field::ResponseModel | Field::ResponseId | Field::ServiceTier) {
+            continue;
+        }
+        if let Some(slot) = field.slot(event)
+            && slot.as_deref().is_some_and(|text| !fits(text))
+        {
+            *slot = None;
+            dropped += 1;
+        }
+    }
+    let tags = event.tags.len();
+    event.tags.retain(|key, value| !key.is_empty() && fits(key) && fits(value));
+    while event.tags.len() > TAGS_MAX {
+        event.tags.pop_last();
+    }
+    dropped + (tags - event.tags.len()) as u64
 }
 
 const NOT_COUNT: &str = "must be a whole number, 0 or more";

@@ -9,7 +9,7 @@ use purser_domain::usage::Usage;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
 use crate::attribute::split_label;
-use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
+use crate::decoded::{Decoded, Place, Unreadable};
 use crate::emitter;
 use crate::field;
 use crate::json::{self, Picked};
@@ -26,7 +26,7 @@ pub const SOURCE: &str = "litellm";
 pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, Unreadable> {
     let mut decoded = Decoded::default();
     for (index, item) in json::items(body)?.into_iter().enumerate() {
-        decode_item(item, index, &format!("[{index}]."), now, &mut decoded);
+        decode_item(item, Place::Item(index), now, &mut decoded);
     }
     Ok(decoded)
 }
@@ -79,10 +79,10 @@ const METADATA: [&str; 17] = [
 const CALLER: [&str; 7] = ["feature_tag", "run_id", "agent", "session_id", "project", "environment", "skill"];
 
 /// Decodes one payload into `decoded`.
-pub(crate) fn decode_item(item: &str, index: usize, path: &str, now: Timestamp, decoded: &mut Decoded) {
+pub(crate) fn decode_item(item: &str, place: Place, now: Timestamp, decoded: &mut Decoded) {
     let Some(payload) = Picked::read(item, NAMES) else {
-        let errors = vec![FieldError::new(path.trim_end_matches('.'), "", "must be an object")];
-        decoded.refused.push(Refusal { index, id: None, errors });
+        let errors = vec![FieldError::new("", "", "must be an object")];
+        decoded.settle(UsageEvent::default(), errors, place, now);
         return;
     };
     decoded.ignored += payload.others;
@@ -99,17 +99,7 @@ pub(crate) fn decode_item(item: &str, index: usize, path: &str, now: Timestamp, 
     let mut errors = Vec::new();
     let mut event = UsageEvent { source: SOURCE.to_owned(), operation, ..UsageEvent::default() };
     read(&payload, &mut event, decoded, &mut errors);
-    if errors.is_empty() {
-        event.check("", now, &mut errors);
-    }
-    if errors.is_empty() {
-        decoded.events.push(Incoming { event, source_index: index });
-    } else {
-        for error in &mut errors {
-            error.field.insert_str(0, path);
-        }
-        decoded.refused.push(Refusal { index, id: Some(event.event_id).filter(|id| !id.is_empty()), errors });
-    }
+    decoded.settle(event, errors, place, now);
 }
 
 fn read(

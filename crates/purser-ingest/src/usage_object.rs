@@ -67,6 +67,19 @@ impl UsageObject {
     }
 
     fn field(&mut self, key: &str, value: &str) {
+        match key {
+            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => self.details(value, true),
+            "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
+                self.details(value, false)
+            }
+            "service_tier" | "speed" => self.tier(key, value),
+            "cache_creation" | "cache_creation_token_details" => self.cache_creation(value),
+            "server_tool_use" => self.server_tools(value),
+            _ => self.count(key, value),
+        }
+    }
+
+    fn count(&mut self, key: &str, value: &str) {
         let number = value.parse::<u64>().ok();
         let reported = &mut self.reported;
         let slot = match key {
@@ -94,17 +107,6 @@ impl UsageObject {
                 self.dialect = Dialect::Buckets;
                 &mut reported.output
             }
-            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => {
-                self.has_details |= value.starts_with('{');
-                return self.details(value, true);
-            }
-            "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
-                self.has_details |= value.starts_with('{');
-                return self.details(value, false);
-            }
-            "service_tier" | "speed" => return self.tier(key, value),
-            "cache_creation" | "cache_creation_token_details" => return self.cache_creation(value),
-            "server_tool_use" => return self.server_tools(value),
             "total" | "total_tokens" => &mut self.total,
             "cache_read_input_tokens"
             | "input_cached_tokens"
@@ -140,18 +142,17 @@ impl UsageObject {
 
     fn tier(&mut self, key: &str, value: &str) {
         match json::string(value) {
-            Some(speed) if key == "speed" => {
-                if speed == "fast" {
-                    self.service_tier = Some("fast".to_owned());
-                }
+            Some(speed) if key == "speed" && speed == "fast" => self.service_tier = Some("fast".to_owned()),
+            Some(tier) if key != "speed" && self.service_tier.is_none() => {
+                self.service_tier = normalise::service_tier(&tier)
             }
-            Some(tier) if self.service_tier.is_none() => self.service_tier = normalise::service_tier(&tier),
             _ => {}
         }
     }
 
     /// Reads `*_details` of either direction.
     fn details(&mut self, text: &str, input: bool) {
+        self.has_details |= text.starts_with('{');
         let mut creation = None;
         let reported = &mut self.reported;
         let _ = json::fields(text, |key, value| {

@@ -8,7 +8,7 @@ use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use super::target::Totals;
 use super::{CHUNK, Format, Options, Ordinals, Target, read_line, unreadable};
-use crate::decoded::{BYTES_MAX, DEPTH_MAX, Decoded, ERRORS_MAX, Incoming, Refusal, Unreadable};
+use crate::decoded::{BYTES_MAX, DEPTH_MAX, Decoded, ERRORS_MAX, Incoming, Place, Refusal, Unreadable};
 use crate::field::{Field, shown};
 use crate::otlp::{self, Encoding};
 use crate::{identity, json, litellm};
@@ -77,7 +77,7 @@ impl<R: BufRead> Lines<R> {
         match self.format {
             Format::Litellm => {
                 for item in json::items(bytes)? {
-                    litellm::decode_item(item, line, "", now, decoded);
+                    litellm::decode_item(item, Place::Line(line), now, decoded);
                 }
             }
             Format::OtlpJson => {

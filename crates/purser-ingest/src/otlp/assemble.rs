@@ -9,7 +9,7 @@ use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
 use super::SOURCE;
 use crate::attribute::{Attributes, Count, Text};
-use crate::decoded::{Decoded, EVENTS_MAX, Incoming, Refusal, Unreadable};
+use crate::decoded::{Decoded, EVENTS_MAX, Place, Unreadable};
 use crate::emitter::{self, Emitter, Role};
 use crate::field;
 use crate::identity::{hex, hex_id};
@@ -120,22 +120,11 @@ impl Assembler {
         Ok(())
     }
 
-    fn keep(&mut self, event: UsageEvent, mut errors: Vec<FieldError>) -> Result<(), Unreadable> {
+    fn keep(&mut self, event: UsageEvent, errors: Vec<FieldError>) -> Result<(), Unreadable> {
         if self.decoded.events.len() + self.decoded.refused.len() == EVENTS_MAX {
             return Err(Unreadable::TooMany);
         }
-        if errors.is_empty() {
-            event.check("", self.now, &mut errors);
-        }
-        if errors.is_empty() {
-            self.decoded.events.push(Incoming { event, source_index: self.index });
-        } else {
-            for error in &mut errors {
-                error.field.insert_str(0, &format!("[{}].", self.index));
-            }
-            let id = Some(event.event_id).filter(|id| !id.is_empty());
-            self.decoded.refused.push(Refusal { index: self.index, id, errors });
-        }
+        self.decoded.settle(event, errors, Place::Item(self.index), self.now);
         self.index += 1;
         Ok(())
     }

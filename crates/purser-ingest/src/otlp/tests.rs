@@ -270,6 +270,21 @@ fn a_call_without_counts_is_marked_and_a_cost_of_zero_is_unknown() {
 }
 
 #[test]
+fn a_label_that_does_not_fit_costs_no_charge() {
+    let mut attributes = chat("m", &[("gen_ai.usage.input_tokens", Value::IntValue(5))]);
+    attributes.push(("gen_ai.agent.name", text(&"x".repeat(1_025))));
+    attributes.push(("user.id", text("two\nlines")));
+    let keys: Vec<String> = (0..40).map(|key| format!("purser.tag.k{key:02}")).collect();
+    attributes.extend(keys.iter().map(|key| (key.as_str(), text("v"))));
+    let decoded = decode_both("by-hand", &attributes);
+    let event = &decoded.events[0].event;
+    assert_eq!((event.agent.as_deref(), event.user_id.as_deref(), event.tags.len()), (None, None, 32));
+    assert_eq!(decoded.findings.len(), 1);
+    let bad_model = chat(&"m".repeat(1_025), &[("gen_ai.usage.input_tokens", Value::IntValue(5))]);
+    assert!(reason("by-hand", &bad_model).contains("is longer than 1 KiB"));
+}
+
+#[test]
 fn a_span_without_ids_is_refused_and_partial_success_says_why() {
     let mut request = request("", &chat("m", &[]));
     request.resource_spans[0].scope_spans[0].spans[0].span_id.clear();
