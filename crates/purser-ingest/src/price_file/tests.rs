@@ -2,43 +2,24 @@ use super::*;
 use purser_domain::price::{DailyWindow, Rate, Source, Tier};
 use purser_domain::usage::Leaf;
 
-const HEADER: &str = concat!(
-    r#"{"format":"purser-prices","version":1,"units":"USD per million tokens; USD each for requests and web_searches","#,
-    r#""sources":{"g":{"catalogue":"genai-prices 0.2.3","retrieved":"2026-11-20"},"#,
-    r#""g:deepseek":{"catalogue":"genai-prices 0.2.3","retrieved":"2026-11-20","url":"https://api-docs.deepseek.com/"},"#,
-    r#""l":{"catalogue":"litellm 1.109.1","retrieved":"2026-11-20"},"#,
-    r#""l:openai":{"catalogue":"litellm 1.109.1","retrieved":"2026-11-20","url":"https://example.com"}}}"#,
-);
+/// The first version of the format, to be read for ever.
+const V1: &str = include_str!("samples/v1.jsonl");
 
-const SAMPLE: &[&str] = &[
-    concat!(
-        r#"{"provider":"deepseek","model":"deepseek-chat","effective_from":null,"daily":{"from":"16:30","to":"00:30"},"#,
-        r#""source":"g:deepseek","tiers":{"standard":{"input":"0.135","output":"0.55"}}}"#,
-    ),
-    concat!(
-        r#"{"provider":"openai","model":"gpt-4o","aliases":["gpt-4o-2024-08-06"],"effective_from":"2024-08-06T00:00:00Z","#,
-        r#""effective_to":"2027-01-01T00:00:00Z","source":"g","tiers":{"#,
-        r#""standard":{"input":"2.5","cache_read":"1.25","output":"10","requests":"0.005","web_searches":"0.01"},"#,
-        r#""standard>200000":{"input":"5","output":"15"},"#,
-        r#""batch":{"input":"1.25","output":"5","source":"l:openai"}}}"#,
-    ),
-];
-
-fn sample() -> String {
-    format!("{HEADER}\n{}\n", SAMPLE.join("\n"))
+fn header() -> &'static str {
+    V1.lines().next().expect("the sample has a header")
 }
 
 #[test]
 fn a_file_round_trips_byte_by_byte() {
-    let prices = parse(sample().as_bytes()).expect("the sample is valid");
-    assert_eq!(write(&prices).expect("decimal rates"), sample());
+    let prices = parse(V1.as_bytes()).expect("the sample is valid");
+    assert_eq!(write(&prices).expect("decimal rates"), V1);
     let reversed: Vec<Price> = prices.iter().rev().cloned().collect();
-    assert_eq!(write(&reversed).expect("decimal rates"), sample(), "the order of prices changes nothing");
+    assert_eq!(write(&reversed).expect("decimal rates"), V1, "the order of prices changes nothing");
 }
 
 #[test]
 fn every_field_of_a_line_arrives() {
-    let prices = parse(sample().as_bytes()).expect("the sample is valid");
+    let prices = parse(V1.as_bytes()).expect("the sample is valid");
     assert_eq!(prices[0].daily, Some(DailyWindow { from_minute: 990, to_minute: 30 }));
     assert_eq!(prices[0].effective_from, None);
     let gpt = &prices[1];
@@ -63,9 +44,9 @@ fn wrong_headers_are_refused() {
     for (header, expected) in [
         ("", "the header is missing"),
         ("{}", "the header is wrong: missing field `format`"),
-        (&HEADER.replace("purser-prices", "x"), "the format is \"x\", not \"purser-prices\""),
-        (&HEADER.replace("\"version\":1", "\"version\":2"), "version 2 is not known, only 1"),
-        (&HEADER.replace("2026-11-20", "today"), "was retrieved \"today\", which is not a date"),
+        (&header().replace("purser-prices", "x"), "the format is \"x\", not \"purser-prices\""),
+        (&header().replace("\"version\":1", "\"version\":2"), "version 2 is not known, only 1"),
+        (&header().replace("2026-11-20", "today"), "was retrieved \"today\", which is not a date"),
     ] {
         let found = problems(header);
         assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
@@ -75,7 +56,7 @@ fn wrong_headers_are_refused() {
 #[test]
 fn every_wrong_line_is_named() {
     let line = r#"{"provider":"p","model":"m","effective_from":null,"source":"g","tiers":{"standard":{"input":"1"}}}"#;
-    assert!(parse(format!("{HEADER}\n{line}\n").as_bytes()).is_ok());
+    assert!(parse(format!("{}\n{line}\n", header()).as_bytes()).is_ok());
     for (from, to, expected) in [
         ("\"effective_from\":null,", "", "missing field `effective_from`"),
         ("null", "\"2026-01-01T00:00:00\"", "has no offset"),
@@ -89,7 +70,7 @@ fn every_wrong_line_is_named() {
         ("{\"standard\":{\"input\":\"1\"}}", "{}", "tiers is empty"),
         ("\"source\":\"g\"", "\"source\":\"g\",\"daily\":{\"from\":\"9:00\",\"to\":\"24:00\"}", "is not HH:MM"),
     ] {
-        let found = problems(&format!("{HEADER}\n{line}\n{}\n", line.replacen(from, to, 1)));
+        let found = problems(&format!("{}\n{line}\n{}\n", header(), line.replacen(from, to, 1)));
         assert!(found.len() == 1 && found[0].starts_with("error: line 3: "), "{found:?}");
         assert!(found[0].contains(expected), "{expected}: {found:?}");
     }
@@ -97,7 +78,7 @@ fn every_wrong_line_is_named() {
 
 #[test]
 fn a_rate_without_a_finite_decimal_is_not_written() {
-    let mut price = parse(sample().as_bytes()).expect("the sample is valid").remove(0);
+    let mut price = parse(V1.as_bytes()).expect("the sample is valid").remove(0);
     price.tiers = vec![Tier { rates: [Rate::new(1, 3); 16], ..price.tiers[0].clone() }];
     let error = write(&[price]).expect_err("a third");
     assert_eq!(error.to_string(), "deepseek deepseek-chat standard.input: 1/3 pico-dollars is not a finite decimal");
