@@ -15,6 +15,7 @@ pub mod tenant;
 pub mod usage_event;
 pub mod usage_query;
 
+pub use purser_domain as domain;
 pub use purser_domain::money::Money;
 pub use purser_domain::time::{Timestamp, Window};
 

@@ -1,1 +1,134 @@
-//! placeholder
+//! The typed client of the HTTP API, for the command line and for programs.
+//! Invariant: an error reply keeps the server's code, words and fields.
+
+#![warn(missing_docs)]
+
+mod error;
+mod query;
+
+use std::time::Duration;
+
+use purser_api::domain::usage_query::Query;
+use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList};
+use purser_api::tenant::TenantRecord;
+use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
+use purser_api::usage_query::UsageAnswer;
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+
+pub use error::Error;
+
+/// How long a reply may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server and a key to it. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: String,
+}
+
+impl Client {
+    /// The server at `base` (`http://127.0.0.1:8000`), spoken to with `key`.
+    ///
+    /// # Errors
+    /// When the address is no URL.
+    pub fn new(base: &str, key: &str) -> Result<Self, Error> {
+        let url: reqwest::Url = base.parse().map_err(|_| Error::Address(base.to_owned()))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(Error::Address(base.to_owned()));
+        }
+        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), key: key.to_owned() })
+    }
+
+    /// Sends usage events; good ones are stored although others are refused.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn send_events(&self, events: &[serde_json::Value]) -> Result<Receipt, Error> {
+        let request = self.request(Method::POST, "/api/v1/usage/events").query(&[("partial", "true")]);
+        self.answer(request.json(events)).await
+    }
+
+    /// Asks what was spent.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn usage_query(&self, query: &Query) -> Result<UsageAnswer, Error> {
+        self.answer(self.request(Method::GET, "/api/v1/usage/query").query(&query::parameters(query))).await
+    }
+
+    /// One event with its history.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn event(&self, id: &str, source: Option<&str>) -> Result<EventDetail, Error> {
+        let source: Vec<(&str, &str)> = source.map(|source| ("source", source)).into_iter().collect();
+        self.answer(self.segments(Method::GET, &["usage", "events", id])?.query(&source)).await
+    }
+
+    /// Takes usage back.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn void(&self, request: &VoidRequest) -> Result<VoidReceipt, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/usage/void").json(request)).await
+    }
+
+    /// Every price of a model.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn price(&self, provider: &str, model: &str) -> Result<PriceHistory, Error> {
+        self.answer(self.segments(Method::GET, &["prices", provider, model])?).await
+    }
+
+    /// The models that were used without a price.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn unpriced(&self) -> Result<UnpricedList, Error> {
+        self.answer(self.request(Method::GET, "/api/v1/prices/unpriced")).await
+    }
+
+    /// Rates a window again.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn rerate(&self, request: &RerateRequest) -> Result<RerateReport, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/prices/rerate").json(request)).await
+    }
+
+    /// The key's tenant.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn tenant(&self) -> Result<TenantRecord, Error> {
+        self.answer(self.request(Method::GET, "/api/v1/tenant")).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
+    }
+
+    /// A path whose parts may hold any character.
+    fn segments(&self, method: Method, parts: &[&str]) -> Result<RequestBuilder, Error> {
+        let address = || Error::Address(self.base.clone());
+        let mut url: reqwest::Url = format!("{}/api/v1", self.base).parse().map_err(|_| address())?;
+        url.path_segments_mut().map_err(|()| address())?.extend(parts);
+        Ok(self.http.request(method, url).bearer_auth(&self.key))
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let response = request.send().await?;
+        let status = response.status();
+        let body = response.bytes().await?;
+        if status.is_success() {
+            serde_json::from_slice(&body).map_err(|error| Error::Reply(error.to_string()))
+        } else {
+            Err(Error::refused(status.as_u16(), &body))
+        }
+    }
+}

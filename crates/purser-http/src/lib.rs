@@ -1,1 +1,40 @@
-//! placeholder
+//! The HTTP interface: routes, authentication, limits, error documents, OTLP receivers, metrics.
+//! Invariant: no business rule lives here; a handler reads the request, calls one use-case and writes the reply.
+
+#![warn(missing_docs)]
+
+mod analytics;
+mod api_key;
+mod app;
+mod auth;
+mod body;
+mod config;
+mod context;
+mod cost;
+mod decode;
+mod entry;
+mod export;
+mod failure;
+mod feature_tag;
+mod fields;
+mod foreign;
+mod grpc;
+mod health;
+mod meter;
+mod openapi;
+mod otlp;
+mod params;
+mod price;
+mod router;
+mod serve;
+mod share;
+mod tenant;
+mod tls;
+mod usage_event;
+mod usage_query;
+
+pub use config::Config;
+pub use openapi::document;
+pub use router::{grpc_router, otlp_router, router};
+pub use serve::{Peer, serve};
+pub use tls::Tls;

@@ -39,7 +39,10 @@ fn files(endings: &[&str]) -> Vec<PathBuf> {
         for entry in fs::read_dir(dir).expect("the tree is readable") {
             let path = entry.expect("the tree is readable").path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if path.is_dir() && !matches!(name.as_str(), ".git" | "target" | "node_modules") && !name.starts_with(".venv") {
+            if path.is_dir()
+                && !matches!(name.as_str(), ".git" | "target" | "node_modules")
+                && !name.starts_with(".venv")
+            {
                 walk(&path, endings, found);
             } else if endings.iter().any(|ending| name.ends_with(ending)) {
                 found.push(path);
@@ -60,9 +63,11 @@ fn quoted(text: &str) -> Vec<String> {
 
 #[test]
 fn rooms_use_only_the_rooms_they_may() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo runs");
+    let metadata =
+        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo runs");
     let mut wrong = Vec::new();
-    for package in metadata.packages.iter().filter(|package| !matches!(package.name.as_str(), "purser" | "purser-test")) {
+    for package in metadata.packages.iter().filter(|package| !matches!(package.name.as_str(), "purser" | "purser-test"))
+    {
         let allowed = EDGES.iter().find(|(name, _)| *name == package.name.as_str()).map(|(_, allowed)| *allowed);
         let allowed = allowed.unwrap_or_else(|| panic!("{} is in no row of the table", package.name));
         let edges = package.dependencies.iter().filter(|edge| edge.kind != DependencyKind::Development);
@@ -75,7 +80,8 @@ fn rooms_use_only_the_rooms_they_may() {
 
 #[test]
 fn only_the_binary_uses_anyhow() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo runs");
+    let metadata =
+        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo runs");
     let users: Vec<&str> = metadata
         .packages
         .iter()
@@ -118,7 +124,8 @@ fn documents_name_files_that_exist() {
                 .any(|folder| name.starts_with(folder));
             let plain = !name.contains(['*', '<', '{', ' ', '…']);
             if looks_like_path && plain && !root().join(name.trim_end_matches('/')).exists() {
-                wrong.push(format!("{}: `{name}` does not exist", path.strip_prefix(root()).expect("walked").display()));
+                wrong
+                    .push(format!("{}: `{name}` does not exist", path.strip_prefix(root()).expect("walked").display()));
             }
         }
     }
@@ -130,7 +137,12 @@ fn each_invariant_of_the_architecture_names_a_test_that_exists() {
     let sources: String = files(&[".rs", ".py", ".mjs"]).iter().map(|path| read(path)).collect();
     let architecture = read(&root().join("ARCHITECTURE.md"));
     let invariants = architecture.split("## Invariants").nth(1).expect("the section exists");
-    let rows: Vec<&str> = invariants.lines().take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with("| ")).skip(1).collect();
+    let rows: Vec<&str> = invariants
+        .lines()
+        .take_while(|line| !line.starts_with("## "))
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
     assert!(rows.len() > 5, "the table of invariants has {} rows", rows.len());
     let mut wrong = Vec::new();
     for row in rows {
@@ -138,7 +150,8 @@ fn each_invariant_of_the_architecture_names_a_test_that_exists() {
         if tests.is_empty() {
             wrong.push(format!("no test: {row}"));
         }
-        for test in tests.iter().filter(|test| !sources.contains(&format!("fn {test}")) && !root().join(test).exists()) {
+        for test in tests.iter().filter(|test| !sources.contains(&format!("fn {test}")) && !root().join(test).exists())
+        {
             wrong.push(format!("`{test}` is neither a test nor a file"));
         }
     }

@@ -1,0 +1,77 @@
+//! The OpenAPI document, made from the handlers' own descriptions.
+//! Invariant: every route of the router but the catch-alls is in it.
+
+use axum::Json;
+use purser_api::{analytics, api_key, cost, feature_tag, health, price, problem, tenant, usage_event, usage_query};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// The document's root.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "purser",
+        description = "Cost control for AI agents: usage events in, exact money out.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Keys),
+    security(("bearer" = []), ("basic" = [])),
+    paths(
+        crate::health::healthz, crate::health::readyz, crate::health::metrics, get,
+        crate::usage_event::ingest, crate::usage_event::list, crate::usage_event::show, crate::usage_event::conflicts,
+        crate::usage_event::void, crate::usage_query::query,
+        crate::foreign::cloud_events, crate::foreign::litellm, crate::foreign::cost_record,
+        crate::cost::summary, crate::cost::by_feature, crate::cost::by_user, crate::cost::by_model,
+        crate::feature_tag::list, crate::feature_tag::create, crate::feature_tag::show, crate::feature_tag::put,
+        crate::feature_tag::patch, crate::feature_tag::delete,
+        crate::analytics::status, crate::analytics::health,
+        crate::analytics::usage, crate::analytics::usage_csv, crate::analytics::usage_json,
+        crate::analytics::cost, crate::analytics::cost_csv, crate::analytics::cost_json,
+        crate::price::list, crate::price::show, crate::price::unpriced, crate::price::rerate,
+        crate::price::overrides, crate::price::override_set, crate::price::override_end,
+        crate::price::discounts, crate::price::discount_set, crate::price::discount_end,
+        crate::tenant::show, crate::tenant::patch,
+        crate::api_key::list, crate::api_key::create, crate::api_key::revoke,
+        crate::otlp::traces, crate::otlp::logs, crate::otlp::metrics, crate::otlp::langfuse,
+    ),
+    components(schemas(
+        problem::Problem, usage_event::UsageEventBody, usage_event::Receipt, usage_event::EventPage,
+        usage_event::EventDetail, usage_event::ConflictPage, usage_event::VoidRequest, usage_event::VoidReceipt,
+        usage_event::CostRecordBody, usage_event::CostRecorded, usage_query::UsageAnswer,
+        analytics::UsageStatistics, analytics::CostStatistics, analytics::AnalyticsStatus, analytics::AnalyticsHealth,
+        cost::CostSummary, cost::CostByFeature, cost::CostByUser, cost::CostByModel,
+        feature_tag::FeatureTagRecord, feature_tag::FeatureTagList, feature_tag::FeatureTagDraft,
+        feature_tag::FeatureTagPatch, price::PricePage, price::PriceHistory, price::UnpricedList,
+        price::OverrideDraft, price::OverrideRecord, price::OverrideList, price::DiscountDraft,
+        price::DiscountRecord, price::DiscountList, price::RerateRequest, price::RerateReport,
+        tenant::TenantRecord, tenant::TenantPatch, api_key::ApiKeyList, api_key::ApiKeyDraft, api_key::ApiKeyCreated,
+        health::Health, health::Readiness
+    ))
+)]
+struct Document;
+
+/// How requests carry their key.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        components.add_security_scheme("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
+    }
+}
+
+/// The OpenAPI 3.1 document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The OpenAPI 3.1 document of this server.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "health", operation_id = "openapi.show", security(()),
+    responses((status = 200, body = serde_json::Value))
+)]
+pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}

@@ -1,0 +1,110 @@
+//! Reads overrides, discounts and re-rating requests; strict, all errors at once.
+
+use purser_domain::money::parse_decimal;
+use purser_domain::price::{Discount, Price, Rate, STANDARD, Source, Tier};
+use purser_domain::provider;
+use purser_domain::time::{Timestamp, Window};
+use purser_domain::usage::Leaf;
+
+use crate::failure::{Failure, Reply};
+use crate::fields::Fields;
+
+/// A tenant's own price.
+pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<Price> {
+    let provider = provider::canonical(&fields.required_text("provider"));
+    let model = fields.required_text("model");
+    let aliases = fields.texts("aliases");
+    let (effective_from, effective_to) = (fields.time("effective_from"), fields.time("effective_to"));
+    check_order(&mut fields, effective_from, effective_to);
+    let service_tier = fields.text("service_tier").unwrap_or_else(|| STANDARD.to_owned());
+    let mut rates = [None; Leaf::COUNT];
+    for (name, usd) in fields.decimals("usd_per_million") {
+        let field = format!("usd_per_million.{name}");
+        match (name.parse::<Leaf>(), Rate::parse(&usd, 1_000_000)) {
+            (Ok(leaf), Ok(rate)) => rates[leaf as usize] = Some(rate),
+            (Err(reason), _) => fields.refuse(&field, &usd, reason),
+            (_, Err(error)) => fields.refuse(&field, &usd, error.to_string()),
+        }
+    }
+    if rates.iter().all(Option::is_none) && !fields.refused("usd_per_million") {
+        fields.refuse("usd_per_million", "", "needs at least one leaf");
+    }
+    fields.finish()?;
+    let source =
+        Source { catalogue: "tenant".to_owned(), url: None, retrieved: now.to_jiff().strftime("%Y-%m-%d").to_string() };
+    let tier = Tier { service_tier, over_input_tokens: 0, rates, source: None };
+    Ok(Price { provider, model, aliases, effective_from, effective_to, daily: None, tiers: vec![tier], source })
+}
+
+/// A discount.
+pub(super) fn discount(mut fields: Fields) -> Reply<Discount> {
+    let provider = fields.text("provider").map(|name| provider::canonical(&name));
+    let model = fields.text("model");
+    let percent = fields.decimal("percent").unwrap_or_default();
+    let percent_milli = milli(&percent);
+    if percent_milli.is_none() && !fields.refused("percent") {
+        fields.refuse("percent", &percent, "must be 0 to 100 with at most three decimals");
+    }
+    let (effective_from, effective_to) = (fields.time("effective_from"), fields.time("effective_to"));
+    check_order(&mut fields, effective_from, effective_to);
+    fields.finish()?;
+    let percent_milli = percent_milli.unwrap_or_default();
+    Ok(Discount { id: String::new(), provider, model, percent_milli, effective_from, effective_to })
+}
+
+/// Thousandths of a percent, if the text is 0 to 100 with at most three decimals.
+fn milli(text: &str) -> Option<u32> {
+    let (digits, scale) = parse_decimal(text).ok()?;
+    let shift = 3 - scale;
+    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
+    let milli =
+        if shift >= 0 { digits.checked_mul(power)? } else { (digits % power == 0).then_some(digits / power)? };
+    u32::try_from(milli).ok().filter(|milli| *milli <= 100_000)
+}
+
+fn check_order(fields: &mut Fields, from: Option<Timestamp>, to: Option<Timestamp>) {
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        fields.refuse("effective_to", &to.to_string(), "must be after effective_from");
+    }
+}
+
+/// What to rate again: the window, one model or all, and whether only to look.
+pub(super) fn rerate(mut fields: Fields) -> Reply<(Window, Option<String>, bool)> {
+    for name in ["from", "to"] {
+        fields.require(name);
+    }
+    let (from, to) = (fields.time("from"), fields.time("to"));
+    let window = from.zip(to).and_then(|(from, to)| Window::new(from, to));
+    if let (Some(from), None, Some(_)) = (from, window, to) {
+        fields.refuse("from", &from.to_string(), "must be before to");
+    }
+    let model = fields.text("model");
+    let dry_run = fields.flag("dry_run").unwrap_or(true);
+    fields.finish()?;
+    let window = window.ok_or_else(|| Failure::malformed("from and to must not be null"))?;
+    Ok((window, model, dry_run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_has_at_most_three_decimals() {
+        for (text, expect) in [
+            ("12.5", Some(12_500)),
+            ("100", Some(100_000)),
+            ("0", Some(0)),
+            ("1e1", Some(10_000)),
+            ("12.0000", Some(12_000)),
+            ("0.0001", None),
+            ("100.001", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(milli(text), expect, "{text}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `GET /api/v1/usage/query`: what was spent, cut and filtered.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use purser_api::problem::Problem;
+use purser_api::usage_query::{UsageAnswer, UsageRow, UsageTotals};
+use purser_domain::time::{Grain, Timestamp};
+use purser_domain::usage::Leaf;
+use purser_domain::usage_query::{Answer, Dimension, Metric, Query, Row, Totals};
+
+use crate::app::App;
+use crate::auth::Reader;
+use crate::failure::Reply;
+use crate::params::Params;
+
+/// The most rows of an answer.
+const ROWS_MAX: usize = 100_000;
+/// The most groups that are not folded into the rest.
+const TOP_MAX: usize = 1_000;
+/// The most dimensions of a question.
+const GROUPS_MAX: usize = 6;
+
+/// What was spent, per bucket of time and per group; rows add up to `total` to the last digit.
+///
+/// Filters are parameters named after dimensions (`model=…&tag:team=…`); repeated, any of them passes; empty means
+/// "has none".
+#[utoipa::path(
+    get, path = "/api/v1/usage/query", tag = "usage", operation_id = "usage.query",
+    params(
+        ("from" = Option<String>, Query, description = "First instant inside, RFC 3339 with an offset"),
+        ("to" = Option<String>, Query, description = "First instant after, RFC 3339 with an offset"),
+        ("grain" = Option<String>, Query, description = "hour, day, week or month in the tenant's zone"),
+        ("group_by" = Option<String>, Query, description = "Comma list of provider, model, response_model, feature, \
+            user, agent, skill, run, session, project, environment, source, operation, service_tier, status, \
+            error_type, tag:KEY; a grain may stand among them"),
+        ("metrics" = Option<String>, Query, description = "Comma list of requests, tokens per leaf \
+            (input_tokens, …), errors, latency; all by default"),
+        ("top" = Option<i32>, Query, minimum = 1, maximum = 1000, description = "Keep the costliest groups, fold the rest"),
+        ("zero_fill" = Option<bool>, Query, description = "Show empty buckets"),
+        ("as_of" = Option<String>, Query, description = "Only what was received until then"),
+        ("provider" = Option<String>, Query), ("model" = Option<String>, Query),
+        ("response_model" = Option<String>, Query), ("feature" = Option<String>, Query),
+        ("user" = Option<String>, Query), ("agent" = Option<String>, Query), ("skill" = Option<String>, Query),
+        ("run" = Option<String>, Query), ("session" = Option<String>, Query), ("project" = Option<String>, Query),
+        ("environment" = Option<String>, Query), ("source" = Option<String>, Query)
+    ),
+    responses(
+        (status = 200, body = UsageAnswer), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)
+    )
+)]
+pub(crate) async fn query(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<UsageAnswer>> {
+    let query = read(params)?;
+    let tenant = app.service.tenant(&who).await?;
+    let answer = app.service.usage_query(&who, &query).await?;
+    if answer.rows.len() > ROWS_MAX {
+        let by: Vec<String> = query.by.iter().map(Dimension::name).collect();
+        let reason = format!("gives {} rows, more than {ROWS_MAX}: narrow the window or use top", answer.rows.len());
+        return Err(purser_service::error::Error::invalid_field("group_by", &by.join(","), &reason).into());
+    }
+    Ok(Json(wire(&query, answer, tenant.zone)))
+}
+
+fn read(mut params: Params) -> Reply<Query> {
+    let window = params.window();
+    let mut grain = params.parsed::<Grain>("grain");
+    let by = groups(&mut params, &mut grain);
+    let metrics = metrics(&mut params);
+    let query = Query {
+        window,
+        as_of: params.parsed::<Timestamp>("as_of"),
+        grain,
+        by,
+        metrics,
+        top: params.optional_number("top", 1..=TOP_MAX),
+        zero_fill: params.flag("zero_fill", false),
+        filters: params.filters(),
+    };
+    params.finish()?;
+    Ok(query)
+}
+
+fn groups(params: &mut Params, grain: &mut Option<Grain>) -> Vec<Dimension> {
+    let mut by: Vec<Dimension> = Vec::new();
+    let Some(text) = params.text("group_by") else { return by };
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if let Ok(also) = name.parse::<Grain>() {
+            if grain.is_some_and(|known| known != also) {
+                params.refuse("group_by", name, "contradicts grain");
+            }
+            *grain = Some(also);
+            continue;
+        }
+        match name.parse::<Dimension>() {
+            Ok(dimension) if by.contains(&dimension) => params.refuse("group_by", name, "is named twice"),
+            Ok(dimension) => by.push(dimension),
+            Err(reason) => params.refuse("group_by", name, reason),
+        }
+    }
+    if by.len() > GROUPS_MAX {
+        params.refuse("group_by", &text, format!("at most {GROUPS_MAX} dimensions"));
+    }
+    by
+}
+
+fn metrics(params: &mut Params) -> Vec<Metric> {
+    let Some(text) = params.text("metrics") else { return Metric::all() };
+    let mut metrics = Vec::new();
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "cost") {
+        match metric(name) {
+            Some(metric) if metrics.contains(&metric) => params.refuse("metrics", name, "is named twice"),
+            Some(metric) => metrics.push(metric),
+            None => params.refuse(
+                "metrics",
+                name,
+                "is none of cost, requests, input_tokens, cache_read_tokens, …, errors, latency",
+            ),
+        }
+    }
+    metrics
+}
+
+fn metric(name: &str) -> Option<Metric> {
+    Some(match name {
+        "requests" => Metric::Requests,
+        "errors" => Metric::Errors,
+        "latency" | "latency_ms" => Metric::Latency,
+        _ => Metric::Leaf(Leaf::ALL.into_iter().find(|leaf| leaf.quantity_name() == name || leaf.name() == name)?),
+    })
+}
+
+fn wire(query: &Query, answer: Answer, zone: String) -> UsageAnswer {
+    UsageAnswer {
+        window: query.window.map(Into::into),
+        grain: query.grain.map(|grain| format!("{grain:?}").to_lowercase()),
+        group_by: query.by.iter().map(Dimension::name).collect(),
+        zone,
+        rows: answer.rows.into_iter().map(|row| wire_row(query, row)).collect(),
+        total: totals(&query.metrics, &answer.total),
+        as_of: answer.as_of,
+        newest_event: answer.newest,
+    }
+}
+
+fn wire_row(query: &Query, row: Row) -> UsageRow {
+    let keys: BTreeMap<String, Option<String>> = query.by.iter().map(Dimension::name).zip(row.keys).collect();
+    UsageRow { bucket: row.bucket, keys, other: row.other, totals: totals(&query.metrics, &row.totals) }
+}
+
+/// Sums on the wire, with the metrics asked for.
+pub(crate) fn totals(metrics: &[Metric], totals: &Totals) -> UsageTotals {
+    let mut shown = BTreeMap::new();
+    let mut latency_ms_mean = None;
+    for metric in metrics {
+        match metric {
+            Metric::Requests => drop(shown.insert("requests".to_owned(), totals.get(Leaf::Requests))),
+            Metric::Leaf(leaf) => drop(shown.insert(leaf.quantity_name().to_owned(), totals.get(*leaf))),
+            Metric::Errors => drop(shown.insert("errors".to_owned(), totals.errors)),
+            Metric::Latency => latency_ms_mean = totals.latency_ms_mean(),
+        }
+    }
+    UsageTotals {
+        cost_usd: totals.cost,
+        priced_fraction: totals.priced_fraction(),
+        charged_events: totals.charged,
+        unpriced_events: totals.charged - totals.priced,
+        metrics: shown,
+        latency_ms_mean,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(raw: &str) -> Vec<String> {
+        let failure = read(Params::parse(raw)).expect_err(raw);
+        failure.problem("r").fields.into_iter().map(|field| field.field).collect()
+    }
+
+    #[test]
+    fn a_question_reads_all_its_parts() {
+        let query = read(Params::parse(
+            "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&group_by=day,model,tag:team&top=5&metrics=cost,requests\
+             &zero_fill=true&user=u1&user=u2&as_of=2026-01-03T00:00:00Z",
+        ))
+        .expect("a good question");
+        assert_eq!(query.grain, Some(Grain::Day));
+        assert_eq!(query.by, [Dimension::Model, Dimension::Tag("team".to_owned())]);
+        assert_eq!(query.metrics, [Metric::Requests]);
+        assert_eq!((query.top, query.zero_fill), (Some(5), true));
+        assert_eq!(query.filters[0].values.len(), 2);
+    }
+
+    #[test]
+    fn every_bad_part_is_named() {
+        assert_eq!(
+            refused("group_by=colour,model,model&metrics=love&top=0&grain=year"),
+            ["grain", "group_by", "group_by", "metrics", "top"]
+        );
+        assert_eq!(refused("group_by=day&grain=hour"), ["group_by"]);
+    }
+}

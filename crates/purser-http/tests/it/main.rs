@@ -1,0 +1,3 @@
+//! The HTTP interface, tested from outside: requests in, replies out, on real stores.
+
+mod health;
