@@ -58,7 +58,7 @@ mod tests {
         new.effective_from = old.effective_to;
         new.aliases = vec!["chatgpt-4o".to_owned()];
         let other = price("x_ai", "grok-4", &[("input", "3"), ("output", "15")]);
-        let prices = [other.clone(), new.clone(), old.clone()];
+        let prices = [other, new, old.clone()];
         let names = |filter: &Filter| {
             list(&prices, filter).iter().map(|p| (p.model.as_str(), p.effective_from.is_some())).collect::<Vec<_>>()
         };

@@ -51,7 +51,7 @@ fn names_stay_unambiguous() {
     let mut second = price("openai", "b", &[("input", "3")]);
     second.aliases = vec!["A-latest".to_owned(), "b-latest".to_owned()];
     let third = price("openai", "a-latest", &[("input", "4")]);
-    let merged = merge(&[first.clone()], &[second, third], now());
+    let merged = merge(&[first], &[second, third], now());
     assert_eq!(merged.prices.len(), 2);
     assert_eq!(merged.prices[1].aliases, ["b-latest"]);
     assert_eq!(price_check::check(&merged.prices), []);
