@@ -144,8 +144,9 @@ def litellm_cost(case):
     written = leaves["cache_write_5m"] + leaves["cache_write_1h"]
     total_output = sum(leaves[leaf] for leaf in OUTPUTS)
     total_input = sum(leaves[leaf] for leaf in INPUTS)
-    # xAI does not count reasoning as completion tokens, and litellm's calculator expects it so.
-    reported_output = total_output - leaves["reasoning"] if name == "xai" else total_output
+    # xAI does not count reasoning as completion tokens, and litellm's calculator of single calls expects it so.
+    apart = name == "xai" and case["service_tier"] != "batch"
+    reported_output = total_output - leaves["reasoning"] if apart else total_output
     block = litellm.Usage(
         prompt_tokens=total_input,
         completion_tokens=reported_output,
@@ -183,11 +184,24 @@ def close(ours, theirs, relative):
 
 def has_tier(case):
     """Whether litellm's entry has rates of the tier at all; else it charges the standard ones."""
-    if case["service_tier"] is None:
-        return True
     found = litellm_key(case["provider"], case["model"])
+    if found is not None and case["service_tier"] is None:
+        return True
     suffix = {"batch": "batches"}.get(case["service_tier"], case["service_tier"])
     return found is not None and litellm.model_cost[found[1]].get(f"input_cost_per_token_{suffix}") is not None
+
+
+def is_one_model(case, price):
+    """Whether litellm, too, has the name at the model's standard rates, and bills reasoning like the provider."""
+    entry = litellm.model_cost[litellm_key(case["provider"], case["model"])[1]]
+    if any("_above_" in field for field in entry) and "output_cost_per_reasoning_token" in entry:
+        # litellm charges reasoning at the rate of small calls, whatever the call's size.
+        case["usage"].pop("reasoning", None)
+    if price["catalogue"] == "litellm":
+        return True
+    standard = {**case, "service_tier": None}
+    theirs, ours = litellm_cost(standard), genai_cost(standard)
+    return isinstance(theirs, Decimal) and ours is not None and close(ours, theirs, "1e-9")
 
 
 def draw(rng, group, prices):
@@ -214,7 +228,7 @@ def draw(rng, group, prices):
         case["usage"]["web_searches"] = rng.randrange(1, 5)
     if group == "litellm":
         extra = LITELLM.get(price["provider"], price["provider"]) in LITELLM_EXTRA
-        return None if extra or not has_tier(case) else case
+        return None if extra or not has_tier(case) or not is_one_model(case, price) else case
     return case
 
 

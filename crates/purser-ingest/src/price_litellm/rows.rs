@@ -23,7 +23,9 @@ impl FieldRates {
 
     /// Every tier with complete rows.
     ///
-    /// Standard rows inherit from the next smaller context. A tier's row is the standard one with
+    /// A reasoning rate that equals the output rate is none of its own: it follows the output rate into
+    /// other contexts and tiers, as every provider bills it; so does one that a tier with an output
+    /// rate of its own does not repeat. Standard rows inherit from the next smaller context. A tier's row is the standard one with
     /// the tier's own rates of the same context on it. A batch row inherits nothing but the rates
     /// per call: a token without a batch rate of its own is charged at its parent's.
     pub(super) fn tiers(&self) -> Vec<Tier> {
@@ -33,6 +35,9 @@ impl FieldRates {
         for name in names {
             let overs: BTreeSet<u64> = [0].into_iter().chain(sizes("")).chain(sizes(name)).collect();
             let mut row = [None; Leaf::COUNT];
+            let of_base = |name: &'static str, leaf| self.get(name, 0, leaf);
+            let follows_output = of_base("", Leaf::Reasoning) == of_base("", Leaf::Output)
+                || (of_base(name, Leaf::Output).is_some() && of_base(name, Leaf::Reasoning).is_none());
             for over in overs {
                 if name == "batch" {
                     lay_calls(&mut row, self.0.get(&("", over)));
@@ -41,6 +46,9 @@ impl FieldRates {
                 }
                 if !name.is_empty() {
                     lay(&mut row, self.0.get(&(name, over)));
+                }
+                if follows_output {
+                    row[Leaf::Reasoning as usize] = None;
                 }
                 push(&mut tiers, name, over, row);
             }

@@ -102,3 +102,23 @@ fn equal_regional_prices_of_bedrock_are_aliases() {
     let names: Vec<(&str, &[String])> = found.prices.iter().map(|p| (p.model.as_str(), p.aliases.as_slice())).collect();
     assert_eq!(names, [("amazon.nova", &["us.amazon.nova".to_owned()][..]), ("eu.amazon.nova", &[])]);
 }
+
+#[test]
+fn reasoning_follows_the_output_rate_unless_it_has_one_of_its_own() {
+    let found = converted(
+        r#"{"a": {"litellm_provider": "gemini", "input_cost_per_token": 1e-06, "output_cost_per_token": 4e-06,
+        "output_cost_per_reasoning_token": 4e-06, "output_cost_per_token_above_200k_tokens": 6e-06},
+        "b": {"litellm_provider": "gemini", "input_cost_per_token": 1e-06, "output_cost_per_token": 4e-06,
+        "output_cost_per_reasoning_token": 5e-06, "output_cost_per_token_flex": 2e-06,
+        "input_cost_per_token_priority": 2e-06}}"#,
+    );
+    assert_eq!(shown(&found.prices[0]), ["standard>0 input=1 output=4", "standard>200000 input=1 output=6"]);
+    assert_eq!(
+        shown(&found.prices[1]),
+        [
+            "standard>0 input=1 output=4 reasoning=5",
+            "flex>0 input=1 output=2",
+            "priority>0 input=2 output=4 reasoning=5",
+        ]
+    );
+}
