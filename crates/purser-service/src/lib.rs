@@ -11,6 +11,7 @@ pub mod error;
 pub mod feature_tag;
 pub mod gauge;
 pub mod ingest;
+pub mod job;
 pub mod price;
 mod price_book;
 pub mod principal;
