@@ -149,6 +149,13 @@ pub(crate) struct Loaded {
     pub(crate) origins: Vec<(String, String)>,
 }
 
+impl Loaded {
+    /// Whether `key` was set anywhere.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        self.origins.iter().any(|(name, origin)| name == key && origin != "default")
+    }
+}
+
 /// Reads all layers.
 ///
 /// # Errors

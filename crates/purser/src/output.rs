@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// Writes one line of data.
@@ -29,6 +30,27 @@ pub(crate) fn talk(text: impl AsRef<str>) {
 /// Whether progress may be drawn.
 pub(crate) fn may_draw() -> bool {
     io::stderr().is_terminal()
+}
+
+/// A progress bar on stderr; hidden where nobody watches.
+pub(crate) fn bar(length: u64, unit: &'static str) -> ProgressBar {
+    if !may_draw() {
+        return ProgressBar::hidden();
+    }
+    drawn(length, &format!("{{bar:40}} {{human_pos}}/{{human_len}} {unit} {{per_sec}} {{eta}}"))
+}
+
+/// A progress bar over the bytes of a file.
+pub(crate) fn byte_bar(length: u64) -> ProgressBar {
+    if !may_draw() {
+        return ProgressBar::hidden();
+    }
+    drawn(length, "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+}
+
+fn drawn(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
 }
 
 /// A column of a table: its title, and whether it holds numbers.

@@ -1,0 +1,60 @@
+//! The command line: one subcommand a file in `command/`.
+
+use clap::{Parser, Subcommand};
+
+use crate::command::{config, cost, demo, export, import, key, ledger, prices, serve, tenant, usage};
+use crate::config::CommonFlags;
+
+/// Cost control for AI agents: meter what they spend, explain it, and keep it exact
+#[derive(Debug, Parser)]
+#[command(name = "purser", version, after_help = crate::exit::MEANINGS, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: CommonFlags,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server: API, console and OTLP receivers
+    Serve(serve::Args),
+    /// Fill a data directory with 30 days of sample traffic, then serve it
+    Demo(demo::Args),
+    /// Make tenants and set how they cut time
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Read usage from files
+    Import(import::Args),
+    /// Take usage back
+    #[command(subcommand)]
+    Usage(usage::Command),
+    /// Look after the ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// What it cost, by whom, for what, when
+    Cost(cost::Args),
+    /// Write charges to a file: FOCUS, CSV or Parquet
+    Export(export::Args),
+    /// Prices, the tenant's own ones, discounts, and rating again
+    #[command(subcommand)]
+    Prices(Box<prices::Command>),
+    /// Show and check the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+impl Command {
+    /// The listening flags, for the commands that have them.
+    pub(crate) fn listen_flags(&self) -> Option<&crate::config::ListenFlags> {
+        match self {
+            Self::Serve(args) => Some(&args.listen),
+            Self::Demo(args) => Some(&args.listen),
+            Self::Config(config::Command::Show(args) | config::Command::Check(args)) => Some(&args.listen),
+            _ => None,
+        }
+    }
+}

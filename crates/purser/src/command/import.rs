@@ -1,0 +1,176 @@
+//! `purser import`: usage from files, into a data directory or a running server.
+//! Invariant: reading the same file again changes nothing; every line is accepted, known, skipped or refused by name.
+
+mod pairs;
+mod reader;
+mod rejects;
+mod summary;
+mod target;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use purser_domain::tenant::TenantId;
+use purser_service::clock::Clock;
+use purser_service::decode::decoded::Decoded;
+use purser_service::decode::file;
+
+use crate::config::Settings;
+use crate::exit::{Exit, Failure};
+use crate::output;
+use crate::remote::RemoteFlags;
+use pairs::{parse_map, parse_set};
+use reader::Reader;
+use rejects::Rejects;
+use summary::Summary;
+use target::Target;
+
+/// Requests under way at once.
+const UNDER_WAY: usize = 3;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Comma-separated values with a header
+    Csv,
+    /// purser's own events, one JSON object a line
+    Jsonl,
+    /// LiteLLM's standard logging payloads, one a line or an array
+    Litellm,
+    /// OTLP traces or logs as JSON, one export a line or one document
+    OtlpJson,
+    /// Claude Code's session logs: files, or a directory of them
+    ClaudeCode,
+}
+
+impl Format {
+    /// The name on the command line.
+    fn name(self) -> &'static str {
+        self.of_file().name()
+    }
+
+    fn of_file(self) -> file::Format {
+        match self {
+            Self::Csv => file::Format::Csv,
+            Self::Jsonl => file::Format::Jsonl,
+            Self::Litellm => file::Format::Litellm,
+            Self::OtlpJson => file::Format::OtlpJson,
+            Self::ClaudeCode => file::Format::ClaudeCode,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files to read
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The tenant whose usage it is, made in UTC if there is none of that id; not needed with --server
+    #[arg(long, required_unless_present = "server")]
+    tenant: Option<TenantId>,
+    /// How the files are written
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Source of the events; the format's name, if absent
+    #[arg(long)]
+    source: Option<String>,
+    /// Which column holds a field: occurred_at=TIMESTAMP,input_tokens=ContextTokens
+    #[arg(long, value_name = "FIELD=COLUMN", value_delimiter = ',', value_parser = parse_map)]
+    map: Vec<(file::Target, String)>,
+    /// A field that every row has: provider=openai,model=gpt-4o
+    #[arg(long, value_name = "FIELD=VALUE", value_delimiter = ',', value_parser = parse_set)]
+    set: Vec<(file::Target, String)>,
+    /// IANA zone of times without an offset; such times are refused without it
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Read and check everything, store nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to list what is refused: file, line, id, field, value, reason
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    remote: RemoteFlags,
+}
+
+pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
+    for file in &args.files {
+        if !file.exists() {
+            return Err(Failure::new(Exit::NotFound, format!("there is no file {}", file.display())));
+        }
+    }
+    let mut rejects = Rejects::open(args.rejects.as_deref())?;
+    let target = Target::open(&args, settings).await?;
+    let mut all = Vec::new();
+    let read = async {
+        for file in &args.files {
+            all.push(import(&args, &target, file, &mut rejects).await.with_context(|| file.display().to_string())?);
+        }
+        anyhow::Ok(())
+    }
+    .await;
+    rejects.finish()?;
+    target.close().await?;
+    let exit = summary::report(&all, &args)?;
+    read.map(|()| exit)
+}
+
+async fn import(
+    args: &Args,
+    target: &Target,
+    file: &std::path::Path,
+    rejects: &mut Rejects,
+) -> anyhow::Result<Summary> {
+    let mut reader = Reader::open(args, file, Clock::System.now())?;
+    let bar = output::byte_bar(reader.length());
+    let mut summary = Summary::new(file, target.begin(args, file).await?);
+    let (send, mut receive) = tokio::sync::mpsc::channel::<anyhow::Result<(Decoded, u64)>>(UNDER_WAY);
+    let reading = tokio::task::spawn_blocking(move || {
+        while let Some(chunk) = reader.next().transpose() {
+            let failed = chunk.is_err();
+            if send.blocking_send(chunk).is_err() || failed {
+                break;
+            }
+        }
+    });
+    let mut under_way = futures::stream::FuturesOrdered::new();
+    let mut failed = None;
+    loop {
+        use futures::StreamExt;
+        if under_way.len() >= UNDER_WAY
+            && let Some(receipt) = under_way.next().await
+        {
+            match receipt {
+                Ok(receipt) => summary.add(&receipt, rejects)?,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        match receive.recv().await {
+            _ if failed.is_some() => break,
+            None => break,
+            Some(Err(error)) => failed = Some(error),
+            Some(Ok((decoded, position))) => {
+                bar.set_position(position);
+                summary.see(&decoded);
+                under_way.push_back(target.send(decoded, summary.import_id.clone()));
+            }
+        }
+    }
+    while let Some(receipt) = futures::StreamExt::next(&mut under_way).await {
+        match receipt {
+            Ok(receipt) => summary.add(&receipt, rejects)?,
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    drop(receive);
+    reading.await?;
+    bar.finish_and_clear();
+    target.end(&mut summary, failed.is_none()).await?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(summary),
+    }
+}

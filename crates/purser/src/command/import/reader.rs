@@ -1,0 +1,128 @@
+//! Reads a file, or every session log below a directory, in chunks of decoded events.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Context;
+use purser_domain::time::Timestamp;
+use purser_service::decode::decoded::Decoded;
+use purser_service::decode::file::{self, Chunks, Options, Seen};
+
+use super::{Args, Format};
+use crate::exit::{Exit, Failure};
+use crate::time;
+
+/// What is being read.
+pub(super) struct Reader {
+    format: Format,
+    options: Options,
+    seen: Seen,
+    waiting: VecDeque<PathBuf>,
+    current: Option<(PathBuf, Chunks<BufReader<Counted>>)>,
+    length: u64,
+    position: Arc<AtomicU64>,
+}
+
+impl Reader {
+    /// Opens `path` as `args` say.
+    pub(super) fn open(args: &Args, path: &Path, now: Timestamp) -> anyhow::Result<Self> {
+        let mut files = Vec::new();
+        list(path, args.format, &mut files)?;
+        if files.is_empty() {
+            return Err(Failure::new(Exit::NotFound, format!("{} holds no session log", path.display())));
+        }
+        let mut length = 0;
+        for file in &files {
+            length += std::fs::metadata(file).with_context(|| file.display().to_string())?.len();
+        }
+        Ok(Self {
+            format: args.format,
+            options: Options {
+                source: args.source.clone(),
+                map: args.map.clone(),
+                set: args.set.clone(),
+                zone: args.timezone.as_deref().map(time::zone).transpose()?,
+                now,
+            },
+            seen: Seen::default(),
+            waiting: files.into(),
+            current: None,
+            length,
+            position: Arc::default(),
+        })
+    }
+
+    /// Bytes to read.
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The next chunk and how many bytes were read until its end; `None` at the end of the input.
+    pub(super) fn next(&mut self) -> anyhow::Result<Option<(Decoded, u64)>> {
+        loop {
+            let Some((path, chunks)) = &mut self.current else {
+                let Some(path) = self.waiting.pop_front() else { return Ok(None) };
+                let chunks = self.start(&path)?;
+                self.current = Some((path, chunks));
+                continue;
+            };
+            match chunks.next() {
+                Some(Ok(decoded)) => return Ok(Some((decoded, self.position.load(Ordering::Relaxed)))),
+                Some(Err(error)) => return Err(refusal(path, &error)),
+                None => self.current = None,
+            }
+        }
+    }
+
+    fn start(&self, path: &Path) -> anyhow::Result<Chunks<BufReader<Counted>>> {
+        let file = File::open(path).with_context(|| path.display().to_string())?;
+        let reader = BufReader::with_capacity(1 << 18, Counted { file, count: self.position.clone() });
+        file::read(reader, self.format.of_file(), &self.options, &self.seen).map_err(|error| refusal(path, &error))
+    }
+}
+
+fn refusal(path: &Path, error: &purser_service::decode::decoded::Unreadable) -> anyhow::Error {
+    Failure::new(Exit::Refused, format!("{}: {error}", path.display()))
+}
+
+/// The files behind `path`: itself, or the logs below it.
+fn list(path: &Path, format: Format, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    if format != Format::ClaudeCode {
+        return Err(Failure::usage(format!("{} is a directory: name files", path.display())));
+    }
+    let mut entries = Vec::new();
+    for entry in path.read_dir().with_context(|| path.display().to_string())? {
+        entries.push(entry?.path());
+    }
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            list(&entry, format, files)?;
+        } else if entry.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// A file that counts what was read of it.
+struct Counted {
+    file: File,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}

@@ -1,0 +1,177 @@
+//! `prices discount`: a percentage off the book's unit prices for one tenant.
+
+use clap::Subcommand;
+use purser_domain::price::Discount;
+use purser_domain::tenant::TenantId;
+use purser_service::clock::Clock;
+use serde_json::{Value, json};
+
+use super::book;
+use crate::config::Settings;
+use crate::exit::Exit;
+use crate::local::Local;
+use crate::output::{self, Column};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set a discount
+    Set(Set),
+    /// List the discounts in force
+    List {
+        /// The tenant
+        #[arg(long)]
+        tenant: TenantId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a discount
+    End {
+        /// Its id, as `discount list` shows it
+        id: String,
+        /// The tenant
+        #[arg(long)]
+        tenant: TenantId,
+        /// From when it no longer holds; now, if absent
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Set {
+    /// The tenant
+    #[arg(long)]
+    tenant: TenantId,
+    /// Percent off, 0 to 100, at most three decimals
+    #[arg(long, value_parser = parse_percent)]
+    percent: u32,
+    /// Only this provider
+    #[arg(long)]
+    provider: Option<String>,
+    /// Only this model
+    #[arg(long)]
+    model: Option<String>,
+    /// First instant of validity; always, if absent
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// First instant after validity
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Thousandths of a percent.
+fn parse_percent(text: &str) -> Result<u32, String> {
+    let refuse = || format!("{text:?} is not 0 to 100 with at most three decimals");
+    let (digits, scale) = purser_domain::money::parse_decimal(text).map_err(|_| refuse())?;
+    let shift = u32::try_from(3 - scale).map_err(|_| refuse())?;
+    let milli = digits.checked_mul(10_i128.checked_pow(shift).ok_or_else(refuse)?).ok_or_else(refuse)?;
+    u32::try_from(milli).ok().filter(|milli| *milli <= 100_000).ok_or_else(refuse)
+}
+
+fn percent(milli: u32) -> String {
+    let text = format!("{}.{:03}", milli / 1_000, milli % 1_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+pub(super) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
+    let local = Local::open(settings, false).await?;
+    let ran = perform(&local, command).await;
+    local.close().await?;
+    ran.map(|()| Exit::Done)
+}
+
+async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Set(args) => {
+            let who = local.speak_for(&args.tenant).await?;
+            let discount = Discount {
+                id: String::new(),
+                provider: args.provider.as_deref().map(purser_domain::provider::canonical),
+                model: args.model.clone(),
+                percent_milli: args.percent,
+                effective_from: book::instant(args.from.as_deref())?,
+                effective_to: book::instant(args.to.as_deref())?,
+            };
+            let set = local.service.discount_set(&who, discount).await?;
+            if args.json {
+                output::json(&record(&set.discount))?;
+            } else {
+                output::line(&set.discount.id)?;
+                output::talk("holds for usage from now on; `purser prices rerate` rates the past again");
+            }
+        }
+        Command::List { tenant, json } => {
+            let who = local.speak_for(&tenant).await?;
+            let all = local.service.discounts(&who).await?;
+            if json {
+                let all: Vec<Value> = all.iter().map(|set| record(&set.discount)).collect();
+                output::json(&json!({ "discounts": all }))?;
+            } else {
+                table(all.iter().map(|set| &set.discount))?;
+            }
+        }
+        Command::End { id, tenant, at } => {
+            let who = local.speak_for(&tenant).await?;
+            let at = book::instant(at.as_deref())?.unwrap_or_else(|| Clock::System.now());
+            local.service.discount_end(&who, &id, at).await?;
+            output::talk(format!("{id} ends at {at}"));
+        }
+    }
+    Ok(())
+}
+
+fn record(discount: &Discount) -> Value {
+    json!({
+        "id": discount.id,
+        "provider": discount.provider,
+        "model": discount.model,
+        "percent": percent(discount.percent_milli),
+        "effective_from": discount.effective_from,
+        "effective_to": discount.effective_to,
+    })
+}
+
+fn table<'a>(discounts: impl Iterator<Item = &'a Discount>) -> anyhow::Result<()> {
+    let columns = [
+        Column::Text("Discount"),
+        Column::Text("Provider"),
+        Column::Text("Model"),
+        Column::Number("Percent"),
+        Column::Text("From"),
+        Column::Text("To"),
+    ];
+    let rows = discounts.map(|discount| {
+        let all = |name: &Option<String>| name.clone().unwrap_or_else(|| "(all)".to_owned());
+        let at = |at: Option<purser_domain::time::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+        vec![
+            discount.id.clone(),
+            all(&discount.provider),
+            all(&discount.model),
+            percent(discount.percent_milli),
+            at(discount.effective_from),
+            at(discount.effective_to),
+        ]
+    });
+    Ok(output::table(&columns, rows)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_has_three_decimals_at_most() {
+        for (text, expected) in [("12.5", Some(12_500)), ("0.001", Some(1)), ("100", Some(100_000)), ("1e1", Some(10_000))] {
+            assert_eq!(parse_percent(text).ok(), expected, "{text}");
+        }
+        for text in ["100.001", "-1", "0.0001", "x"] {
+            assert!(parse_percent(text).is_err(), "{text}");
+        }
+        assert_eq!(percent(12_500), "12.5");
+        assert_eq!(percent(100_000), "100");
+    }
+}

@@ -1,0 +1,98 @@
+//! The stores of a local data directory, opened by this process.
+//! Invariant: a command that touches the ledger holds its lock; one that does not works beside a running server.
+
+use purser_domain::api_key::Role;
+use purser_domain::price::Price;
+use purser_domain::tenant::{Tenant, TenantId};
+use purser_ledger::Ledger;
+use purser_service::clock::Clock;
+use purser_service::{Error, Principal, Service};
+use purser_store::Store;
+
+use crate::config::Settings;
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// Opens the state database alone.
+pub(crate) async fn store(settings: &Settings) -> anyhow::Result<Store> {
+    let config = purser_store::Config { url: settings.database.clone(), data_dir: settings.data_dir.clone() };
+    Store::open(&config).await.map_err(|error| anyhow::Error::new(Error::from(error)))
+}
+
+/// All stores and the use-cases on them.
+pub(crate) struct Local {
+    /// The state database.
+    pub(crate) store: Store,
+    /// The ledger.
+    pub(crate) ledger: Ledger,
+    /// The use-cases.
+    pub(crate) service: Service,
+}
+
+impl Local {
+    /// Opens everything. `background` runs the flusher, which short-lived readers do without.
+    pub(crate) async fn open(settings: &Settings, background: bool) -> anyhow::Result<Self> {
+        let store = store(settings).await?;
+        let config = purser_ledger::Config { background, ..purser_ledger::Config::local(&settings.data_dir) };
+        let ledger = Ledger::open(config, store.clone()).await.map_err(ledger_failure)?;
+        let service = Service::open(store.clone(), ledger.clone(), Clock::System).await?;
+        Ok(Self { store, ledger, service })
+    }
+
+    /// Flushes and closes everything.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        Ok(self.service.shutdown().await?)
+    }
+
+    /// The operator acting for `tenant`, who may do everything.
+    pub(crate) async fn speak_for(&self, tenant: &TenantId) -> anyhow::Result<Principal> {
+        require_tenant(&self.store, tenant).await?;
+        Ok(operator(tenant))
+    }
+}
+
+/// The operator of the data directory, acting for `tenant`.
+pub(crate) fn operator(tenant: &TenantId) -> Principal {
+    Principal::new(tenant.clone(), Role::Admin, "operator".to_owned())
+}
+
+/// The tenant, or exit 4 with the command that makes it.
+pub(crate) async fn require_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<Tenant> {
+    match store.tenant().get(tenant).await.map_err(Error::from)? {
+        Some(found) => Ok(found),
+        None => Err(Failure::new(
+            Exit::NotFound,
+            format!("there is no tenant {:?}; make it with `purser tenant create {tenant}`", tenant.as_str()),
+        )),
+    }
+}
+
+/// The tenant, made in UTC if it does not exist yet, which is said aloud.
+pub(crate) async fn require_or_create_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<()> {
+    if store.tenant().get(tenant).await.map_err(Error::from)?.is_none() {
+        store.tenant().create(&Tenant::new(tenant.clone())).await.map_err(Error::from)?;
+        output::talk(format!("made tenant {tenant} (UTC; change it with `purser tenant set {tenant} --zone …`)"));
+    }
+    Ok(())
+}
+
+/// The words and the exit code of a ledger's failure.
+pub(crate) fn ledger_failure(error: purser_ledger::Error) -> anyhow::Error {
+    match error {
+        purser_ledger::Error::Locked { path } => Failure::new(
+            Exit::Unavailable,
+            format!(
+                "another process holds {path}: stop it, or ask the running server with `--server URL --key KEY`"
+            ),
+        ),
+        other => anyhow::Error::new(Error::from(other)),
+    }
+}
+
+/// The price book in force: what ships, with every import laid over it.
+pub(crate) async fn prices(settings: &Settings) -> anyhow::Result<Vec<Price>> {
+    let store = store(settings).await?;
+    let prices = purser_service::price::in_force(&store).await;
+    store.close().await.map_err(Error::from)?;
+    Ok(prices?)
+}

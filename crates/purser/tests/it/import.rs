@@ -1,0 +1,176 @@
+//! `purser import`: every row once, whatever is imported again.
+
+use serde_json::{Value, json};
+
+use crate::support::{Purser, Ran};
+
+/// Rows without ids; the second and third are equal.
+const CALLS: &str = "\
+time,provider,model,in,out
+2025-03-01T10:00:00Z,openai,gpt-4o,1000,100
+2025-03-01T11:00:00Z,openai,gpt-4o,2000,200
+2025-03-01T11:00:00Z,openai,gpt-4o,2000,200
+2025-03-01T12:00:00Z,vllm,our-own-model,10,1
+";
+const MAP: &str = "occurred_at=time,input_tokens=in,output_tokens=out";
+
+fn import(purser: &Purser, file: &str, more: &[&str]) -> Ran {
+    let mut arguments = vec!["import", file, "--tenant", "acme", "--format", "csv", "--map", MAP, "--json"];
+    arguments.extend(more);
+    purser.run(arguments)
+}
+
+fn counts(ran: &Ran) -> Value {
+    let file = &ran.json()["files"][0];
+    json!([file["accepted"], file["duplicates"], file["duplicates_of_other_files"], file["conflicts"], file["refused"]])
+}
+
+fn total(purser: &Purser) -> Value {
+    let total = purser.run(["cost", "--tenant", "acme", "--json"]).done().json()["total"].clone();
+    json!([total["cost_usd"], total["charged_events"], total["unpriced_events"]])
+}
+
+#[test]
+fn equal_rows_of_a_file_all_count_and_importing_it_again_changes_nothing() {
+    let purser = Purser::new();
+    let file = purser.file("calls.csv", CALLS);
+    let file = file.to_str().expect("a path");
+    let first = import(&purser, file, &[]).done();
+    assert_eq!(counts(&first), json!([4, 0, 0, 0, 0]));
+    assert_eq!(first.json()["files"][0]["unpriced"], 1);
+    // 1,000 × 2.5 + 100 × 10 = 3,500; twice 2,000 × 2.5 + 200 × 10 = 7,000; all in millionths of a dollar.
+    let expected = json!(["0.017500000000", 4, 1]);
+    assert_eq!(total(&purser), expected);
+    let again = import(&purser, file, &[]).done();
+    assert_eq!(counts(&again), json!([0, 4, 0, 0, 0]));
+    assert_eq!(total(&purser), expected);
+}
+
+#[test]
+fn rows_equal_to_another_files_are_counted_apart() {
+    let purser = Purser::new();
+    let first = purser.file("a.csv", CALLS);
+    import(&purser, first.to_str().expect("a path"), &[]).done();
+    let other = "time,provider,model,in,out\n\
+        2025-03-01T11:00:00Z,openai,gpt-4o,2000,200\n2025-03-02T10:00:00Z,openai,gpt-4o,4,4\n";
+    let second = purser.file("b.csv", other);
+    let ran = import(&purser, second.to_str().expect("a path"), &[]).done();
+    assert_eq!(counts(&ran), json!([1, 1, 1, 0, 0]));
+    let others = &ran.json()["files"][0]["other_files"][0];
+    assert!(others["import"].as_str().is_some_and(|name| name.contains("a.csv")), "{others}");
+}
+
+#[test]
+fn another_mapping_of_a_known_row_is_a_conflict_that_names_the_remedy() {
+    let purser = Purser::new();
+    let file = purser.file("calls.csv", CALLS);
+    let file = file.to_str().expect("a path");
+    let import_id = import(&purser, file, &[]).done().json()["files"][0]["import_id"].as_str().expect("an id").to_owned();
+    let swapped = "occurred_at=time,input_tokens=out,output_tokens=in";
+    let again = ["import", file, "--tenant", "acme", "--format", "csv", "--map", swapped, "--json"];
+    let ran = purser.run(again);
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    assert_eq!(counts(&ran), json!([0, 0, 0, 4, 0]));
+    let remedy = ran.json()["files"][0]["remedy"].as_str().expect("a remedy").to_owned();
+    assert!(remedy.contains(&format!("purser usage void --import {import_id}")), "{remedy}");
+    // The remedy works.
+    let voided = ["usage", "void", "--tenant", "acme", "--import", &import_id, "--reason", "wrong mapping", "--json"];
+    assert_eq!(purser.run(voided).done().json()["voided"], 4);
+    assert_eq!(total(&purser), json!(["0.000000000000", 0, 0]));
+    purser.run(again.into_iter().chain(["--source", "csv-2"])).done();
+    // 100 × 2.5 + 1,000 × 10 = 10,250; twice 200 × 2.5 + 2,000 × 10 = 20,500.
+    assert_eq!(total(&purser), json!(["0.051250000000", 4, 1]));
+}
+
+#[test]
+fn bad_rows_are_refused_with_line_and_reason_and_the_others_count() {
+    let purser = Purser::new();
+    let text = "event_id,occurred_at,provider,model,input_tokens\n\
+        a,2025-03-01T10:00:00Z,openai,gpt-4o,1000\n\
+        b,2025-03-01T10:00:00,openai,gpt-4o,1000\n\
+        c,2025-03-01T10:00:00Z,openai,gpt-4o,-5\n\
+        d,2025-03-01T10:00:00Z,openai,,many\n";
+    let file = purser.file("calls.csv", text);
+    let rejects = purser.path("rejects.csv");
+    let ran = purser.run([
+        "import",
+        file.to_str().expect("a path"),
+        "--tenant",
+        "acme",
+        "--format",
+        "csv",
+        "--rejects",
+        rejects.to_str().expect("a path"),
+    ]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    let listed = std::fs::read_to_string(&rejects).expect("the list");
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines[0], "file,line,event_id,field,value,reason");
+    for (line, field) in [(3, "occurred_at"), (4, "input_tokens"), (5, "input_tokens")] {
+        let found = lines.iter().any(|text| text.contains(&format!("calls.csv,{line},")) && text.contains(field));
+        assert!(found, "line {line}: {listed}");
+    }
+    assert!(ran.stderr.contains("calls.csv:3: occurred_at: has no offset"), "{}", ran.stderr);
+    assert_eq!(total(&purser), json!(["0.002500000000", 1, 0]));
+}
+
+#[test]
+fn times_without_an_offset_need_a_zone() {
+    let purser = Purser::new();
+    let text = "time,provider,model,in,out\n2025-03-01 10:00:00,openai,gpt-4o,1,1\n";
+    let file = purser.file("calls.csv", text);
+    let file = file.to_str().expect("a path");
+    assert_eq!(import(&purser, file, &[]).code, 3);
+    import(&purser, file, &["--timezone", "Europe/Berlin"]).done();
+    let rows = purser.run(["cost", "--tenant", "acme", "--from", "2025-03-01T09:00:00Z", "--to", "2025-03-01T09:00:01Z", "--json"]);
+    assert_eq!(rows.done().json()["total"]["charged_events"], 1);
+    assert_eq!(import(&purser, file, &["--timezone", "Moon/Base"]).code, 2);
+}
+
+#[test]
+fn a_dry_run_stores_nothing_and_says_what_it_would_cost() {
+    let purser = Purser::new();
+    let file = purser.file("calls.csv", CALLS);
+    let ran = import(&purser, file.to_str().expect("a path"), &["--dry-run"]).done();
+    let file = &ran.json()["files"][0];
+    assert_eq!(file["accepted"], 4);
+    assert_eq!(file["would_charge_usd"], "0.017500000000");
+    assert_eq!(file["import_id"], Value::Null);
+    assert_eq!(purser.run(["cost", "--tenant", "acme"]).code, 4, "not even the tenant was made");
+}
+
+#[test]
+fn json_lines_with_and_without_ids_and_constants() {
+    let purser = Purser::new();
+    let text = concat!(
+        r#"{"event_id":"a","occurred_at":"2025-03-01T10:00:00Z","provider":"openai","model":"gpt-4o","input_tokens":1000}"#,
+        "\n\n",
+        r#"{"occurred_at":"2025-03-01T10:00:00Z","provider":"openai","model":"gpt-4o","output_tokens":100}"#,
+        "\n",
+        r#"{"occurred_at":"2025-03-01T10:00:00Z","provider":"openai","model":"gpt-4o","colour":"red"}"#,
+        "\n",
+        "not json\n"
+    );
+    let file = purser.file("events.jsonl", text);
+    let ran = purser.run([
+        "import",
+        file.to_str().expect("a path"),
+        "--tenant",
+        "acme",
+        "--format",
+        "jsonl",
+        "--set",
+        "project=alpha,tags.team=core",
+        "--json",
+    ]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert_eq!(counts(&ran), json!([2, 0, 0, 0, 2]));
+    let lines: Vec<Value> = ran.json()["files"][0]["first_refusals"]
+        .as_array()
+        .map(|all| all.iter().map(|refusal| refusal["line"].clone()).collect())
+        .unwrap_or_default();
+    assert_eq!(lines, [json!(4), json!(5)]);
+    let by = purser.run(["cost", "--tenant", "acme", "--by", "project,tag:team", "--json"]).done().json();
+    assert_eq!(by["rows"][0]["keys"], json!({"project": "alpha", "tag:team": "core"}));
+    assert_eq!(by["rows"][0]["cost_usd"], "0.003500000000");
+}

@@ -1,0 +1,10 @@
+//! The binary, run as people run it: one module per command.
+
+mod cli;
+mod config;
+mod dataset;
+mod focus;
+mod import;
+mod key;
+mod support;
+mod usage;
