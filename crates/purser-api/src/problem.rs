@@ -25,9 +25,6 @@ pub struct Problem {
     /// The same in the shape of the analytics contract; on its routes only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub field_errors: Vec<FieldReason>,
-    /// The ids that clash, on 409.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conflicts: Vec<crate::usage_event::ConflictItem>,
     /// Names this request in the server's log; also in the `x-request-id` header.
     pub request_id: String,
 }

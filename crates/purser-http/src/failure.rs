@@ -5,7 +5,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use purser_api::error_code;
 use purser_api::problem::{FieldReason, Problem, ProblemField};
-use purser_api::usage_event::ConflictItem;
 use purser_domain::usage_event::FieldError;
 use purser_service::error::{Error, Kind};
 
@@ -22,7 +21,6 @@ struct Parts {
     code: String,
     detail: String,
     fields: Vec<FieldError>,
-    conflicts: Vec<ConflictItem>,
     internal: Option<String>,
     retry_after_sec: Option<u32>,
     field_errors: bool,
@@ -63,7 +61,6 @@ impl Failure {
             code: code.to_owned(),
             detail: detail.into(),
             fields: Vec::new(),
-            conflicts: Vec::new(),
             internal: None,
             retry_after_sec: None,
             field_errors: false,
@@ -106,12 +103,6 @@ impl Failure {
         self
     }
 
-    /// With the ids that clash.
-    pub(crate) fn with_conflicts(mut self, conflicts: Vec<ConflictItem>) -> Self {
-        self.0.conflicts = conflicts;
-        self
-    }
-
     /// The HTTP status.
     pub(crate) const fn status(&self) -> StatusCode {
         self.0.status
@@ -148,7 +139,6 @@ impl Failure {
                 .iter()
                 .map(|error| FieldReason { field: error.field.clone(), reason: error.reason.clone() })
                 .collect(),
-            conflicts: parts.conflicts.clone(),
             request_id: request_id.to_owned(),
         }
     }

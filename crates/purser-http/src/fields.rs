@@ -69,11 +69,6 @@ impl Fields {
         }
     }
 
-    /// Whether the field is there and `null`.
-    pub(crate) fn is_null(&self, name: &str) -> bool {
-        self.map.get(name).is_some_and(Value::is_null)
-    }
-
     /// A text; `null` counts as absent.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         match self.map.remove(name)? {

@@ -38,7 +38,6 @@ impl Reply {
     ///
     /// # Panics
     /// With the body, if the status is another.
-    #[must_use]
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
@@ -49,7 +48,6 @@ impl Reply {
     ///
     /// # Panics
     /// If it is something else.
-    #[must_use]
     #[track_caller]
     pub fn problem(self, status: u16, code: &str) -> Value {
         let reply = self.expect(status);

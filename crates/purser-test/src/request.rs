@@ -35,6 +35,13 @@ impl Ask {
         Self::new(Method::POST, path).json(body)
     }
 
+    /// To another path.
+    #[must_use]
+    pub fn path(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
     /// With a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {

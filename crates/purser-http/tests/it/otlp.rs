@@ -1,0 +1,5 @@
+//! The OTLP receivers: HTTP in both encodings, gRPC, and Langfuse's path.
+
+mod grpc;
+mod http;
+pub(crate) mod sample;

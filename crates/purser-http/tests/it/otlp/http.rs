@@ -1,0 +1,82 @@
+//! OTLP over HTTP.
+
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics};
+use prost::Message;
+use purser_domain::api_key::Role;
+use purser_test::{ACME, Ask, TestApp};
+use serde_json::json;
+
+use super::sample::{bad_span, chat_span, request};
+
+fn protobuf(path: &str, body: Vec<u8>) -> Ask {
+    Ask::post(path, &json!(null)).bytes("application/x-protobuf", body)
+}
+
+#[tokio::test]
+async fn protobuf_traces_are_charged_and_answered_in_protobuf() {
+    let app = TestApp::start().await;
+    let body = request(vec![chat_span(1), chat_span(2)]).encode_to_vec();
+    let reply = app.ask(protobuf("/v1/traces", body).gzip()).await.expect(200);
+    assert_eq!(reply.header("content-type"), "application/x-protobuf");
+    let answer = ExportTraceServiceResponse::decode(reply.body).expect("a response");
+    assert_eq!(answer.partial_success, None);
+    let total = app.get("/api/v1/usage/query").await.expect(200).json();
+    assert_eq!(total["total"]["cost_usd"], "0.015000000000", "{total}");
+}
+
+#[tokio::test]
+async fn json_traces_are_answered_in_json() {
+    let app = TestApp::start().await;
+    let body = serde_json::to_value(request(vec![chat_span(1)])).expect("a request");
+    let reply = app.post("/v1/traces", &body).await.expect(200);
+    assert_eq!(reply.json(), json!({"partialSuccess": {}}));
+    assert_eq!(app.rows(ACME).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_told_and_the_rest_is_stored() {
+    let app = TestApp::start().await;
+    let body = request(vec![chat_span(1), bad_span(2)]).encode_to_vec();
+    let reply = app.ask(protobuf("/v1/traces", body)).await.expect(200);
+    let partial = ExportTraceServiceResponse::decode(reply.body).expect("a response").partial_success;
+    let partial = partial.expect("one span is refused");
+    assert_eq!(partial.rejected_spans, 1, "{partial:?}");
+    assert!(!partial.error_message.is_empty());
+    assert_eq!(app.rows(ACME).await, 1);
+}
+
+#[tokio::test]
+async fn langfuse_sends_basic_credentials() {
+    let app = TestApp::start().await;
+    let body = request(vec![chat_span(1)]).encode_to_vec();
+    let ask = protobuf("/api/public/otel/v1/traces", body);
+    app.send(ask.clone().basic("pk-lf-1", app.key(ACME, Role::Ingest)).build()).await.expect(200);
+    assert_eq!(app.rows(ACME).await, 1);
+    let _ = app.send(ask.basic("pk-lf-1", "wrong").build()).await.problem(401, "not-authenticated");
+}
+
+#[tokio::test]
+async fn metrics_are_accepted_with_a_warning_and_charge_nothing() {
+    let app = TestApp::start().await;
+    let metric = Metric { name: "gen_ai.client.token.usage".to_owned(), ..Metric::default() };
+    let scope = ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() };
+    let resource = ResourceMetrics { scope_metrics: vec![scope], ..ResourceMetrics::default() };
+    let body = ExportMetricsServiceRequest { resource_metrics: vec![resource] }.encode_to_vec();
+    let reply = app.ask(protobuf("/v1/metrics", body)).await.expect(200);
+    let partial = ExportMetricsServiceResponse::decode(reply.body).expect("a response").partial_success;
+    let partial = partial.expect("a warning");
+    assert_eq!(partial.rejected_data_points, 0);
+    assert!(partial.error_message.contains("charge nothing"), "{partial:?}");
+    assert_eq!(app.rows(ACME).await, 0);
+}
+
+#[tokio::test]
+async fn an_empty_request_is_fine_and_a_broken_one_is_malformed() {
+    let app = TestApp::start().await;
+    app.ask(protobuf("/v1/traces", Vec::new())).await.expect(200);
+    app.ask(protobuf("/v1/logs", Vec::new())).await.expect(200);
+    let _ = app.ask(protobuf("/v1/traces", b"\xff\xff\xff".to_vec())).await.problem(400, "malformed-body");
+    let _ = app.ask(Ask::post("/v1/traces", &json!(null)).bytes("application/json", "{")).await.problem(400, "malformed-body");
+}
