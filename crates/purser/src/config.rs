@@ -37,6 +37,14 @@ pub(crate) struct Settings {
     pub(crate) tls_key: Option<PathBuf>,
     /// Allow an address other than loopback without TLS.
     pub(crate) insecure_listen: bool,
+    /// A lake that several servers share: a directory all of them see, or an object storage URL. Needs `database`.
+    pub(crate) lake: Option<String>,
+    /// The inbox moves to the lake once an entry has waited that many seconds …
+    pub(crate) flush_age_sec: u64,
+    /// … or that many entries wait.
+    pub(crate) flush_entries: usize,
+    /// How many days of usage are kept; absent = all.
+    pub(crate) retention_days: Option<u32>,
     /// Which logs are written: `info`, `purser=debug,info`, …
     pub(crate) log: String,
     /// How logs are written.
@@ -66,6 +74,10 @@ impl Default for Settings {
             tls_cert: None,
             tls_key: None,
             insecure_listen: false,
+            lake: None,
+            flush_age_sec: 30,
+            flush_entries: 250_000,
+            retention_days: None,
             log: "warn,purser=info".to_owned(),
             log_format: LogFormat::Text,
         }

@@ -84,11 +84,30 @@ pub(crate) fn of(error: &anyhow::Error) -> Exit {
         if let Some(error) = cause.downcast_ref::<Error>() {
             return of_kind(error.kind);
         }
+        if let Some(error) = cause.downcast_ref::<purser_client::Error>() {
+            return of_reply(error);
+        }
         if cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
             return Exit::Done;
         }
     }
     Exit::Failed
+}
+
+fn of_reply(error: &purser_client::Error) -> Exit {
+    match error {
+        purser_client::Error::Address(_) => Exit::Usage,
+        purser_client::Error::Unreachable(_) => Exit::Unavailable,
+        purser_client::Error::Strange { .. } | purser_client::Error::Reply(_) => Exit::Failed,
+        purser_client::Error::Refused(problem) => match problem.status {
+            401 | 403 => Exit::Denied,
+            404 => Exit::NotFound,
+            409 => Exit::Conflict,
+            429 | 503 => Exit::Unavailable,
+            500.. => Exit::Failed,
+            _ => Exit::Refused,
+        },
+    }
 }
 
 fn of_kind(kind: Kind) -> Exit {

@@ -1,6 +1,8 @@
 //! The stores of a local data directory, opened by this process.
 //! Invariant: a command that touches the ledger holds its lock; one that does not works beside a running server.
 
+use std::time::Duration;
+
 use purser_domain::api_key::Role;
 use purser_domain::price::Price;
 use purser_domain::tenant::{Tenant, TenantId};
@@ -27,16 +29,17 @@ pub(crate) struct Local {
     pub(crate) ledger: Ledger,
     /// The use-cases.
     pub(crate) service: Service,
+    /// How many days of usage are kept.
+    pub(crate) retention_days: Option<u32>,
 }
 
 impl Local {
     /// Opens everything. `background` runs the flusher, which short-lived readers do without.
     pub(crate) async fn open(settings: &Settings, background: bool) -> anyhow::Result<Self> {
         let store = store(settings).await?;
-        let config = purser_ledger::Config { background, ..purser_ledger::Config::local(&settings.data_dir) };
-        let ledger = Ledger::open(config, store.clone()).await.map_err(ledger_failure)?;
+        let ledger = Ledger::open(ledger_config(settings, background)?, store.clone()).await.map_err(ledger_failure)?;
         let service = Service::open(store.clone(), ledger.clone(), Clock::System).await?;
-        Ok(Self { store, ledger, service })
+        Ok(Self { store, ledger, service, retention_days: settings.retention_days })
     }
 
     /// Flushes and closes everything.
@@ -49,6 +52,33 @@ impl Local {
         require_tenant(&self.store, tenant).await?;
         Ok(operator(tenant))
     }
+}
+
+fn ledger_config(settings: &Settings, background: bool) -> anyhow::Result<purser_ledger::Config> {
+    let base = match (&settings.lake, &settings.database) {
+        (None, _) => purser_ledger::Config::local(&settings.data_dir),
+        (Some(lake), Some(_)) => {
+            let node = format!("{}-{}", gethostname(), std::process::id());
+            purser_ledger::Config::shared(lake, &settings.data_dir, &node)
+        }
+        (Some(lake), None) => {
+            return Err(Failure::usage(format!(
+                "lake: {lake} is shared by several servers, which needs --database postgres://…"
+            )));
+        }
+    };
+    Ok(purser_ledger::Config {
+        background,
+        flush_age: Duration::from_secs(settings.flush_age_sec),
+        flush_entries: settings.flush_entries,
+        ..base
+    })
+}
+
+/// This machine's name, for leases.
+fn gethostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "node".to_owned(), |name| name.trim().to_owned())
 }
 
 /// The operator of the data directory, acting for `tenant`.
@@ -81,9 +111,7 @@ pub(crate) fn ledger_failure(error: purser_ledger::Error) -> anyhow::Error {
     match error {
         purser_ledger::Error::Locked { path } => Failure::new(
             Exit::Unavailable,
-            format!(
-                "another process holds {path}: stop it, or ask the running server with `--server URL --key KEY`"
-            ),
+            format!("another process holds {path}: stop it, or ask the running server with `--server URL --key KEY`"),
         ),
         other => anyhow::Error::new(Error::from(other)),
     }

@@ -65,6 +65,11 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
 fn report(error: &anyhow::Error) {
     let words: Vec<String> = error.chain().map(ToString::to_string).collect();
     output::talk(format!("error: {}", words.join(": ")));
+    if let Some(purser_client::Error::Refused(problem)) = error.chain().find_map(|cause| cause.downcast_ref()) {
+        for field in problem.fields.iter().take(20) {
+            output::talk(format!("  {}: {} (got {:?})", field.field, field.reason, field.value));
+        }
+    }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<purser_service::Error>()) else { return };
     if error.fields.len() > 1 {
         for field in &error.fields {

@@ -142,7 +142,8 @@ fn csv(answer: &UsageAnswer) -> anyhow::Result<()> {
 
 fn record(answer: &UsageAnswer, row: &UsageRow, metrics: &[&String]) -> Vec<String> {
     let UsageTotals { cost_usd, priced_fraction, charged_events, unpriced_events, .. } = &row.totals;
-    let mut cells: Vec<String> = answer.grain.iter().map(|_| row.bucket.map_or_else(String::new, |at| at.to_string())).collect();
+    let mut cells: Vec<String> =
+        answer.grain.iter().map(|_| row.bucket.map_or_else(String::new, |at| at.to_string())).collect();
     cells.extend(answer.group_by.iter().map(|name| row.keys.get(name).cloned().flatten().unwrap_or_default()));
     cells.push(row.other.to_string());
     cells.push(cost_usd.to_string());

@@ -59,11 +59,8 @@ struct Marker {
 
 pub(crate) async fn run(args: Args, settings: &Settings, own_dir: bool) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let settings = if own_dir {
-        settings.clone()
-    } else {
-        Settings { data_dir: PathBuf::from(DEFAULT_DIR), ..settings.clone() }
-    };
+    let settings =
+        if own_dir { settings.clone() } else { Settings { data_dir: PathBuf::from(DEFAULT_DIR), ..settings.clone() } };
     super::serve::check_listen(&settings)?;
     let marker_path = settings.data_dir.join(MARKER);
     let known = read_marker(&settings.data_dir, &marker_path)?;
@@ -183,8 +180,7 @@ async fn send(local: &Local, tenant: &TenantId, traffic: Traffic, bar: &indicati
     let mut events = traffic.events.into_iter().peekable();
     while events.peek().is_some() {
         let batch = events.by_ref().take(STEP).enumerate();
-        let events: Vec<Incoming> =
-            batch.map(|(source_index, event)| Incoming { event, source_index }).collect();
+        let events: Vec<Incoming> = batch.map(|(source_index, event)| Incoming { event, source_index }).collect();
         let count = events.len() as u64;
         local.service.ingest(&who, Decoded { events, ..Decoded::default() }, &Options::strict()).await?;
         bar.inc(count);

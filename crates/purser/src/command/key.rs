@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::exit::Exit;
-use crate::output::{self, Column};
 use crate::local;
+use crate::output::{self, Column};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -57,7 +57,11 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
                 output::json(&shown)?;
             } else {
                 output::line(&made.secret)?;
-                output::talk(format!("{} may {} for {tenant}; the secret is not shown again", made.key.id, role.name()));
+                output::talk(format!(
+                    "{} may {} for {tenant}; the secret is not shown again",
+                    made.key.id,
+                    role.name()
+                ));
             }
         }
         Command::List { tenant, json } => {

@@ -48,7 +48,11 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     let ran = perform(&local.ledger, command).await;
     local.close().await?;
     let (report, json, exit) = ran?;
-    if json { output::json(&report)? } else { table(&report)? }
+    if json {
+        output::json(&report)?
+    } else {
+        table(&report)?
+    }
     Ok(exit)
 }
 
@@ -100,11 +104,8 @@ fn stats(stats: Stats) -> Value {
 }
 
 fn verified(found: &Verified) -> Value {
-    let findings: Vec<Value> = found
-        .findings
-        .iter()
-        .map(|finding| json!({ "place": finding.place, "problem": finding.problem }))
-        .collect();
+    let findings: Vec<Value> =
+        found.findings.iter().map(|finding| json!({ "place": finding.place, "problem": finding.problem })).collect();
     json!({
         "ok": found.findings.is_empty(),
         "rows": found.rows,

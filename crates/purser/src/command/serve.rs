@@ -109,6 +109,11 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         servers.spawn(purser_http::serve(grpc, bound.tls.clone(), grpc_routes, told(stopping.clone()), drain));
         servers.spawn(purser_http::serve(http, bound.tls, http_routes, told(stopping), drain));
     }
+    let jobs = purser_service::job::Config { retention_days: local.retention_days, ..Default::default() };
+    let jobs = tokio::spawn({
+        let service = local.service.clone();
+        async move { service.run_jobs(&jobs).await }
+    });
     let failed = tokio::select! {
         signal = signalled() => {
             tracing::info!(signal, "stopping");
@@ -116,6 +121,7 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         }
         ended = servers.join_next() => ended,
     };
+    jobs.abort();
     stop.send_replace(true);
     let drained = async { while servers.join_next().await.is_some() {} };
     tokio::select! {
@@ -123,7 +129,9 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         _ = signalled() => tracing::warn!("stopping at once"),
     }
     match tokio::time::timeout(Duration::from_secs(60), local.close()).await {
-        Ok(closed) => closed.context("the inbox could not be moved to the lake; it stays safe in the state database")?,
+        Ok(closed) => {
+            closed.context("the inbox could not be moved to the lake; it stays safe in the state database")?
+        }
         Err(_) => tracing::error!("the flush took more than a minute; what was accepted is safe in the inbox"),
     }
     match failed {

@@ -42,8 +42,7 @@ fn shown(cell: &Cell) -> String {
 pub(super) fn write_parquet(export: &Export, out: impl Write + Send) -> anyhow::Result<u64> {
     let fields = COLUMNS.iter().map(|(name, kind)| Field::new(*name, data_type(*kind), true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let properties =
-        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties))?;
     let mut written = 0;
     let all: Vec<Row> = export.rows().collect();

@@ -10,8 +10,7 @@ use purser_service::Principal;
 
 use crate::local::Local;
 
-const TEXTS: [&str; 8] =
-    ["tenant", "received_at", "occurred_at", "kind", "reason", "event_id", "provider", "model"];
+const TEXTS: [&str; 8] = ["tenant", "received_at", "occurred_at", "kind", "reason", "event_id", "provider", "model"];
 const MONEY: [&str; 6] = ["cost_usd", "cost_source", "rated_usd", "reported_usd", "price_version", "match"];
 
 /// The heading of [`row`].

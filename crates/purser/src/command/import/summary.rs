@@ -151,9 +151,7 @@ impl Summary {
         let conflicts: Vec<Value> = self
             .first_conflicts
             .iter()
-            .map(|conflict| {
-                json!({ "line": conflict.index, "source": conflict.source, "event_id": conflict.event_id })
-            })
+            .map(|conflict| json!({ "line": conflict.index, "source": conflict.source, "event_id": conflict.event_id }))
             .collect();
         let others: Vec<Value> =
             self.of_other_files.iter().map(|(name, rows)| json!({ "import": name, "rows": rows })).collect();

@@ -79,7 +79,11 @@ impl Target {
     }
 
     /// Sends what was read of a file.
-    pub(super) fn send(&self, decoded: Decoded, import_id: Option<String>) -> BoxFuture<'static, anyhow::Result<Receipt>> {
+    pub(super) fn send(
+        &self,
+        decoded: Decoded,
+        import_id: Option<String>,
+    ) -> BoxFuture<'static, anyhow::Result<Receipt>> {
         match self {
             Self::Local { local, who } => {
                 let (service, who) = (local.service.clone(), who.clone());
@@ -206,16 +210,22 @@ async fn send_remote(client: &purser_client::Client, decoded: Decoded) -> anyhow
     receipt.conflicts = answer
         .conflicts
         .into_iter()
-        .map(|c| purser_service::ledger::append::Conflict { index: line(c.index), source: c.source, event_id: c.event_id })
+        .map(|c| purser_service::ledger::append::Conflict {
+            index: line(c.index),
+            source: c.source,
+            event_id: c.event_id,
+        })
         .collect();
-    receipt.refused.extend(answer.refused.into_iter().map(|refused| purser_service::decode::decoded::Refusal {
-        index: line(refused.index),
-        id: refused.event_id,
-        errors: refused
-            .errors
-            .into_iter()
-            .map(|error| purser_domain::usage_event::FieldError::new(error.field, &error.value, error.reason))
-            .collect(),
+    receipt.refused.extend(answer.refused.into_iter().map(|refused| {
+        purser_service::decode::decoded::Refusal {
+            index: line(refused.index),
+            id: refused.event_id,
+            errors: refused
+                .errors
+                .into_iter()
+                .map(|error| purser_domain::usage_event::FieldError::new(error.field, &error.value, error.reason))
+                .collect(),
+        }
     }));
     Ok(receipt)
 }

@@ -34,6 +34,9 @@ pub(crate) struct List {
 pub(crate) struct Show {
     /// The model's exact name or alias, or provider/name
     model: String,
+    /// Only this provider's
+    #[arg(long)]
+    provider: Option<String>,
     /// Only the price valid then: a date or an RFC 3339 time
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -68,10 +71,14 @@ pub(super) async fn show(args: Show, settings: &Settings) -> anyhow::Result<Exit
         local::require_tenant(&store, tenant).await?;
         let own = store.price_override(tenant).list().await.map_err(Error::from)?;
         let (own, _) = PriceBook::compile(own.into_iter().map(|set| set.price).collect());
-        found.extend(price_list::show(&own, &args.model, at).into_iter().cloned());
+        found.extend(named(&own, &args.model, at));
+        store.close().await.map_err(Error::from)?;
     }
     let (book, _) = PriceBook::compile(local::prices(settings).await?);
-    found.extend(price_list::show(&book, &args.model, at).into_iter().cloned());
+    found.extend(named(&book, &args.model, at));
+    if let Some(provider) = args.provider.as_deref().map(purser_domain::provider::canonical) {
+        found.retain(|price| price.provider == provider);
+    }
     if found.is_empty() {
         return Err(Failure::new(
             Exit::NotFound,
@@ -80,6 +87,21 @@ pub(super) async fn show(args: Show, settings: &Settings) -> anyhow::Result<Exit
     }
     print(&found.iter().collect::<Vec<_>>(), args.json)?;
     Ok(Exit::Done)
+}
+
+/// The prices behind a name; `openai/gpt-4o` is OpenAI's own first, then those of routers that call it so.
+fn named(book: &PriceBook, name: &str, at: Option<Timestamp>) -> Vec<Price> {
+    let mut found: Vec<Price> = Vec::new();
+    if let Some((prefix, rest)) = name.split_once('/') {
+        let provider = purser_domain::provider::canonical(prefix);
+        found.extend(price_list::show(book, rest, at).into_iter().filter(|price| price.provider == provider).cloned());
+    }
+    for price in price_list::show(book, name, at) {
+        if !found.contains(price) {
+            found.push(price.clone());
+        }
+    }
+    found
 }
 
 fn print(prices: &[&Price], json: bool) -> anyhow::Result<()> {

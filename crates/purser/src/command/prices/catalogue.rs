@@ -14,8 +14,8 @@ use serde_json::json;
 use super::{book, shown};
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::output::{self, Column};
 use crate::local;
+use crate::output::{self, Column};
 
 /// How a catalogue is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,7 +106,9 @@ pub(super) async fn import(args: Import, settings: &Settings) -> anyhow::Result<
         shown::talk_findings(&findings);
         output::talk(format!("{} prices, {} findings", prices.len(), findings.len()));
         if let Some(version) = version {
-            output::talk(format!("the price book is at version {version}; `purser prices rerate` rates the past again"));
+            output::talk(format!(
+                "the price book is at version {version}; `purser prices rerate` rates the past again"
+            ));
         }
     }
     Ok(Exit::Done)
@@ -126,10 +128,12 @@ pub(super) async fn diff(args: Diff, settings: &Settings) -> anyhow::Result<Exit
         let differences: Vec<_> = diff
             .differences
             .iter()
-            .map(|d| json!({
-                "provider": d.provider, "model": d.model, "field": d.field,
-                "left": text(d.left), "right": text(d.right), "contradiction": d.is_contradiction(),
-            }))
+            .map(|d| {
+                json!({
+                    "provider": d.provider, "model": d.model, "field": d.field,
+                    "left": text(d.left), "right": text(d.right), "contradiction": d.is_contradiction(),
+                })
+            })
             .collect();
         output::json(&json!({
             "at": at,
@@ -206,7 +210,8 @@ fn convert(path: &Path, format: Format, origin: &Origin, known: &KnownNames) -> 
         Format::Purser => match price_file::parse(text.as_bytes()) {
             Ok(prices) => Ok(Converted { prices, findings: Vec::new() }),
             Err(findings) => {
-                let lines: Vec<String> = findings.iter().map(|f: &Finding| format!("{}: {}", f.subject, f.message)).collect();
+                let lines: Vec<String> =
+                    findings.iter().map(|f: &Finding| format!("{}: {}", f.subject, f.message)).collect();
                 Err(refuse(lines.join("; ")))
             }
         },
@@ -226,8 +231,5 @@ fn origin(path: &Path, format: Format, catalogue: Option<&str>, retrieved: Optio
         Format::GenaiPrices => "genai-prices".to_owned(),
     };
     let today = Clock::System.now().to_jiff().strftime("%Y-%m-%d").to_string();
-    Origin {
-        catalogue: catalogue.map_or(name, str::to_owned),
-        retrieved: retrieved.map_or(today, str::to_owned),
-    }
+    Origin { catalogue: catalogue.map_or(name, str::to_owned), retrieved: retrieved.map_or(today, str::to_owned) }
 }

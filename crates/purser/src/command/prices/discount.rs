@@ -165,7 +165,9 @@ mod tests {
 
     #[test]
     fn a_percentage_has_three_decimals_at_most() {
-        for (text, expected) in [("12.5", Some(12_500)), ("0.001", Some(1)), ("100", Some(100_000)), ("1e1", Some(10_000))] {
+        for (text, expected) in
+            [("12.5", Some(12_500)), ("0.001", Some(1)), ("100", Some(100_000)), ("1e1", Some(10_000))]
+        {
             assert_eq!(parse_percent(text).ok(), expected, "{text}");
         }
         for text in ["100.001", "-1", "0.0001", "x"] {

@@ -101,7 +101,8 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
                 output::json(&json!({ "overrides": all }))?;
             } else {
                 shown::table(all.iter().map(|set| &set.price))?;
-                let ids = all.iter().map(|set| vec![set.id.clone(), set.price.provider.clone(), set.price.model.clone()]);
+                let ids =
+                    all.iter().map(|set| vec![set.id.clone(), set.price.provider.clone(), set.price.model.clone()]);
                 output::table(&["Override", "Provider", "Model"].map(Column::Text), ids)?;
             }
         }

@@ -57,7 +57,11 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
             wire(rerated?)
         }
     };
-    if args.json { output::json(&report)? } else { show(&report)? }
+    if args.json {
+        output::json(&report)?
+    } else {
+        show(&report)?
+    }
     Ok(Exit::Done)
 }
 

@@ -84,9 +84,8 @@ pub(super) fn table<'a>(prices: impl IntoIterator<Item = &'a Price>) -> anyhow::
             ];
             row.extend(OWN.map(|leaf| tier.rates[leaf as usize].map_or_else(String::new, |rate| per_unit(leaf, rate))));
             let others = Leaf::ALL.into_iter().filter(|leaf| !OWN.contains(leaf));
-            let others = others.filter_map(|leaf| {
-                tier.rates[leaf as usize].map(|rate| format!("{leaf} {}", per_unit(leaf, rate)))
-            });
+            let others = others
+                .filter_map(|leaf| tier.rates[leaf as usize].map(|rate| format!("{leaf} {}", per_unit(leaf, rate))));
             row.push(others.collect::<Vec<_>>().join(", "));
             row.push(tier.source.as_ref().unwrap_or(&price.source).catalogue.clone());
             rows.push(row);

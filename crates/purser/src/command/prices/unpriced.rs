@@ -6,48 +6,35 @@ use purser_service::clock::Clock;
 use serde_json::json;
 
 use crate::config::Settings;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::local::Local;
 use crate::output::{self, Column, grouped};
+use crate::remote::RemoteFlags;
 use crate::time;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The tenant
-    #[arg(long)]
-    tenant: TenantId,
+    /// The tenant; not needed with --server
+    #[arg(long, required_unless_present = "server")]
+    tenant: Option<TenantId>,
     /// First instant: a UTC date, RFC 3339, or an age such as 30d
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "server")]
     from: Option<String>,
     /// First instant after
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "server")]
     to: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    remote: RemoteFlags,
 }
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let utc = jiff::tz::TimeZone::UTC;
-    let window = time::window(args.from.as_deref(), args.to.as_deref(), &utc, Clock::System.now())?;
-    let local = Local::open(settings, false).await?;
-    let found = async {
-        let who = local.speak_for(&args.tenant).await?;
-        anyhow::Ok(local.service.prices_unpriced(&who, window).await?)
-    }
-    .await;
-    local.close().await?;
-    let all: Vec<UnpricedModel> = found?
-        .into_iter()
-        .map(|model| UnpricedModel {
-            provider: model.provider,
-            model: model.model,
-            reason: model.matched.name().to_owned(),
-            events: model.count,
-            first_at: model.first,
-            last_at: model.last,
-        })
-        .collect();
+    let all = match args.remote.client()? {
+        Some(client) => client.unpriced().await?.unpriced,
+        None => find_locally(&args, settings).await?,
+    };
     if args.json {
         output::json(&json!({ "unpriced": all }))?;
         return Ok(Exit::Done);
@@ -72,4 +59,26 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     });
     output::table(&columns, rows)?;
     Ok(Exit::Done)
+}
+
+async fn find_locally(args: &Args, settings: &Settings) -> anyhow::Result<Vec<UnpricedModel>> {
+    let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
+    let utc = jiff::tz::TimeZone::UTC;
+    let window = time::window(args.from.as_deref(), args.to.as_deref(), &utc, Clock::System.now())?;
+    let local = Local::open(settings, false).await?;
+    let found = async {
+        let who = local.speak_for(tenant).await?;
+        anyhow::Ok(local.service.prices_unpriced(&who, window).await?)
+    }
+    .await;
+    local.close().await?;
+    let wire = |model: purser_ledger::report::Unpriced| UnpricedModel {
+        provider: model.provider,
+        model: model.model,
+        reason: model.matched.name().to_owned(),
+        events: model.count,
+        first_at: model.first,
+        last_at: model.last,
+    };
+    Ok(found?.into_iter().map(wire).collect())
 }
