@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use purser_domain::money::Money;
+use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
@@ -112,7 +113,7 @@ fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: 
         return;
     };
     let model = data.text("model").unwrap_or_default();
-    let provider = data.first(&["provider", "custom_llm_provider"]).unwrap_or_default();
+    let provider = provider::canonical(&data.first(&["provider", "custom_llm_provider"]).unwrap_or_default());
     let (provider, model) = normalise::split_model(&provider, &model);
     event.model = model.to_owned();
     event.provider = provider;

@@ -1,8 +1,6 @@
 //! Who emits model calls as OpenTelemetry, how to recognise them, and how they count.
 //! Invariant: one row per emitter; a row says only what differs from OpenTelemetry's own rules.
 
-use purser_domain::provider;
-
 use crate::attribute::{Attributes, Count, Names, Text};
 use crate::normalise::Accounting;
 
@@ -223,17 +221,6 @@ fn by_name(operation: &str) -> Role {
         return Role::Aggregate;
     }
     Role::Unknown(operation.chars().take(64).collect())
-}
-
-/// The canonical provider of a span, the emitter's own if it names none.
-pub(crate) fn provider_of(emitter: &Emitter, attributes: &Attributes<'_>) -> String {
-    match attributes.text(Text::Provider) {
-        Some(name) => {
-            let lower = name.trim().to_ascii_lowercase();
-            provider::known(&lower).map_or_else(|| crate::normalise::provider_of_api(&lower), str::to_owned)
-        }
-        None => emitter.provider.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use purser_domain::money::{Money, parse_decimal};
+use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Usage;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
@@ -113,7 +114,7 @@ fn read(
         payload.raw("response").and_then(|text| Picked::read(text, ["id", "model", "usage", "service_tier"]));
     let part = |name| response.as_ref().and_then(|response| response.text(name)).map(Cow::into_owned);
     let asked = payload.text("model").unwrap_or_default();
-    let provider = payload.text("custom_llm_provider").unwrap_or_default();
+    let provider = provider::canonical(&payload.text("custom_llm_provider").unwrap_or_default());
     let (provider, model) = normalise::split_model(&provider, &asked);
     event.model = model.to_owned();
     event.response_model = part("model").map(|name| normalise::split_model(&provider, &name).1.to_owned());

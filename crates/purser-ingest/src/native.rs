@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
@@ -43,6 +44,8 @@ struct Reader {
     valued: u64,
     batch: bool,
     errors: Vec<FieldError>,
+    /// The last provider and its canonical name: the events of a request mostly share it.
+    provider: (String, String),
 }
 
 impl Reader {
@@ -57,6 +60,7 @@ impl Reader {
             valued: 0,
             batch: false,
             errors: Vec::new(),
+            provider: Default::default(),
         }
     }
 
@@ -115,6 +119,16 @@ impl<'a> Sink<'a> for Reader {
             return;
         }
         self.given |= field.bit();
+        if field == Field::Provider
+            && let Some(text) = json::string(value).filter(|text| !text.is_empty())
+        {
+            if self.provider.0 != text {
+                self.provider = (text.to_string(), provider::canonical(&text));
+            }
+            self.event.provider.clone_from(&self.provider.1);
+            self.valued |= field.bit();
+            return;
+        }
         let known = self.errors.len();
         if field.set_json(&mut self.event, value, "", &mut self.errors) {
             self.valued |= field.bit();

@@ -170,20 +170,41 @@ pub fn provider_of_api(name: &str) -> String {
     }
 }
 
+/// Remembers the last provider's canonical name: the events of a request mostly share it.
+#[derive(Debug, Default)]
+pub(crate) struct ProviderMemo {
+    raw: String,
+    canonical: String,
+}
+
+impl ProviderMemo {
+    /// The canonical name of `raw`, by [`provider_of_api`].
+    pub(crate) fn get(&mut self, raw: &str) -> &str {
+        if self.raw != raw {
+            raw.clone_into(&mut self.raw);
+            self.canonical = provider_of_api(raw);
+        }
+        &self.canonical
+    }
+}
+
 /// Takes a provider that routers write before the model (`openai/gpt-5`) apart from it.
 ///
-/// Only a prefix that is the provider's own name, or any known provider where none is given, is
+/// `provider_name` is canonical, or empty. Only a prefix that is the provider's own name, or any known provider where none is given, is
 /// taken off; `meta-llama/llama-4` stays whole.
 #[must_use]
 pub fn split_model<'a>(provider_name: &str, model: &'a str) -> (String, &'a str) {
-    let given = provider::canonical(provider_name);
+    if !model.contains('/') {
+        return (provider_name.to_owned(), model);
+    }
+    let given = provider_name;
     if let Some((prefix, rest)) = model.split_once('/').filter(|(_, rest)| !rest.is_empty())
         && let Some(known) = provider::known(&prefix.to_ascii_lowercase())
         && (given.is_empty() || given == known)
     {
         return (known.to_owned(), rest);
     }
-    (given, model)
+    (given.to_owned(), model)
 }
 
 #[cfg(test)]

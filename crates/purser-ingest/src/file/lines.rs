@@ -8,7 +8,7 @@ use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use super::target::Totals;
 use super::{CHUNK, Format, Options, Ordinals, Target, read_line, unreadable};
-use crate::decoded::{BYTES_MAX, DEPTH_MAX, Decoded, ERRORS_MAX, Incoming, Place, Refusal, Unreadable};
+use crate::decoded::{BYTES_MAX, Decoded, ERRORS_MAX, Incoming, Place, Refusal, Unreadable};
 use crate::field::{Field, shown};
 use crate::otlp::{self, Encoding};
 use crate::{identity, json, litellm};
@@ -100,9 +100,6 @@ impl<R: BufRead> Lines<R> {
 
     /// One event of our own format; strict unless `--map` says which keys matter.
     fn row(&mut self, text: &str, decoded: &mut Decoded) -> Result<(), Unreadable> {
-        if json::depth_exceeds(text, DEPTH_MAX) {
-            return Err(Unreadable::TooDeep);
-        }
         let mut event = self.template.clone();
         let mut totals = Totals::default();
         let mut errors = Vec::new();
@@ -137,8 +134,7 @@ impl<R: BufRead> Lines<R> {
             if !targets.is_empty() && given.len() < 256 {
                 given.push(key);
             }
-        })
-        .map_err(|error| Unreadable::Syntax(format!("not JSON: {error}")))?;
+        })?;
         if !is_object {
             return Err(Unreadable::Syntax("must be an object".to_owned()));
         }

@@ -14,7 +14,7 @@ use crate::emitter::{self, Emitter, Role};
 use crate::field;
 use crate::identity::{hex, hex_id};
 use crate::json;
-use crate::normalise::{self, Accounting, Reported};
+use crate::normalise::{self, Accounting, ProviderMemo, Reported};
 use crate::usage_object::UsageObject;
 
 /// What a span or a log record has beside its attributes.
@@ -38,6 +38,7 @@ pub(super) struct Assembler {
     now: Timestamp,
     pub decoded: Decoded,
     index: usize,
+    providers: ProviderMemo,
 }
 
 /// Everything known of one item.
@@ -50,7 +51,7 @@ struct Sighting<'s, 'a> {
 
 impl Assembler {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, decoded: Decoded::default(), index: 0 }
+        Self { now, decoded: Decoded::default(), index: 0, providers: ProviderMemo::default() }
     }
 
     /// Takes a span.
@@ -136,7 +137,7 @@ impl Assembler {
         let hints = Hints::read(attributes);
         let text = |slot| sighting.text(slot);
         let mut event = UsageEvent { source: SOURCE.to_owned(), ..UsageEvent::default() };
-        set_models(&mut event, emitter, attributes, &hints);
+        set_models(&mut event, emitter, attributes, &hints, &mut self.providers);
         self.set_usage(&mut event, sighting, &hints, errors);
         event.service_tier = [attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]
             .into_iter()
@@ -331,13 +332,19 @@ impl Hints {
     }
 }
 
-fn set_models(event: &mut UsageEvent, emitter: &Emitter, attributes: &Attributes<'_>, hints: &Hints) {
+fn set_models(
+    event: &mut UsageEvent,
+    emitter: &Emitter,
+    attributes: &Attributes<'_>,
+    hints: &Hints,
+    providers: &mut ProviderMemo,
+) {
     let llm_name = attributes.text(Text::LlmModelName);
     let asked = attributes.text(Text::RequestModel).or(hints.request_model.as_deref());
     let answered = attributes.text(Text::ResponseModel).or(llm_name.filter(|_| asked.is_some()));
     let model = asked.or(llm_name).or(answered).unwrap_or_default();
-    let provider = emitter::provider_of(emitter, attributes);
-    let (provider, model) = normalise::split_model(&provider, model);
+    let provider = attributes.text(Text::Provider).map_or(emitter.provider, |name| providers.get(name));
+    let (provider, model) = normalise::split_model(provider, model);
     event.model = model.to_owned();
     event.response_model = answered.map(|name| normalise::split_model(&provider, name).1.to_owned());
     event.provider = provider;

@@ -302,7 +302,7 @@ fn garbage_is_unreadable_and_empty_requests_are_empty() {
     }
     assert_eq!(decode_traces(b"", Encoding::Protobuf, now()), Ok(Decoded::default()));
     assert_eq!(decode_logs(b"{}", Encoding::Json, now()), Ok(Decoded::default()));
-    let deep = format!("{{\"resourceSpans\":{}{}}}", "[".repeat(40), "]".repeat(40));
+    let deep = format!("{{\"other\":{}{}}}", "[".repeat(40), "]".repeat(40));
     assert_eq!(decode_traces(deep.as_bytes(), Encoding::Json, now()), Err(Unreadable::TooDeep));
     let logs = ExportLogsServiceRequest::default().encode_to_vec();
     assert_eq!(decode_logs(&logs, Encoding::Protobuf, now()), Ok(Decoded::default()));

@@ -7,114 +7,192 @@ use super::Signal;
 use super::assemble::{Assembler, Item};
 use super::protobuf::claude_name;
 use crate::attribute::{Attributes, Names, Value};
-use crate::decoded::{DEPTH_MAX, Unreadable};
+use crate::decoded::Unreadable;
 use crate::emitter::Emitter;
-use crate::json;
+use crate::json::{self, Cursor};
+
+type Outcome = Result<(), Unreadable>;
+
+/// What the three levels of a request are called.
+struct Levels {
+    resources: [&'static str; 2],
+    scopes: [&'static str; 2],
+    items: [&'static str; 2],
+}
+
+const TRACES: Levels = Levels {
+    resources: ["resourceSpans", "resource_spans"],
+    scopes: ["scopeSpans", "scope_spans"],
+    items: ["spans", "spans"],
+};
+
+const LOGS: Levels = Levels {
+    resources: ["resourceLogs", "resource_logs"],
+    scopes: ["scopeLogs", "scope_logs"],
+    items: ["logRecords", "log_records"],
+};
+
+const METRICS: Levels = Levels {
+    resources: ["resourceMetrics", "resource_metrics"],
+    scopes: ["scopeMetrics", "scope_metrics"],
+    items: ["metrics", "metrics"],
+};
 
 /// Feeds the spans or log records of a request to the assembler.
-pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Result<(), Unreadable> {
-    let text = json::text_of(body)?;
-    if json::depth_exceeds(text, DEPTH_MAX) {
-        return Err(Unreadable::TooDeep);
-    }
-    let (outer, middle, inner) = match signal {
-        Signal::Traces => (["resourceSpans", "resource_spans"], ["scopeSpans", "scope_spans"], ["spans", "spans"]),
-        Signal::Logs => (["resourceLogs", "resource_logs"], ["scopeLogs", "scope_logs"], ["logRecords", "log_records"]),
-    };
+pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Outcome {
+    let levels = if signal == Signal::Traces { TRACES } else { LOGS };
+    let mut cursor = Cursor::new(json::text_of(body)?);
     let mut scratch = Attributes::default();
-    for resource_items in list(text, outer)? {
-        let mut resource = Attributes::default();
-        if let Some(object) = member(resource_items, ["resource", "resource"])? {
-            read_attributes(member(object, ["attributes"; 2])?, Names::Common, &mut resource)?;
+    cursor.object(|cursor, name| {
+        if !levels.resources.contains(&&*name) || cursor.peek() != Some(b'[') {
+            return cursor.skip().map(|_| ());
         }
-        for scope_items in list(resource_items, middle)? {
-            let scope = match member(scope_items, ["scope", "scope"])? {
-                Some(scope) => member(scope, ["name", "name"])?.and_then(json::string),
-                None => None,
-            };
-            let emitter = Emitter::of_scope(scope.as_deref().unwrap_or_default());
-            for text in list(scope_items, inner)? {
-                scratch.clear();
-                let item = item(text, signal, emitter.names(), &mut scratch)?;
-                match signal {
-                    Signal::Traces => assembler.span(emitter, &resource, &item, &scratch)?,
-                    Signal::Logs => assembler.log(emitter, &resource, &item, &scratch)?,
+        cursor.array(|cursor| {
+            let mut resource = Attributes::default();
+            ordered(cursor, "resource", levels.scopes, |cursor, is_scopes| {
+                if !is_scopes {
+                    return member(cursor, "attributes", &mut |cursor| {
+                        read_attributes(cursor, Names::Common, &mut resource)
+                    });
                 }
+                let mut reader = Reader { signal, levels: &levels, resource: &resource, scratch: &mut scratch };
+                cursor.array(|cursor| reader.scope(cursor, assembler))
+            })
+        })
+    })?;
+    cursor.end()
+}
+
+/// Reads the items of the scopes of one resource.
+struct Reader<'s, 'a> {
+    signal: Signal,
+    levels: &'s Levels,
+    resource: &'s Attributes<'a>,
+    scratch: &'s mut Attributes<'a>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn scope(&mut self, cursor: &mut Cursor<'a>, assembler: &mut Assembler) -> Outcome {
+        let mut emitter = Emitter::of_scope("");
+        ordered(cursor, "scope", self.levels.items, |cursor, is_items| {
+            if !is_items {
+                return member(cursor, "name", &mut |cursor| {
+                    emitter = Emitter::of_scope(&json::string(cursor.skip()?).unwrap_or_default());
+                    Ok(())
+                });
             }
-        }
+            cursor.array(|cursor| {
+                self.scratch.clear();
+                let item = item(cursor, self.signal, emitter.names(), self.scratch)?;
+                match self.signal {
+                    Signal::Traces => assembler.span(emitter, self.resource, &item, self.scratch),
+                    Signal::Logs => assembler.log(emitter, self.resource, &item, self.scratch),
+                }
+            })
+        })
     }
-    Ok(())
 }
 
-/// The member of an object called either name.
-fn member<'a>(object: &'a str, names: [&str; 2]) -> Result<Option<&'a str>, Unreadable> {
-    let mut found = None;
-    json::fields(object, |key, value| {
-        if names.contains(&&*key) && value != "null" {
-            found = Some(value);
+/// Reads an object in which `first` has to be known before the list called `then` is read, whichever
+/// comes first in the text. `read` gets the value of either; `true` says that it is the list.
+fn ordered<'a>(
+    cursor: &mut Cursor<'a>,
+    first: &str,
+    then: [&str; 2],
+    mut read: impl FnMut(&mut Cursor<'a>, bool) -> Outcome,
+) -> Outcome {
+    let mut first_seen = false;
+    let mut waiting = None;
+    cursor.object(|cursor, name| {
+        let bracket = cursor.peek();
+        if name == first && bracket == Some(b'{') && !first_seen {
+            first_seen = true;
+            read(cursor, false)
+        } else if then.contains(&&*name) && bracket == Some(b'[') && first_seen {
+            read(cursor, true)
+        } else {
+            let value = cursor.skip()?;
+            if then.contains(&&*name) && bracket == Some(b'[') {
+                waiting = Some(value);
+            }
+            Ok(())
         }
-    })
-    .map_err(|error| Unreadable::Syntax(format!("not JSON: {error}")))?;
-    Ok(found)
+    })?;
+    waiting.map_or(Ok(()), |list| read(&mut Cursor::new(list), true))
 }
 
-fn list<'a>(object: &'a str, names: [&str; 2]) -> Result<Vec<&'a str>, Unreadable> {
-    Ok(member(object, names)?.map(json::elements).unwrap_or_default())
+/// Reads one member of an object, passing the others over.
+fn member<'a>(cursor: &mut Cursor<'a>, wanted: &str, read: &mut impl FnMut(&mut Cursor<'a>) -> Outcome) -> Outcome {
+    cursor.object(|cursor, name| if name == wanted { read(cursor) } else { cursor.skip().map(|_| ()) })
 }
 
 fn item<'a>(
-    text: &'a str,
+    cursor: &mut Cursor<'a>,
     signal: Signal,
     names: Names,
     attributes: &mut Attributes<'a>,
 ) -> Result<Item<'a>, Unreadable> {
     let mut item = Item::default();
-    let mut pairs = None;
-    json::fields(text, |key, value| match (&*key, signal) {
-        ("traceId" | "trace_id", _) => item.trace_id = id(value),
-        ("spanId" | "span_id", _) => item.span_id = id(value),
-        ("parentSpanId" | "parent_span_id", _) => item.parent_span_id = id(value),
-        ("startTimeUnixNano" | "start_time_unix_nano", Signal::Traces)
-        | ("timeUnixNano" | "time_unix_nano", Signal::Logs) => item.start_nanos = number(value),
-        ("endTimeUnixNano" | "end_time_unix_nano", Signal::Traces)
-        | ("observedTimeUnixNano" | "observed_time_unix_nano", Signal::Logs) => item.end_nanos = number(value),
-        ("attributes", _) => pairs = Some(value),
-        ("status", Signal::Traces) => {
-            let code = member(value, ["code", "code"]).ok().flatten().unwrap_or("0");
-            item.failed = matches!(code, "2" | "\"2\"" | "\"STATUS_CODE_ERROR\"");
+    cursor.object(|cursor, name| {
+        if name == "attributes" {
+            return read_attributes(cursor, names, attributes);
         }
-        ("body", Signal::Logs) if names == Names::ClaudeCode => item.name = claude_name(any_value(value)),
-        ("eventName" | "event_name", Signal::Logs) => {
-            item.name = json::string(value).filter(|name| !name.is_empty()).unwrap_or(std::mem::take(&mut item.name));
+        let value = cursor.skip()?;
+        match (&*name, signal) {
+            ("traceId" | "trace_id", _) => item.trace_id = id(value),
+            ("spanId" | "span_id", _) => item.span_id = id(value),
+            ("parentSpanId" | "parent_span_id", _) => item.parent_span_id = id(value),
+            ("startTimeUnixNano" | "start_time_unix_nano", Signal::Traces)
+            | ("timeUnixNano" | "time_unix_nano", Signal::Logs) => item.start_nanos = number(value),
+            ("endTimeUnixNano" | "end_time_unix_nano", Signal::Traces)
+            | ("observedTimeUnixNano" | "observed_time_unix_nano", Signal::Logs) => item.end_nanos = number(value),
+            ("status", Signal::Traces) => item.failed = is_error(value),
+            ("body", Signal::Logs) if names == Names::ClaudeCode => item.name = claude_name(any_value(value)),
+            ("eventName" | "event_name", Signal::Logs) => {
+                let name = json::string(value).filter(|name| !name.is_empty());
+                item.name = name.unwrap_or(std::mem::take(&mut item.name));
+            }
+            _ => {}
         }
-        _ => {}
-    })
-    .map_err(|error| Unreadable::Syntax(format!("not JSON: {error}")))?;
-    read_attributes(pairs, names, attributes)?;
+        Ok(())
+    })?;
     Ok(item)
 }
 
-fn read_attributes<'a>(
-    pairs: Option<&'a str>,
-    names: Names,
-    attributes: &mut Attributes<'a>,
-) -> Result<(), Unreadable> {
-    for pair in pairs.map(json::elements).unwrap_or_default() {
+fn is_error(status: &str) -> bool {
+    let mut failed = false;
+    let _ = json::fields(status, |name, code| {
+        failed |= name == "code" && matches!(code, "2" | "\"2\"" | "\"STATUS_CODE_ERROR\"");
+    });
+    failed
+}
+
+fn read_attributes<'a>(cursor: &mut Cursor<'a>, names: Names, attributes: &mut Attributes<'a>) -> Outcome {
+    if cursor.peek() != Some(b'[') {
+        return cursor.skip().map(|_| ());
+    }
+    cursor.array(|cursor| {
         let (mut key, mut value) = (Cow::Borrowed(""), None);
-        json::fields(pair, |name, text| match &*name {
-            "key" => key = json::string(text).unwrap_or_default(),
-            "value" => value = Some(text),
-            _ => {}
-        })
-        .map_err(|error| Unreadable::Syntax(format!("not JSON: {error}")))?;
+        if cursor.peek() != Some(b'{') {
+            return cursor.skip().map(|_| ());
+        }
+        cursor.object(|cursor, name| {
+            let text = cursor.skip()?;
+            match &*name {
+                "key" => key = json::string(text).unwrap_or_default(),
+                "value" => value = Some(text),
+                _ => {}
+            }
+            Ok(())
+        })?;
         // A name that had to be unescaped is none of ours.
         if let Cow::Borrowed(key) = key {
             attributes.add(names, key, || value.map_or(Value::Other, any_value));
         } else {
             attributes.ignored += 1;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn any_value(text: &str) -> Value<'_> {
@@ -130,29 +208,26 @@ fn any_value(text: &str) -> Value<'_> {
             "doubleValue" | "double_value" => {
                 json::string(value).as_deref().unwrap_or(value).parse().map_or(Value::Other, Value::Double)
             }
-            "arrayValue" | "array_value" => {
-                let values = member(value, ["values", "values"]).ok().flatten().map(json::elements).unwrap_or_default();
-                let texts = values.into_iter().filter_map(|value| match any_value_flat(value) {
-                    Value::Text(text) => Some(text),
-                    _ => None,
-                });
-                Value::Texts(texts.collect())
-            }
+            "arrayValue" | "array_value" => Value::Texts(texts(value)),
             _ => Value::Other,
         };
     });
     found
 }
 
-/// An element of a list: a text, or nothing that is read.
-fn any_value_flat(text: &str) -> Value<'_> {
-    let mut found = Value::Other;
-    let _ = json::fields(text, |kind, value| {
-        if let ("stringValue" | "string_value", Some(text)) = (&*kind, json::string(value)) {
-            found = Value::Text(text);
+/// The texts of an `ArrayValue`; one level only: a list of labels, never a tree.
+fn texts(array: &str) -> Vec<Cow<'_, str>> {
+    let mut texts = Vec::new();
+    let _ = json::fields(array, |name, values| {
+        for value in if name == "values" { json::elements(values) } else { Vec::new() } {
+            let _ = json::fields(value, |kind, text| {
+                if matches!(&*kind, "stringValue" | "string_value") {
+                    texts.extend(json::string(text));
+                }
+            });
         }
     });
-    found
+    texts
 }
 
 fn number(value: &str) -> u64 {
@@ -176,12 +251,27 @@ fn id<const N: usize>(value: &str) -> Option<[u8; N]> {
 
 /// How many metrics a request holds.
 pub(super) fn metrics(body: &[u8]) -> Result<u64, Unreadable> {
-    let text = json::text_of(body)?;
+    let mut cursor = Cursor::new(json::text_of(body)?);
     let mut count = 0;
-    for resource in list(text, ["resourceMetrics", "resource_metrics"])? {
-        for scope in list(resource, ["scopeMetrics", "scope_metrics"])? {
-            count += list(scope, ["metrics"; 2])?.len() as u64;
-        }
-    }
+    list(&mut cursor, METRICS.resources, &mut |cursor| {
+        list(cursor, METRICS.scopes, &mut |cursor| {
+            list(cursor, METRICS.items, &mut |cursor| {
+                count += 1;
+                cursor.skip().map(|_| ())
+            })
+        })
+    })?;
+    cursor.end()?;
     Ok(count)
+}
+
+/// Reads the elements of one list of an object.
+fn list<'a>(cursor: &mut Cursor<'a>, wanted: [&str; 2], take: &mut impl FnMut(&mut Cursor<'a>) -> Outcome) -> Outcome {
+    cursor.object(|cursor, name| {
+        if wanted.contains(&&*name) && cursor.peek() == Some(b'[') {
+            cursor.array(&mut *take)
+        } else {
+            cursor.skip().map(|_| ())
+        }
+    })
 }
