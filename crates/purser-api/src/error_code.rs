@@ -29,7 +29,6 @@ pub const ALL: &[ErrorCode] = &[
     code("body-timeout", 408, "The body did not arrive in time"),
     code("event-id-reused", 409, "An event id was used for another payload"),
     code("already-exists", 409, "It exists already"),
-    code("ambiguous-event-id", 409, "Several sources have used the event id"),
     code("conflict", 409, "The request contradicts what is stored"),
     code("body-too-large", 413, "The request is larger than allowed"),
     code("too-many-events", 413, "The request has more events than allowed"),

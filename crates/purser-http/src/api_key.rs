@@ -1,7 +1,7 @@
 //! Keys of the key's own tenant: make, list, revoke.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::api_key::{ApiKeyCreated, ApiKeyDraft, ApiKeyList, ApiKeyRecord};
 use purser_api::problem::Problem;
@@ -13,7 +13,7 @@ use crate::auth::Admin;
 use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
-use crate::params::NoParams;
+use crate::params::{Named, NoParams};
 
 /// The tenant's keys, revoked ones included.
 #[utoipa::path(
@@ -59,7 +59,7 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     State(app): State<App>,
     Admin(who): Admin,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     _: NoParams,
 ) -> Reply<StatusCode> {
     app.service.key_revoke(&who, &id).await?;

@@ -1,7 +1,7 @@
 //! Feature tags: register, list, change, deactivate.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::feature_tag::{FeatureTagDraft, FeatureTagList, FeatureTagPatch, FeatureTagRecord};
 use purser_api::problem::Problem;
@@ -15,7 +15,7 @@ use crate::auth::{Operator, Reader};
 use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
-use crate::params::{NoParams, Params};
+use crate::params::{Named, NoParams, Params};
 use crate::share::cents;
 
 /// The largest planned spend, whole cents.
@@ -81,7 +81,7 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     State(app): State<App>,
     Reader(who): Reader,
-    Path(tag): Path<String>,
+    Named(tag): Named<String>,
     _: NoParams,
 ) -> Reply<Json<FeatureTagRecord>> {
     let tags = app.service.feature_tags(&who, true).await?;
@@ -102,7 +102,7 @@ pub(crate) async fn show(
 pub(crate) async fn put(
     app: State<App>,
     who: Operator,
-    tag: Path<String>,
+    tag: Named<String>,
     none: NoParams,
     payload: Payload,
 ) -> Reply<Json<FeatureTagRecord>> {
@@ -122,7 +122,7 @@ pub(crate) async fn put(
 pub(crate) async fn patch(
     State(app): State<App>,
     Operator(who): Operator,
-    Path(tag): Path<String>,
+    Named(tag): Named<String>,
     _: NoParams,
     payload: Payload,
 ) -> Reply<Json<FeatureTagRecord>> {
@@ -153,7 +153,7 @@ pub(crate) async fn patch(
 pub(crate) async fn delete(
     State(app): State<App>,
     Operator(who): Operator,
-    Path(tag): Path<String>,
+    Named(tag): Named<String>,
     _: NoParams,
 ) -> Reply<StatusCode> {
     let patch = Patch { is_active: Some(false), ..Patch::default() };

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, TEXT_MAX};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::body::{Media, Payload};
@@ -33,11 +34,17 @@ impl Fields {
             let detail = format!("the body is nested deeper than {DEPTH_MAX} levels");
             return Err(Failure::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "too-deep", detail));
         }
-        match serde_json::from_slice(bytes) {
-            Ok(Value::Object(map)) => Ok(Self { map, errors: Vec::new() }),
-            Ok(_) => Err(Failure::malformed("the body must be a JSON object")),
-            Err(error) => Err(Failure::malformed(format!("the body is not JSON: {error}"))),
+        let pairs: Pairs = serde_json::from_slice(bytes)
+            .map_err(|error| Failure::malformed(format!("the body is not a JSON object: {error}")))?;
+        let mut fields = Self { map: Map::new(), errors: Vec::new() };
+        for (name, value) in pairs.0 {
+            if fields.has(&name) {
+                fields.wrong(&name, &value, "given once");
+            } else {
+                fields.map.insert(name, value);
+            }
         }
+        Ok(fields)
     }
 
     /// Notes a refused value.
@@ -206,6 +213,33 @@ impl Fields {
     }
 }
 
+/// The fields of an object in order, repeated ones included.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// Whether the JSON text nests deeper than allowed; reads brackets outside strings only.
 fn is_too_deep(bytes: &[u8]) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
@@ -242,6 +276,16 @@ mod tests {
         let failure = fields.finish().expect_err("five bad fields");
         let names: Vec<String> = failure.problem("r").fields.into_iter().map(|field| field.field).collect();
         assert_eq!(names, ["tag", "budget_cents", "at", "display_name", "extra"]);
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_is_refused() {
+        let failure = Fields::parse(br#"{"a":"x","a":"y"}"#).and_then(|mut fields| {
+            fields.text("a");
+            fields.finish()
+        });
+        let fields = failure.expect_err("a comes twice").problem("r").fields;
+        assert_eq!((fields[0].field.as_str(), fields[0].reason.as_str()), ("a", "must be given once"));
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use purser_domain::time::{Timestamp, Window};
 use purser_domain::usage_event::FieldError;
 use purser_domain::usage_query::{Dimension, Filter};
+use serde::de::DeserializeOwned;
 
 use crate::failure::{Failure, Reply};
 
@@ -24,6 +26,7 @@ pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     taken: Vec<bool>,
     errors: Vec<FieldError>,
+    unreadable: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for Params {
@@ -47,6 +50,20 @@ impl<S: Sync> FromRequestParts<S> for NoParams {
     }
 }
 
+/// The path's parameters; a path that is no text names nothing.
+#[derive(Debug)]
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Reply<Self> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|Path(value)| Self(value))
+            .map_err(|_| Failure::new(StatusCode::NOT_FOUND, "not-found", "the path is not UTF-8 text"))
+    }
+}
+
 impl Params {
     /// Reads a raw query string.
     pub(crate) fn parse(raw: &str) -> Self {
@@ -57,7 +74,7 @@ impl Params {
                 break;
             }
             if name.contains('\u{fffd}') || value.contains('\u{fffd}') || value.contains('\0') {
-                params.refuse(&name, &value, "is not UTF-8 text");
+                params.unreadable = true;
             } else if value.len() > VALUE_MAX {
                 params.refuse(&name, &value, "is longer than 1 KiB");
             }
@@ -199,6 +216,10 @@ impl Params {
 
     /// Refuses what nobody asked for, and reports every error.
     pub(crate) fn finish(mut self) -> Reply<()> {
+        if self.unreadable {
+            let detail = "the query string is not percent-encoded UTF-8 text";
+            return Err(Failure::new(StatusCode::BAD_REQUEST, "malformed-query", detail));
+        }
         for ((name, value), taken) in self.pairs.iter().zip(&self.taken) {
             if !taken && self.errors.iter().all(|error| error.field != *name) {
                 self.errors.push(FieldError::new(name.as_str(), value, "is not a parameter of this route"));

@@ -1,7 +1,7 @@
 //! Prices: the book, a tenant's own prices and discounts, models without a price, rating again.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::price::{
     DiscountDraft, DiscountList, DiscountRecord, OverrideDraft, OverrideList, OverrideRecord, PriceHistory, PricePage,
@@ -16,7 +16,7 @@ use crate::auth::{Admin, Reader};
 use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
-use crate::params::{NoParams, Params};
+use crate::params::{Named, NoParams, Params};
 
 mod draft;
 mod wire;
@@ -67,7 +67,7 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params
 pub(crate) async fn show(
     State(app): State<App>,
     Reader(who): Reader,
-    Path((provider, model)): Path<(String, String)>,
+    Named((provider, model)): Named<(String, String)>,
     mut params: Params,
 ) -> Reply<Json<PriceHistory>> {
     let at = params.parsed::<Timestamp>("at");
@@ -178,7 +178,7 @@ pub(crate) async fn override_set(
 pub(crate) async fn override_end(
     State(app): State<App>,
     Admin(who): Admin,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     mut params: Params,
 ) -> Reply<StatusCode> {
     let at = params.parsed::<Timestamp>("at").unwrap_or_else(|| app.service.now());
@@ -230,7 +230,7 @@ pub(crate) async fn discount_set(
 pub(crate) async fn discount_end(
     State(app): State<App>,
     Admin(who): Admin,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     mut params: Params,
 ) -> Reply<StatusCode> {
     let at = params.parsed::<Timestamp>("at").unwrap_or_else(|| app.service.now());

@@ -1,7 +1,7 @@
 //! Usage events: send, list, show, void; and the ids that clashed.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::problem::Problem;
 use purser_api::usage_event::{
@@ -19,7 +19,7 @@ use crate::auth::{Operator, Reader, Sender};
 use crate::body::{Media, Payload};
 use crate::failure::Reply;
 use crate::fields::Fields;
-use crate::params::Params;
+use crate::params::{Named, NoParams, Params};
 use crate::{decode, entry};
 
 /// The most rows of a page.
@@ -140,7 +140,7 @@ fn cursor(params: &mut Params, mark: &str) -> Option<i64> {
 pub(crate) async fn show(
     State(app): State<App>,
     Reader(who): Reader,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     mut params: Params,
 ) -> Reply<Json<EventDetail>> {
     let source = params.text("source");
@@ -200,7 +200,7 @@ fn conflict(record: Record) -> ConflictRecord {
 pub(crate) async fn void(
     State(app): State<App>,
     Operator(who): Operator,
-    _: crate::params::NoParams,
+    _: NoParams,
     payload: Payload,
 ) -> Reply<Json<VoidReceipt>> {
     let mut fields = Fields::read(&payload)?;

@@ -53,14 +53,14 @@ const GROUPS_MAX: usize = 6;
 )]
 pub(crate) async fn query(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<UsageAnswer>> {
     let query = read(params)?;
-    let tenant = app.service.tenant(&who).await?;
+    let calendar = app.service.calendar(&who).await?;
     let answer = app.service.usage_query(&who, &query).await?;
     if answer.rows.len() > ROWS_MAX {
         let by: Vec<String> = query.by.iter().map(Dimension::name).collect();
         let reason = format!("gives {} rows, more than {ROWS_MAX}: narrow the window or use top", answer.rows.len());
         return Err(purser_service::error::Error::invalid_field("group_by", &by.join(","), &reason).into());
     }
-    Ok(Json(wire(&query, answer, tenant.zone)))
+    Ok(Json(wire(&query, answer, calendar.zone.iana_name().unwrap_or("UTC").to_owned())))
 }
 
 fn read(mut params: Params) -> Reply<Query> {

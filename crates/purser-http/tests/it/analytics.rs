@@ -23,12 +23,18 @@ async fn usage_statistics_have_the_references_shape() {
         .header("x-correlation-id".parse().expect("a name"), "c-1");
     let reply = app.ask(ask).await.expect(200);
     let body = reply.json();
-    assert_eq!(body["window"], json!({"from": "2026-11-18T00:00:00Z", "to": "2026-11-21T00:00:00Z", "resolution": "day"}));
+    assert_eq!(
+        body["window"],
+        json!({"from": "2026-11-18T00:00:00Z", "to": "2026-11-21T00:00:00Z", "resolution": "day"})
+    );
     assert_eq!(body["totals"], json!({"requests": 2, "compute_units": 2, "tokens": 3000}));
-    assert_eq!(body["series"], json!([
-        {"ts": "2026-11-19", "requests": 1, "compute_units": 1, "tokens": 1500},
-        {"ts": "2026-11-20", "requests": 1, "compute_units": 1, "tokens": 1500}
-    ]));
+    assert_eq!(
+        body["series"],
+        json!([
+            {"ts": "2026-11-19", "requests": 1, "compute_units": 1, "tokens": 1500},
+            {"ts": "2026-11-20", "requests": 1, "compute_units": 1, "tokens": 1500}
+        ])
+    );
     assert_eq!(body["signals"], json!({"sources": ["api"], "freshness_sec": 3600, "state": "STALE"}));
     assert_eq!(body["meta"]["correlation_id"], "c-1");
     assert_eq!(body["meta"]["request_id"], reply.header("x-request-id"));
@@ -70,7 +76,9 @@ async fn bad_queries_collect_all_errors_in_the_contracts_shape() {
     names.sort_unstable();
     assert_eq!(names, ["bogus", "from", "resolution", "scope_id", "to"], "{problem}");
     assert_eq!(problem["type"], "/docs/errors/invalid-query");
-    for window in ["from=2026-01-01T00:00:00Z&to=2026-04-02T00:00:00Z", "from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z"] {
+    for window in
+        ["from=2026-01-01T00:00:00Z&to=2026-04-02T00:00:00Z", "from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z"]
+    {
         let _ = app.get(&format!("/api/v1/analytics/statistics/usage?{window}")).await.problem(400, "INVALID_QUERY");
     }
 }

@@ -24,7 +24,7 @@ async fn malformed_bodies_are_refused_by_every_route() {
         ("not UTF-8", b"{\"model\":\"\xff\"}".to_vec(), &[400]),
         ("trailing", b"{} x".to_vec(), &[400]),
         ("nul", b"\0".to_vec(), &[400]),
-        ("deep", deep.into_bytes(), &[422]),
+        ("deep", deep.into_bytes(), &[400, 422]),
         ("NaN", b"{\"a\":NaN}".to_vec(), &[400]),
     ];
     for operation in operations().into_iter().filter(takes_json) {
@@ -85,7 +85,13 @@ async fn odd_path_parameters_find_nothing_and_break_nothing() {
         for id in ["%00", "%ff", "..%2f..", "%27%3B%20DROP%20TABLE%20x", "%E2%80%AE", long.as_str()] {
             let body = json!({"display_name": "x"}).to_string();
             let reply = app.ask(ask(&operation, body).path(&operation.path_with(id))).await;
-            assert!(reply.status.is_client_error(), "{} {id} answers {} {}", operation.name(), reply.status, reply.text());
+            assert!(
+                reply.status.is_client_error(),
+                "{} {id} answers {} {}",
+                operation.name(),
+                reply.status,
+                reply.text()
+            );
             assert_eq!(reply.header("content-type"), "application/problem+json", "{} {id}", operation.name());
         }
     }

@@ -34,7 +34,8 @@ async fn records_without_a_request_id_are_all_kept() {
 #[tokio::test]
 async fn an_unregistered_tag_is_unclassified_and_a_reused_id_conflicts() {
     let app = TestApp::start().await;
-    let record = |tag: &str, cents: i64| json!({"model": "m", "cost_cents": cents, "feature_tag": tag, "request_id": tag});
+    let record =
+        |tag: &str, cents: i64| json!({"model": "m", "cost_cents": cents, "feature_tag": tag, "request_id": tag});
     app.post(PATH, &record("support.reply", 5)).await.expect(201);
     let shares = app.get("/api/v1/cost/by-feature").await.expect(200).json();
     assert_eq!(shares["data"][0]["feature_tag"], "unclassified", "{shares}");

@@ -19,10 +19,7 @@ async fn registered() -> TestApp {
 #[tokio::test]
 async fn a_tag_is_registered_once() {
     let app = registered().await;
-    let _ = app
-        .post(PATH, &json!({"tag": "chat.reply", "display_name": "Again"}))
-        .await
-        .problem(409, "already-exists");
+    let _ = app.post(PATH, &json!({"tag": "chat.reply", "display_name": "Again"})).await.problem(409, "already-exists");
     let reply = app.post(PATH, &json!({"tag": "nodot", "display_name": "", "budget_cents": -1})).await;
     assert_eq!(reply.fields(), ["display_name", "budget_cents"]);
     let reply = app.post(PATH, &json!({"tag": "nodot", "display_name": "x"})).await;

@@ -40,7 +40,9 @@ async fn long_strings_and_large_numbers_are_values_that_are_refused() {
     assert!(reply.body.len() < 2_000, "the value is cut");
     let _ = reply.problem(422, "invalid-fields");
     let tags: Value = (0..33).map(|index| (format!("t{index}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
-    for (field, value) in [("input_tokens", json!(9_007_199_254_740_992_u64)), ("input_tokens", json!(1.5)), ("tags", tags)] {
+    for (field, value) in
+        [("input_tokens", json!(9_007_199_254_740_992_u64)), ("input_tokens", json!(1.5)), ("tags", tags)]
+    {
         let reply = app.post(PATH, &event_with("a", &json!({ field: value }))).await;
         assert_eq!(reply.fields(), [field]);
     }

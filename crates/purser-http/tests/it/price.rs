@@ -44,9 +44,14 @@ async fn models_without_a_price_are_listed_until_an_override_and_a_rerate() {
     let draft = json!({"provider": "openai", "model": "house-llm", "usd_per_million": {"input": "1", "output": 2}});
     let set = app.post("/api/v1/prices/overrides", &draft).await.expect(201).json();
     assert_eq!(set["price"]["source"]["catalogue"], "tenant");
-    let rerate = |dry_run: bool| json!({"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "dry_run": dry_run});
+    let rerate =
+        |dry_run: bool| json!({"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "dry_run": dry_run});
     let plan = app.post("/api/v1/prices/rerate", &rerate(true)).await.expect(200).json();
-    assert_eq!((&plan["dry_run"], &plan["changed"], &plan["unchanged"]), (&json!(true), &json!(1), &json!(1)), "{plan}");
+    assert_eq!(
+        (&plan["dry_run"], &plan["changed"], &plan["unchanged"]),
+        (&json!(true), &json!(1), &json!(1)),
+        "{plan}"
+    );
     // 1,000 input tokens at 1 and 500 output tokens at 2 dollars a million.
     assert_eq!(plan["changes"][0]["new_usd"], "0.002000000000");
     let done = app.post("/api/v1/prices/rerate", &rerate(false)).await.expect(200).json();
@@ -54,7 +59,10 @@ async fn models_without_a_price_are_listed_until_an_override_and_a_rerate() {
     let unpriced = app.get("/api/v1/prices/unpriced").await.expect(200).json();
     assert_eq!(unpriced["unpriced"], json!([]));
     let detail = app.get("/api/v1/usage/events/a").await.expect(200).json();
-    assert_eq!((&detail["current"]["cost_usd"], &detail["current"]["reason"]), (&json!("0.002000000000"), &json!("rerate")));
+    assert_eq!(
+        (&detail["current"]["cost_usd"], &detail["current"]["reason"]),
+        (&json!("0.002000000000"), &json!("rerate"))
+    );
     let id = set["id"].as_str().expect("an id");
     app.ask(Ask::new(Method::DELETE, &format!("/api/v1/prices/overrides/{id}"))).await.expect(204);
 }
@@ -62,7 +70,8 @@ async fn models_without_a_price_are_listed_until_an_override_and_a_rerate() {
 #[tokio::test]
 async fn a_discount_lowers_what_is_rated_from_then_on() {
     let app = TestApp::start().await;
-    let set = app.post("/api/v1/prices/discounts", &json!({"provider": "openai", "percent": "50"})).await.expect(201).json();
+    let set =
+        app.post("/api/v1/prices/discounts", &json!({"provider": "openai", "percent": "50"})).await.expect(201).json();
     assert_eq!(set["percent"], "50");
     app.store_events(&[event("a")]).await;
     let total = app.get("/api/v1/usage/query").await.expect(200).json();
@@ -78,15 +87,27 @@ async fn a_discount_lowers_what_is_rated_from_then_on() {
 async fn bad_drafts_name_every_field() {
     let app = TestApp::start().await;
     let cases = [
-        ("/api/v1/prices/overrides", json!({"model": "m", "usd_per_million": {"colour": "1", "input": "-1"}}), vec![
-            "provider", "usd_per_million.colour", "usd_per_million.input",
-        ]),
-        ("/api/v1/prices/overrides", json!({"provider": "p", "model": "m", "usd_per_million": {}}), vec!["usd_per_million"]),
+        (
+            "/api/v1/prices/overrides",
+            json!({"model": "m", "usd_per_million": {"colour": "1", "input": "-1"}}),
+            vec!["provider", "usd_per_million.colour", "usd_per_million.input"],
+        ),
+        (
+            "/api/v1/prices/overrides",
+            json!({"provider": "p", "model": "m", "usd_per_million": {}}),
+            vec!["usd_per_million"],
+        ),
         ("/api/v1/prices/discounts", json!({"percent": "101", "x": 1}), vec!["percent", "x"]),
-        ("/api/v1/prices/discounts", json!({"percent": 5, "effective_from": "2026-01-01T00:00:00"}), vec!["effective_from"]),
-        ("/api/v1/prices/rerate", json!({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z", "dry_run": 1}), vec![
-            "dry_run", "from",
-        ]),
+        (
+            "/api/v1/prices/discounts",
+            json!({"percent": 5, "effective_from": "2026-01-01T00:00:00"}),
+            vec!["effective_from"],
+        ),
+        (
+            "/api/v1/prices/rerate",
+            json!({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z", "dry_run": 1}),
+            vec!["dry_run", "from"],
+        ),
     ];
     for (path, body, expect) in cases {
         let reply = app.post(path, &body).await;

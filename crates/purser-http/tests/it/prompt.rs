@@ -42,10 +42,13 @@ async fn no_prompt_text_reaches_the_disk() {
     }))
     .await
     .expect(200);
-    app.ask(Ask::post("/api/v1/events", &json!({
-        "specversion": "1.0", "type": "llm", "id": "c1", "source": "s", "time": "2026-11-20T11:00:00Z",
-        "data": {"model": "gpt-4o", "prompt_tokens": 10, "completion_tokens": 5, "prompt": MARK}
-    })))
+    app.ask(Ask::post(
+        "/api/v1/events",
+        &json!({
+            "specversion": "1.0", "type": "llm", "id": "c1", "source": "s", "time": "2026-11-20T11:00:00Z",
+            "data": {"model": "gpt-4o", "prompt_tokens": 10, "completion_tokens": 5, "prompt": MARK}
+        }),
+    ))
     .await
     .expect(204);
     let strict = json!({"event_id": "p", "occurred_at": "2026-11-20T11:00:00Z", "provider": "openai", "model": "gpt-4o",

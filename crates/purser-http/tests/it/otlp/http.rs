@@ -78,5 +78,8 @@ async fn an_empty_request_is_fine_and_a_broken_one_is_malformed() {
     app.ask(protobuf("/v1/traces", Vec::new())).await.expect(200);
     app.ask(protobuf("/v1/logs", Vec::new())).await.expect(200);
     let _ = app.ask(protobuf("/v1/traces", b"\xff\xff\xff".to_vec())).await.problem(400, "malformed-body");
-    let _ = app.ask(Ask::post("/v1/traces", &json!(null)).bytes("application/json", "{")).await.problem(400, "malformed-body");
+    let _ = app
+        .ask(Ask::post("/v1/traces", &json!(null)).bytes("application/json", "{"))
+        .await
+        .problem(400, "malformed-body");
 }

@@ -60,7 +60,8 @@ async fn every_bad_field_of_every_item_is_listed_and_nothing_is_stored() {
 async fn partial_stores_the_good_ones_and_lists_the_rest() {
     let app = TestApp::start().await;
     app.store_events(&[event("old")]).await;
-    let batch = json!([event("a"), event_with("b", &json!({"model": 7})), event_with("old", &json!({"output_tokens": 1}))]);
+    let batch =
+        json!([event("a"), event_with("b", &json!({"model": 7})), event_with("old", &json!({"output_tokens": 1}))]);
     let reply = app.post("/api/v1/usage/events?partial=true", &batch).await.expect(202).json();
     assert_eq!(reply["accepted"], 1, "{reply}");
     assert_eq!(reply["refused"][0]["index"], 1, "{reply}");

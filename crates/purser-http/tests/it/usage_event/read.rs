@@ -76,7 +76,7 @@ async fn an_event_shows_its_leaves_price_version_and_match() {
 async fn an_id_of_two_sources_needs_the_source() {
     let app = TestApp::start().await;
     app.store_events(&[event("a"), event_with("a", &json!({"source": "batch"}))]).await;
-    let _ = app.get("/api/v1/usage/events/a").await.problem(409, "ambiguous-event-id");
+    let _ = app.get("/api/v1/usage/events/a").await.problem(409, "conflict");
     let detail = app.get("/api/v1/usage/events/a?source=batch").await.expect(200).json();
     assert_eq!(detail["source"], "batch");
 }
