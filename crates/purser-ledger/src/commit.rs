@@ -45,8 +45,11 @@ pub(crate) fn run(shared: &Arc<Shared>, handle: &Handle, mut jobs: mpsc::Receive
     while let Some(first) = held.take().or_else(|| jobs.blocking_recv()) {
         let group = gather(first, &mut jobs, &mut held);
         let outcome = handle.block_on(commit(shared, &group.requests, &group.corrections));
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
             shared.distrust_view();
+            if let Error::Index(error) = error {
+                shared.index.failed(error);
+            }
         }
         group.answer(outcome);
     }

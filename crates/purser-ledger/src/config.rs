@@ -36,6 +36,8 @@ pub struct Config {
     pub index_bytes: u64,
     /// Cubes kept in memory, bytes.
     pub cube_bytes: usize,
+    /// Answer from cubes where they cover the question.
+    pub use_cubes: bool,
     /// Run the flusher in the background; a short-lived reader may do without.
     pub background: bool,
 }
@@ -51,12 +53,13 @@ impl Config {
             shared: false,
             node: format!("pid-{}", std::process::id()),
             clock: Arc::new(system_now),
-            flush_entries: 250_000,
+            flush_entries: 120_000,
             flush_bytes: 64 << 20,
-            flush_age: Duration::from_secs(30),
-            backlog_entries: 1_000_000,
+            flush_age: Duration::from_secs(300),
+            backlog_entries: 500_000,
             index_bytes: 64 << 20,
             cube_bytes: 128 << 20,
+            use_cubes: true,
             background: true,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use deltalake_core::kernel::Action;
@@ -21,9 +21,12 @@ const LEASE_TTL: Duration = Duration::from_secs(300);
 const CHUNK_ROWS: usize = 250_000;
 /// How often the age of what waits is looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a node among others looks at the lake, so that it lets go of files that a vacuum may delete.
+const FOLLOW: Duration = Duration::from_secs(30);
 
 /// Flushes whenever enough waits, or what waits is old enough, until the ledger closes.
 pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
+    let mut followed = Instant::now();
     loop {
         let Some(ledger) = shared.upgrade() else { return };
         if ledger.closing.load(Ordering::Acquire) {
@@ -35,12 +38,31 @@ pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
                 tracing::error!(%error, "the inbox could not be moved to the lake; it is tried again");
             }
         }
+        if ledger.config.shared && followed.elapsed() > FOLLOW {
+            followed = Instant::now();
+            if let Err(error) = follow(&ledger).await {
+                tracing::warn!(%error, "what other nodes did cannot be seen; it is tried again");
+            }
+        }
+        build_cubes_when_idle(&ledger).await;
         let failed = ledger.flush_failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if failed {
             tokio::time::sleep(TICK).await;
         } else {
             drop(tokio::time::timeout(TICK, ledger.flush_wanted.notified()).await);
         }
+    }
+}
+
+/// Builds cubes once the stream of events has paused: while it flows, files are many and small.
+async fn build_cubes_when_idle(shared: &Shared) {
+    let view = shared.view();
+    let busy = view.tail_rows() * 4 > shared.config.flush_entries;
+    if busy || !shared.cubes.begin(view.lake.version) {
+        return;
+    }
+    if let Err(error) = crate::cube::build_missing(shared).await {
+        tracing::warn!(%error, "cubes could not be built; queries read rows instead");
     }
 }
 
@@ -73,17 +95,28 @@ pub(crate) async fn with_lease<T>(
 
 /// Moves everything that waits now to the lake.
 pub(crate) async fn flush(shared: &Arc<Shared>) -> Result<Flushed, Error> {
-    let outcome = with_lease(shared, flush_all(shared)).await;
+    let outcome = async {
+        if shared.config.shared {
+            follow(shared).await?;
+        }
+        with_lease(shared, flush_all(shared)).await
+    }
+    .await;
     let failure = outcome.as_ref().err().map(ToString::to_string);
     *shared.flush_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     Ok(outcome?.unwrap_or_default())
 }
 
+/// Brings the view to what other nodes committed and flushed.
+async fn follow(shared: &Shared) -> Result<(), Error> {
+    shared.sync().await?;
+    shared.publish_lake(shared.lake.refresh(&shared.view().lake).await?);
+    Ok(())
+}
+
 async fn flush_all(shared: &Arc<Shared>) -> Result<Flushed, Error> {
     if shared.config.shared {
-        shared.sync().await?;
-        let view = shared.view();
-        shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+        follow(shared).await?;
     }
     let through = shared.view().head.seq;
     let mut flushed = Flushed::default();

@@ -106,6 +106,13 @@ impl std::hash::Hasher for FirstBytes {
     }
 }
 
+/// Whether the files themselves are wrong, so that only a new index helps.
+pub(crate) fn is_damage(error: &fjall::Error) -> bool {
+    let is_passing = matches!(error, fjall::Error::Io(_) | fjall::Error::Locked | fjall::Error::Poisoned)
+        || matches!(error, fjall::Error::Storage(inner) if std::error::Error::source(inner).is_some_and(|s| s.is::<std::io::Error>()));
+    !is_passing
+}
+
 /// The index on disk.
 pub(crate) struct Index {
     database: Database,
@@ -119,17 +126,18 @@ impl Index {
     /// Opens the index in `path`, or begins an empty one if there is none that this version can read.
     pub(crate) fn open(path: &Path, bytes: u64) -> Result<Self, Error> {
         match Self::open_at(path, bytes) {
-            Ok(index) if index.version()? == Some(VERSION) => Ok(index),
-            Ok(index) if index.version()?.is_none() => index.begin(),
-            outcome => {
-                if let Err(error) = &outcome {
-                    tracing::warn!(%error, "the index cannot be opened and is rebuilt");
-                }
-                drop(outcome);
-                std::fs::remove_dir_all(path).map_err(|source| Error::file(path, source))?;
-                Self::open_at(path, bytes)?.begin()
+            Ok(index) => match index.version()? {
+                Some(VERSION) => return Ok(index),
+                None => return index.begin(),
+                Some(version) => tracing::info!(version, "the index is of another version and is rebuilt"),
+            },
+            Err(Error::Index(error)) if is_damage(&error) => {
+                tracing::warn!(%error, "the index is damaged and is rebuilt");
             }
+            Err(error) => return Err(error),
         }
+        std::fs::remove_dir_all(path).map_err(|source| Error::file(path, source))?;
+        Self::open_at(path, bytes)?.begin()
     }
 
     fn open_at(path: &Path, bytes: u64) -> Result<Self, Error> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
@@ -25,6 +26,8 @@ pub(crate) use snapshot::{LakeFile, Snapshot};
 
 /// The application whose transactions number the inbox batches.
 const APP_ID: &str = "purser";
+/// What sorts and groups may hold in memory before they spill to temporary files.
+const QUERY_BYTES: usize = 384 << 20;
 
 /// A handle on the table.
 pub(crate) struct Lake {
@@ -64,7 +67,8 @@ impl Lake {
             .with_target_partitions(std::thread::available_parallelism().map_or(2, usize::from))
             .with_collect_statistics(false)
             .with_information_schema(false);
-        let engine = SessionContext::new_with_config(config);
+        let runtime = RuntimeEnvBuilder::new().with_memory_limit(QUERY_BYTES, 1.0).build_arc()?;
+        let engine = SessionContext::new_with_config_rt(config, runtime);
         engine.register_object_store(objects_url.as_ref(), objects.clone());
         let id = state.metadata().id().to_owned();
         let directory = url.to_file_path().ok();

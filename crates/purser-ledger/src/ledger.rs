@@ -13,11 +13,12 @@ use purser_domain::time::{Calendar, Timestamp, Window};
 use purser_domain::usage_query::{Answer, Query};
 use purser_store::Store;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::append::{AppendError, Applied, Correction, Draft, Mode, Receipt};
 use crate::commit::{self, Job};
 use crate::config::Config;
+use crate::cube::{self, CubeStore};
 use crate::entry_filter::{EntryFilter, Page};
 use crate::error::Error;
 use crate::lake::Lake;
@@ -30,6 +31,8 @@ use crate::{entries, flush, maintain, row};
 
 /// The lock file in the data directory.
 const LOCK_FILE: &str = "ledger.lock";
+/// The most events that wait for their commit; senders of more wait first. Bounds memory.
+const ROOM_EVENTS: usize = 60_000;
 
 /// A handle on the ledger; clones share it.
 #[derive(Clone)]
@@ -37,6 +40,8 @@ pub struct Ledger {
     shared: Arc<Shared>,
     jobs: Arc<std::sync::Mutex<Option<mpsc::Sender<Job>>>>,
     committer: Arc<std::sync::Mutex<Option<std::thread::JoinHandle<()>>>>,
+    /// Room for events that wait for their commit.
+    room: Arc<Semaphore>,
 }
 
 /// Queries over all tenants: for verification and benchmarks, never for a request.
@@ -54,8 +59,9 @@ impl Ledger {
         let lock = config.lock_dir.as_deref().map(lock).transpose()?;
         let lake = Lake::open(&config.table).await?;
         let index = Slot::open(config.cache_dir.join("index"), config.index_bytes)?;
+        let cubes = CubeStore::open(&config.cache_dir, config.cube_bytes)?;
         let background = config.background;
-        let shared = Arc::new(Shared::new(config, store, lake, index, lock));
+        let shared = Arc::new(Shared::new(config, store, lake, (index, cubes), lock));
         shared.sync().await?;
         shared.catch_up().await?;
         let (jobs, queue) = mpsc::channel(commit::QUEUE);
@@ -71,6 +77,7 @@ impl Ledger {
             shared,
             jobs: Arc::new(std::sync::Mutex::new(Some(jobs))),
             committer: Arc::new(std::sync::Mutex::new(Some(committer))),
+            room: Arc::new(Semaphore::new(ROOM_EVENTS)),
         })
     }
 
@@ -82,6 +89,8 @@ impl Ledger {
         if drafts.is_empty() {
             return Ok(Receipt::default());
         }
+        let wanted = u32::try_from(drafts.len().min(ROOM_EVENTS)).unwrap_or(u32::MAX);
+        let _room = self.room.acquire_many(wanted).await.map_err(|_| Error::Closed)?;
         let (reply, answer) = oneshot::channel();
         self.send(Job::Append(Request { drafts, mode }, reply)).await?;
         answer.await.map_err(|_| Error::Closed)?
@@ -188,6 +197,14 @@ impl Ledger {
     /// Whatever storage answers.
     pub async fn optimize(&self) -> Result<Optimized, Error> {
         maintain::optimize(&self.shared).await
+    }
+
+    /// Builds the cubes that lake files lack and returns how many: queries are faster with them, never different.
+    ///
+    /// # Errors
+    /// Whatever storage answers.
+    pub async fn build_cubes(&self) -> Result<u64, Error> {
+        cube::build_missing(&self.shared).await
     }
 
     /// Deletes files that no version younger than `keep` needs.

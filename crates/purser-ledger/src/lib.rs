@@ -14,6 +14,7 @@ pub mod schema;
 
 mod codec;
 mod commit;
+mod cube;
 mod entries;
 mod filter;
 mod flush;

@@ -14,6 +14,7 @@ use purser_store::inbox::Head;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::cube::CubeStore;
 use crate::error::Error;
 use crate::index::{Changes, Checkpoint, Index};
 use crate::lake::{Lake, LakeFile, Snapshot};
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) lake: Lake,
     pub(crate) index: Slot,
+    pub(crate) cubes: CubeStore,
     view: RwLock<Arc<View>>,
     view_is_stale: AtomicBool,
     sync_one: tokio::sync::Mutex<()>,
@@ -53,7 +55,7 @@ impl Shared {
         config: Config,
         store: Store,
         (lake, snapshot): (Lake, Arc<Snapshot>),
-        index: Slot,
+        (index, cubes): (Slot, CubeStore),
         lock: Option<File>,
     ) -> Self {
         let head = Head { seq: snapshot.seq, received_through: snapshot.received_through() };
@@ -63,6 +65,7 @@ impl Shared {
             store,
             lake,
             index,
+            cubes,
             view: RwLock::new(Arc::new(view)),
             view_is_stale: AtomicBool::new(false),
             sync_one: tokio::sync::Mutex::new(()),

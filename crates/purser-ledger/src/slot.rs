@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::index::Index;
+use crate::index::{Index, is_damage};
 
 /// The place of the index.
 pub(crate) struct Slot {
@@ -41,6 +41,16 @@ impl Slot {
     /// A write failed: the index on disk is behind and must be opened anew.
     pub(crate) fn distrust(&self) {
         self.distrusted.store(true, Ordering::Release);
+    }
+
+    /// A call of the index failed: opens it anew before the next one, or begins a new one if it is damaged.
+    pub(crate) fn failed(&self, error: &fjall::Error) {
+        if !is_damage(error) {
+            self.distrust();
+        } else if let Err(error) = self.reset() {
+            tracing::error!(%error, "the damaged index cannot be replaced yet");
+            self.distrust();
+        }
     }
 
     /// Forgets everything: the index is of another ledger.

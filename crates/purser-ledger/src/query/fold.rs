@@ -30,14 +30,20 @@ impl<'a> Fold<'a> {
         Self { calendar, query, groups: HashMap::new(), buckets: HashMap::new(), newest: None }
     }
 
-    /// Adds the sums of a group in a quarter of an hour (counted from the epoch).
-    pub(crate) fn add(&mut self, quarter: Option<i64>, keys: Vec<Option<String>>, totals: &Totals, newest: Timestamp) {
+    /// Adds the sums of a group in a bucket.
+    pub(crate) fn add(
+        &mut self,
+        bucket: Option<Timestamp>,
+        keys: Vec<Option<String>>,
+        totals: &Totals,
+        newest: Timestamp,
+    ) {
         self.newest = self.newest.max(Some(newest));
-        let bucket = quarter.and_then(|quarter| self.bucket(quarter));
         self.groups.entry((bucket, keys)).or_default().add(totals);
     }
 
-    fn bucket(&mut self, quarter: i64) -> Option<Timestamp> {
+    /// The bucket that holds a quarter of an hour, counted from the epoch; `None` if the query has no grain.
+    pub(crate) fn bucket(&mut self, quarter: i64) -> Option<Timestamp> {
         let grain = self.query.grain?;
         let start = || self.calendar.floor(Timestamp::from_micros(quarter * QUARTER_MICROS), grain);
         Some(*self.buckets.entry(quarter).or_insert_with(start))

@@ -37,7 +37,7 @@ pub(super) async fn sums(
     let conditions = [filter::of_tenant(scope.tenant), filter::in_window(query.window), filter::until(query.as_of)];
     let conditions = conditions.into_iter().flatten().chain(query.filters.iter().map(filter::passes));
     let rows = frame(&shared.lake, files, tail)?.filter(filter::all(conditions))?;
-    let mut stream = rows.aggregate(keys(scope, query), measures(query)?)?.execute_stream().await?;
+    let mut stream = rows.aggregate(keys(scope, query), measures(&query.metrics)?)?.execute_stream().await?;
     while let Some(batch) = stream.next().await {
         read(&batch?, query, fold)?;
     }
@@ -57,7 +57,8 @@ fn keys(scope: Scope<'_>, query: &Query) -> Vec<Expr> {
     keys
 }
 
-fn measures(query: &Query) -> Result<Vec<Expr>, Error> {
+/// Cost and coverage, newest time, and the sums behind `metrics`.
+pub(crate) fn measures(metrics: &[Metric]) -> Result<Vec<Expr>, Error> {
     let charges = || cast(col("charges"), DataType::Int64);
     let charges_if = |condition: Expr| when(condition, charges()).otherwise(lit(0_i64));
     let mut measures = vec![
@@ -66,7 +67,7 @@ fn measures(query: &Query) -> Result<Vec<Expr>, Error> {
         sum(charges_if(col("cost_usd").is_not_null())?).alias("priced"),
         max(col("occurred_at")).alias("newest"),
     ];
-    for metric in &query.metrics {
+    for metric in metrics {
         match metric {
             Metric::Leaf(leaf) => measures.push(leaf_sum(*leaf)),
             Metric::Requests => measures.push(leaf_sum(Leaf::Requests)),
@@ -123,8 +124,8 @@ fn read(batch: &RecordBatch, query: &Query, fold: &mut Fold<'_>) -> Result<(), E
             let texts = column.as_string::<i32>();
             texts.is_valid(row).then(|| texts.value(row).to_owned())
         });
-        let quarter = query.grain.map(|_| at(&quarters, row));
-        fold.add(quarter, keys.collect(), &totals, Timestamp::from_micros(newest.value(row)));
+        let bucket = query.grain.and_then(|_| fold.bucket(at(&quarters, row)));
+        fold.add(bucket, keys.collect(), &totals, Timestamp::from_micros(newest.value(row)));
     }
     Ok(())
 }

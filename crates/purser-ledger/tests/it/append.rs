@@ -75,8 +75,7 @@ async fn received_at_is_strictly_increasing_though_the_clock_stands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_opener_is_refused_in_words() {
     let ledger = TestLedger::new().await;
-    let store_config = purser_store::Config { url: None, data_dir: ledger.path().to_owned() };
-    let store = purser_store::Store::open(&store_config).await.expect("the state may be shared");
+    let store = ledger.state.store().await;
     let config = crate::support::config(ledger.path(), &ledger.clock);
     let Err(refused) = purser_ledger::Ledger::open(config, store).await else { panic!("opened twice") };
     assert!(matches!(refused, Error::Locked { .. }));

@@ -5,6 +5,8 @@ mod correct;
 mod crash;
 mod entries;
 mod maintain;
+mod nodes;
 mod observation;
 mod query;
+mod samples;
 mod support;

@@ -20,7 +20,38 @@ pub(crate) const NOW: i64 = 1_795_165_200_000_000;
 pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const HOUR: i64 = 3_600 * SECOND;
 
+/// A state database: SQLite in the directory, or one of its own on `PURSER_TEST_POSTGRES`.
+pub(crate) struct State {
+    config: purser_store::Config,
+}
+
+impl State {
+    pub(crate) async fn new(directory: &Path) -> Self {
+        static COUNT: AtomicI64 = AtomicI64::new(0);
+        let Ok(server) = std::env::var("PURSER_TEST_POSTGRES") else {
+            return Self { config: purser_store::Config { url: None, data_dir: directory.to_owned() } };
+        };
+        let name = format!("purser_ledger_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let create = format!("CREATE DATABASE {name}");
+        let created = std::process::Command::new("psql").args([server.as_str(), "--quiet", "-c", &create]).status();
+        assert!(created.expect("psql runs").success(), "{create}");
+        let (base, rest) = server.rsplit_once('/').expect("the URL names a database");
+        let options = rest.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
+        let url = Some(format!("{base}/{name}{options}"));
+        Self { config: purser_store::Config { url, data_dir: directory.to_owned() } }
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.config.url.is_none()
+    }
+
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.config).await.expect("the store opens")
+    }
+}
+
 pub(crate) struct TestLedger {
+    pub(crate) state: State,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<AtomicI64>,
     directory: tempfile::TempDir,
@@ -30,8 +61,9 @@ impl TestLedger {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(AtomicI64::new(NOW));
-        let ledger = open(directory.path(), &clock).await.expect("a new ledger opens");
-        Self { ledger, clock, directory }
+        let state = State::new(directory.path()).await;
+        let ledger = open(&state, directory.path(), &clock).await.expect("a new ledger opens");
+        Self { state, ledger, clock, directory }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -40,10 +72,10 @@ impl TestLedger {
 
     /// Drops the ledger without shutdown, as a crash would, and opens it again.
     pub(crate) async fn crash(self) -> Self {
-        let Self { ledger, clock, directory } = self;
+        let Self { state, ledger, clock, directory } = self;
         drop(ledger);
-        let ledger = open(directory.path(), &clock).await.expect("the ledger opens again");
-        Self { ledger, clock, directory }
+        let ledger = open(&state, directory.path(), &clock).await.expect("the ledger opens again");
+        Self { state, ledger, clock, directory }
     }
 
     /// The same, with the index lost.
@@ -54,12 +86,12 @@ impl TestLedger {
 
     /// Drops the ledger, changes its files, opens it again.
     pub(crate) async fn restore(self, change: impl FnOnce()) -> Self {
-        let Self { ledger, clock, directory } = self;
+        let Self { state, ledger, clock, directory } = self;
         drop(ledger);
         tokio::time::sleep(Duration::from_millis(500)).await;
         change();
-        let ledger = open(directory.path(), &clock).await.expect("the ledger opens again");
-        Self { ledger, clock, directory }
+        let ledger = open(&state, directory.path(), &clock).await.expect("the ledger opens again");
+        Self { state, ledger, clock, directory }
     }
 
     pub(crate) async fn append(&self, drafts: Vec<Draft>) -> Vec<Outcome> {
@@ -89,9 +121,8 @@ pub(crate) fn config(path: &Path, clock: &Arc<AtomicI64>) -> Config {
 }
 
 /// Opens the ledger in `path`; a committer that has just been left alone may hold it for a moment.
-pub(crate) async fn open(path: &Path, clock: &Arc<AtomicI64>) -> Result<Ledger, Error> {
-    let store_config = purser_store::Config { url: None, data_dir: path.to_owned() };
-    let store = Store::open(&store_config).await.expect("the store opens");
+async fn open(state: &State, path: &Path, clock: &Arc<AtomicI64>) -> Result<Ledger, Error> {
+    let store = state.store().await;
     for _ in 0..100 {
         match Ledger::open(config(path, clock), store.clone()).await {
             Err(Error::Locked { .. } | Error::Index(_)) => tokio::time::sleep(Duration::from_millis(50)).await,

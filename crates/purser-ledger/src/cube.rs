@@ -1,0 +1,71 @@
+//! Cubes: sums of one lake file by tenant, perhaps by hour, and a few dimensions. Files never change, so cubes stay true.
+//!
+//! Invariant: an answer from cubes equals the answer from the rows; where no cube covers a question, rows are read.
+
+mod build;
+mod cells;
+mod store;
+
+use purser_domain::time::{Calendar, Grain, Timestamp};
+use purser_domain::usage_query::{Dimension, Query};
+
+use crate::lake::LakeFile;
+pub(crate) use build::build_missing;
+pub(crate) use cells::Cells;
+pub(crate) use store::CubeStore;
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// What a cube is cut by, besides the tenant.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Shape {
+    /// Names its file.
+    pub(crate) name: &'static str,
+    /// By UTC hour, or by the file's whole day.
+    pub(crate) hourly: bool,
+    /// By these columns.
+    pub(crate) columns: &'static [&'static str],
+}
+
+/// Every cube of a file; for a question, the first that covers it is taken.
+pub(crate) static SHAPES: [Shape; 5] = [
+    Shape { name: "model", hourly: false, columns: &["provider", "model", "status"] },
+    Shape { name: "hour", hourly: true, columns: &["provider", "model"] },
+    Shape { name: "feature", hourly: false, columns: &["feature_tag", "project", "environment", "model"] },
+    Shape { name: "user", hourly: false, columns: &["user_id"] },
+    Shape { name: "agent", hourly: false, columns: &["agent", "skill", "source", "operation", "service_tier"] },
+];
+
+/// The cube of `file` that answers `query`, if any: its columns are there, its hours fit, and nothing in the file was
+/// received after `as_of`.
+pub(crate) fn covering(file: &LakeFile, query: &Query, calendar: &Calendar) -> Option<&'static Shape> {
+    if query.as_of.is_some_and(|as_of| as_of < file.received.1) {
+        return None;
+    }
+    let dimensions = || query.by.iter().chain(query.filters.iter().map(|filter| &filter.dimension));
+    let columns: Option<Vec<&str>> = dimensions().map(Dimension::column).collect();
+    let columns = columns?;
+    let needs_hours = needs_hours(file, query, calendar);
+    if needs_hours && !hours_fit(file, query, calendar) {
+        return None;
+    }
+    let covers =
+        |shape: &&Shape| (shape.hourly || !needs_hours) && columns.iter().all(|column| shape.columns.contains(column));
+    SHAPES.iter().find(covers)
+}
+
+/// Whether the window or a bucket cuts through the file.
+fn needs_hours(file: &LakeFile, query: &Query, calendar: &Calendar) -> bool {
+    let (first, last) = file.occurred;
+    let whole_window = query.window.is_none_or(|window| window.contains(first) && window.contains(last));
+    let one_bucket = query.grain.is_none_or(|grain| calendar.floor(first, grain) == calendar.floor(last, grain));
+    !(whole_window && one_bucket)
+}
+
+/// Whether UTC hours fit into the window and the calendar's buckets.
+fn hours_fit(file: &LakeFile, query: &Query, calendar: &Calendar) -> bool {
+    let is_whole = |at: Timestamp| at.micros().rem_euclid(HOUR_MICROS) == 0;
+    let window_fits = query.window.is_none_or(|window| is_whole(window.from) && is_whole(window.to));
+    let (first, last) = file.occurred;
+    window_fits && [first, last].iter().all(|at| is_whole(calendar.floor(*at, Grain::Hour)))
+}

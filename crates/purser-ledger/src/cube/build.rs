@@ -1,0 +1,51 @@
+//! Builds the cubes of lake files with the query engine.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::cast;
+use datafusion::prelude::{Expr, col, lit};
+use purser_domain::usage_query::Metric;
+
+use super::{HOUR_MICROS, Shape, store};
+use crate::error::Error;
+use crate::lake::LakeFile;
+use crate::query::scan::measures;
+use crate::scan::frame;
+use crate::shared::Shared;
+
+/// A cube with more cells than this part of the file's rows is not worth its memory …
+const ROWS_PER_CELL: u64 = 4;
+/// … unless it is small anyway.
+const SMALL_CELLS: usize = 4_096;
+
+/// Builds every cube that a file of the lake lacks, and deletes those of files that are gone.
+pub(crate) async fn build_missing(shared: &Shared) -> Result<u64, Error> {
+    let view = shared.view();
+    shared.cubes.retain(&view.lake.files)?;
+    let mut built = 0;
+    for file in &view.lake.files {
+        for shape in store::missing(&shared.cubes, file) {
+            build(shared, file, shape).await?;
+            built += 1;
+        }
+    }
+    Ok(built)
+}
+
+async fn build(shared: &Shared, file: &Arc<LakeFile>, shape: &'static Shape) -> Result<(), Error> {
+    let mut keys: Vec<Expr> = vec![col("tenant_id")];
+    if shape.hourly {
+        keys.push((cast(col("occurred_at"), DataType::Int64) / lit(HOUR_MICROS)).alias("hour"));
+    }
+    keys.extend(shape.columns.iter().map(|name| col(*name)));
+    let rows = frame(&shared.lake, vec![file.clone()], Vec::new())?;
+    let sums = rows.aggregate(keys, measures(&Metric::all())?)?.collect().await?;
+    let Some(schema) = sums.first().map(|batch| batch.schema()) else {
+        return shared.cubes.put(file, shape, None);
+    };
+    let sums = arrow::compute::concat_batches(&schema, &sums)?;
+    let cells = sums.num_rows();
+    let is_worth_it = cells <= SMALL_CELLS || cells as u64 * ROWS_PER_CELL <= file.rows;
+    shared.cubes.put(file, shape, is_worth_it.then_some(&sums))
+}

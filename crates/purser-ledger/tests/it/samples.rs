@@ -1,0 +1,71 @@
+//! Every format that was ever written can be read for ever: `tests/samples/v1` holds one inbox batch and one lake.
+
+use std::path::{Path, PathBuf};
+
+use purser_domain::money::Money;
+use purser_domain::time::Timestamp;
+use purser_domain::usage_query::{Dimension, Query};
+use purser_ledger::{Config, Ledger};
+use purser_store::Store;
+use purser_store::inbox::{Head, NewBatch};
+
+use crate::support::{NOW, TestLedger, draft};
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/v1")
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a listing").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(from, to).expect("a copy");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_formats_are_still_read() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    copy(&samples().join("lake"), &directory.path().join("lake/usage_events"));
+    let store_config = purser_store::Config { url: None, data_dir: directory.path().to_owned() };
+    let store = Store::open(&store_config).await.expect("the store opens");
+    let at = |micros: i64| Timestamp::from_micros(NOW + micros);
+    let mut head = Head::default();
+    let payload = std::fs::read(samples().join("inbox.arrows")).expect("the sample");
+    for (entries, first, last) in [(3, 0, 2), (2, 3, 4)] {
+        let (first_received, last_received) = (at(first), at(last));
+        let batch = NewBatch { payload: payload.clone(), entries, first_received, last_received };
+        match store.inbox().append(&head, batch).await.expect("an append") {
+            purser_store::inbox::Append::Committed(next) => head = next,
+            other => panic!("{other:?}"),
+        }
+    }
+    let config = Config { background: false, ..Config::local(directory.path()) };
+    let ledger = Ledger::open(config, store).await.expect("the ledger opens");
+    let query = Query { by: vec![Dimension::Tag("team".to_owned())], ..Query::default() };
+    let answer = ledger.query(&crate::support::acme(), &Default::default(), &query).await.expect("an answer");
+    let shown: Vec<_> = answer.rows.iter().map(|row| (row.keys[0].as_deref(), row.totals.cost.pico())).collect();
+    assert_eq!(shown, [(None, 12), (Some("blue"), 5)]);
+    assert_eq!(answer.total.cost, Money::from_pico(17));
+    assert_eq!(ledger.verify().await.expect("verification runs").findings, []);
+}
+
+/// Run by hand when a format is born: `cargo test -p purser-ledger -- --ignored write_samples`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes into the source tree"]
+async fn write_samples() {
+    let ledger = TestLedger::new().await;
+    let mut tagged = draft("a", 5);
+    tagged.event.tags = [("team".to_owned(), "blue".to_owned())].into();
+    ledger.append(vec![tagged, draft("b", 1), draft("c", 2)]).await;
+    ledger.ledger.flush().await.expect("a flush");
+    copy(&ledger.path().join("lake/usage_events"), &samples().join("lake"));
+    ledger.append(vec![draft("d", 4), draft("e", 5)]).await;
+    let store = ledger.state.store().await;
+    let batches = store.inbox().read_after(1, 1 << 20).await.expect("the batch");
+    std::fs::write(samples().join("inbox.arrows"), &batches[0].payload).expect("the sample is written");
+}
