@@ -63,6 +63,35 @@ pub fn known(name: &str) -> Option<&'static str> {
         .map(|(canonical, _)| *canonical)
 }
 
+/// Maker, then the first words of the names of models that only it makes and that it serves itself.
+const MAKERS: &[(&str, &[&str])] = &[
+    ("anthropic", &["claude"]),
+    ("cohere", &["command", "embed-english", "embed-multilingual", "embed-v4.0"]),
+    ("deepseek", &["deepseek-chat", "deepseek-reasoner"]),
+    ("gcp.gemini", &["gemini"]),
+    ("mistral_ai", &["codestral", "devstral", "magistral", "ministral", "mistral", "pixtral"]),
+    ("openai", &["chatgpt", "dall-e", "gpt", "o1", "o3", "o4", "text-embedding-3", "text-embedding-ada", "tts"]),
+    ("perplexity", &["sonar"]),
+    ("x_ai", &["grok"]),
+];
+
+/// Models of those names that others serve under the same name.
+const SHARED: &[&str] = &["gpt-oss"];
+
+/// The maker of a model, for clients that never say who served it.
+///
+/// This names a provider, not a price: the price still needs the exact name among that provider's.
+#[must_use]
+pub fn maker(model: &str) -> Option<&'static str> {
+    let lower = model.trim().to_ascii_lowercase();
+    let is_of =
+        |family: &&str| lower.strip_prefix(*family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    if SHARED.iter().any(is_of) {
+        return None;
+    }
+    MAKERS.iter().find(|(_, families)| families.iter().any(is_of)).map(|(maker, _)| *maker)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +106,27 @@ mod tests {
             ("MyOwn", "myown"),
         ] {
             assert_eq!(canonical(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_model_leads_to_its_maker_only_if_no_other_serves_it_by_that_name() {
+        for (model, expected) in [
+            ("gpt-5-mini", Some("openai")),
+            ("GPT-4o", Some("openai")),
+            ("o3", Some("openai")),
+            ("text-embedding-3-small", Some("openai")),
+            ("claude-sonnet-4-5-20250929", Some("anthropic")),
+            ("gemini-2.5-pro", Some("gcp.gemini")),
+            ("deepseek-chat", Some("deepseek")),
+            ("deepseek-v3", None),
+            ("gpt-oss-120b", None),
+            ("gpts", None),
+            ("openai/gpt-4o", None),
+            ("llama-3", None),
+            ("", None),
+        ] {
+            assert_eq!(maker(model), expected, "{model}");
         }
     }
 
