@@ -70,7 +70,7 @@ impl UsageObject {
         match key {
             "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => self.details(value, true),
             "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
-                self.details(value, false)
+                self.details(value, false);
             }
             "service_tier" | "speed" => self.tier(key, value),
             "cache_creation" | "cache_creation_token_details" => self.cache_creation(value),
@@ -144,7 +144,7 @@ impl UsageObject {
         match json::string(value) {
             Some(speed) if key == "speed" && speed == "fast" => self.service_tier = Some("fast".to_owned()),
             Some(tier) if key != "speed" && self.service_tier.is_none() => {
-                self.service_tier = normalise::service_tier(&tier)
+                self.service_tier = normalise::service_tier(&tier);
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the fixtures are files")]
 
+mod dataset;
 mod emitter;
 mod robust;
 mod webhook;
