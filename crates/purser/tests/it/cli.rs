@@ -12,11 +12,38 @@ fn help_lists_the_commands_and_the_exit_codes() {
 fn every_command_has_help() {
     let purser = Purser::new();
     for arguments in [
-        "serve", "demo", "tenant create", "tenant list", "tenant set", "key create", "key list", "key revoke", "import",
-        "usage void", "ledger flush", "ledger optimize", "ledger vacuum", "ledger stats", "ledger verify", "cost",
-        "export", "prices list", "prices show", "prices import", "prices diff", "prices check", "prices override set",
-        "prices override list", "prices override end", "prices discount set", "prices discount list",
-        "prices discount end", "prices rerate", "prices unpriced", "config show", "config check",
+        "serve",
+        "demo",
+        "tenant create",
+        "tenant list",
+        "tenant set",
+        "key create",
+        "key list",
+        "key revoke",
+        "import",
+        "usage void",
+        "ledger flush",
+        "ledger optimize",
+        "ledger vacuum",
+        "ledger stats",
+        "ledger verify",
+        "cost",
+        "export",
+        "prices list",
+        "prices show",
+        "prices import",
+        "prices diff",
+        "prices check",
+        "prices override set",
+        "prices override list",
+        "prices override end",
+        "prices discount set",
+        "prices discount list",
+        "prices discount end",
+        "prices rerate",
+        "prices unpriced",
+        "config show",
+        "config check",
     ] {
         let ran = purser.run(arguments.split(' ').chain(["--help"])).done();
         assert!(ran.stdout.contains("Usage: purser"), "{arguments}");
@@ -62,7 +89,8 @@ fn what_is_missing_ends_with_4_and_names_the_way_on() {
 fn a_closed_pipe_is_no_failure() {
     let purser = Purser::new();
     let binary = assert_cmd::cargo::cargo_bin!("purser");
-    let line = format!("'{}' prices list --json --data-dir '{}' | head -1", binary.display(), purser.path("data").display());
+    let line =
+        format!("'{}' prices list --json --data-dir '{}' | head -1", binary.display(), purser.path("data").display());
     let output = std::process::Command::new("bash").args(["-o", "pipefail", "-c", &line]).output().expect("bash");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

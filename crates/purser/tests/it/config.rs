@@ -6,9 +6,14 @@ use crate::support::{Purser, command, run};
 fn show_names_the_origin_of_every_value() {
     let purser = Purser::new();
     purser.file("purser.toml", "log = \"debug\"\nlisten = \"127.0.0.1:9000\"\n");
-    let ran = run(command(&purser.path(""))
-        .env("PURSER__LISTEN", "127.0.0.1:9001")
-        .args(["config", "show", "--json", "--no-otlp", "--database", "postgres://me:secret@db/purser"]))
+    let ran = run(command(&purser.path("")).env("PURSER__LISTEN", "127.0.0.1:9001").args([
+        "config",
+        "show",
+        "--json",
+        "--no-otlp",
+        "--database",
+        "postgres://me:secret@db/purser",
+    ]))
     .done();
     let shown = ran.json();
     assert_eq!(shown["listen"]["value"], "127.0.0.1:9001");

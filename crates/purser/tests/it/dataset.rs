@@ -73,8 +73,17 @@ fn prepare(calls: &Path, runs: &Path, out: &Path) -> (u64, u64, u64) {
     let runs: BTreeMap<(String, String), Row> =
         read(runs).into_iter().map(|run| ((run["run_id"].clone(), run["source"].clone()), run)).collect();
     let mut writer = csv::Writer::from_path(out).expect("a writable directory");
-    let header =
-        ["event_id", "occurred_at", "provider", "model", "run_id", "agent", "input_tokens", "output_tokens", "cost_usd"];
+    let header = [
+        "event_id",
+        "occurred_at",
+        "provider",
+        "model",
+        "run_id",
+        "agent",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+    ];
     writer.write_record(header).expect("a row");
     let mut sums = (0, 0, 0);
     for call in read(calls) {
@@ -112,8 +121,10 @@ fn prepare(calls: &Path, runs: &Path, out: &Path) -> (u64, u64, u64) {
 
 /// Pico-dollars a token of a model's standard input and cache read.
 fn rates(purser: &Purser, model: &str, day: &str) -> (i128, i128) {
-    let shown = purser.run(["prices", "show", &format!("openai/{model}"), "--at", day, "--json"]).done().json();
-    let usd = &shown["prices"][0]["tiers"][0]["usd"];
+    let shown = purser.run(["prices", "show", model, "--provider", "openai", "--at", day, "--json"]).done().json();
+    let tiers = shown["prices"][0]["tiers"].as_array().expect("tiers").clone();
+    let standard = tiers.iter().find(|tier| tier["service_tier"] == "standard" && tier["over_input_tokens"] == 0);
+    let usd = &standard.expect("a standard tier")["usd"];
     let pico = |leaf: &str| {
         let per_million: Money = usd[leaf].as_str().expect("a rate").parse().expect("a decimal");
         per_million.pico() / 1_000_000
@@ -129,8 +140,17 @@ fn tau2_calls_cost_what_their_source_says_but_for_cached_tokens() {
     let purser = Purser::new();
     let prepared = purser.path("tau2.csv");
     let (rows, read_tokens, written) = prepare(&calls, &runs, &prepared);
-    let import =
-        ["import", prepared.to_str().expect("a path"), "--tenant", "tau2", "--format", "csv", "--timezone", "UTC", "--json"];
+    let import = [
+        "import",
+        prepared.to_str().expect("a path"),
+        "--tenant",
+        "tau2",
+        "--format",
+        "csv",
+        "--timezone",
+        "UTC",
+        "--json",
+    ];
     assert_eq!(purser.run(import).done().json()["files"][0]["accepted"], rows);
     let total = purser.run(["cost", "--tenant", "tau2", "--json"]).done().json()["total"].clone();
     assert_eq!(

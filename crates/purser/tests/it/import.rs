@@ -65,7 +65,8 @@ fn another_mapping_of_a_known_row_is_a_conflict_that_names_the_remedy() {
     let purser = Purser::new();
     let file = purser.file("calls.csv", CALLS);
     let file = file.to_str().expect("a path");
-    let import_id = import(&purser, file, &[]).done().json()["files"][0]["import_id"].as_str().expect("an id").to_owned();
+    let import_id =
+        import(&purser, file, &[]).done().json()["files"][0]["import_id"].as_str().expect("an id").to_owned();
     let swapped = "occurred_at=time,input_tokens=out,output_tokens=in";
     let again = ["import", file, "--tenant", "acme", "--format", "csv", "--map", swapped, "--json"];
     let ran = purser.run(again);
@@ -122,7 +123,16 @@ fn times_without_an_offset_need_a_zone() {
     let file = file.to_str().expect("a path");
     assert_eq!(import(&purser, file, &[]).code, 3);
     import(&purser, file, &["--timezone", "Europe/Berlin"]).done();
-    let rows = purser.run(["cost", "--tenant", "acme", "--from", "2025-03-01T09:00:00Z", "--to", "2025-03-01T09:00:01Z", "--json"]);
+    let rows = purser.run([
+        "cost",
+        "--tenant",
+        "acme",
+        "--from",
+        "2025-03-01T09:00:00Z",
+        "--to",
+        "2025-03-01T09:00:01Z",
+        "--json",
+    ]);
     assert_eq!(rows.done().json()["total"]["charged_events"], 1);
     assert_eq!(import(&purser, file, &["--timezone", "Moon/Base"]).code, 2);
 }

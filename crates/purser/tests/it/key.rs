@@ -41,6 +41,9 @@ fn a_tenant_is_made_once_and_its_calendar_checked() {
     assert!(wrong.stderr.contains("zone"), "{}", wrong.stderr);
     assert_eq!(purser.run(["tenant", "set", "acme", "--anchor", "29"]).code, 3);
     let set = purser.run(["tenant", "set", "acme", "--week-start", "Sunday", "--json"]).done().json();
-    assert_eq!(set, serde_json::json!({"id": "acme", "zone": "Europe/Berlin", "week_start": "sunday", "anchor_day": 15}));
+    assert_eq!(
+        set,
+        serde_json::json!({"id": "acme", "zone": "Europe/Berlin", "week_start": "sunday", "anchor_day": 15})
+    );
     assert_eq!(purser.run(["tenant", "set", "nobody", "--anchor", "2"]).code, 4);
 }

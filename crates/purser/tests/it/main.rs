@@ -6,5 +6,6 @@ mod dataset;
 mod focus;
 mod import;
 mod key;
+mod serve;
 mod support;
 mod usage;

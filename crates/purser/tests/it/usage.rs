@@ -34,8 +34,11 @@ fn every_row_and_the_total_carry_cost_and_coverage() {
         .map(|row| json!([row["keys"]["user"], row["cost_usd"], row["priced_fraction"]]))
         .collect();
     // ann: 2.50 + 0.15; bob: 100,000 × 10 / 1e6 = 1; cy: unpriced.
-    let expected =
-        [json!(["ann", "2.650000000000", 1.0]), json!(["bob", "1.000000000000", 1.0]), json!(["cy", "0.000000000000", 0.0])];
+    let expected = [
+        json!(["ann", "2.650000000000", 1.0]),
+        json!(["bob", "1.000000000000", 1.0]),
+        json!(["cy", "0.000000000000", 0.0]),
+    ];
     assert_eq!(rows, expected);
     assert_eq!(answer["total"]["cost_usd"], "3.650000000000");
     assert_eq!(answer["total"]["priced_fraction"], 0.75);
@@ -47,8 +50,12 @@ fn days_follow_the_tenants_zone() {
     purser.run(["tenant", "set", "acme", "--zone", "Europe/Berlin"]).done();
     let days = ["cost", "--tenant", "acme", "--grain", "day", "--from", "2025-03-01", "--to", "2025-03-03", "--json"];
     let answer = purser.run(days).done().json();
-    let rows: Vec<_> = answer["rows"].as_array().expect("rows").iter().map(|r| json!([r["bucket"], r["cost_usd"]])).collect();
-    assert_eq!(rows, [json!(["2025-02-28T23:00:00Z", "2.500000000000"]), json!(["2025-03-01T23:00:00Z", "1.150000000000"])]);
+    let rows: Vec<_> =
+        answer["rows"].as_array().expect("rows").iter().map(|r| json!([r["bucket"], r["cost_usd"]])).collect();
+    assert_eq!(
+        rows,
+        [json!(["2025-02-28T23:00:00Z", "2.500000000000"]), json!(["2025-03-01T23:00:00Z", "1.150000000000"])]
+    );
 }
 
 #[test]
@@ -65,7 +72,18 @@ fn top_folds_the_rest_and_filters_narrow() {
     assert_eq!(answer["rows"].as_array().map(Vec::len), Some(2));
     assert_eq!(answer["rows"][1]["other"], true);
     assert_eq!(answer["rows"][1]["cost_usd"], "1.000000000000");
-    let narrowed = ["cost", "--tenant", "acme", "--filter", "user=ann", "--filter", "user=bob", "--filter", "model=gpt-4o", "--json"];
+    let narrowed = [
+        "cost",
+        "--tenant",
+        "acme",
+        "--filter",
+        "user=ann",
+        "--filter",
+        "user=bob",
+        "--filter",
+        "model=gpt-4o",
+        "--json",
+    ];
     assert_eq!(purser.run(narrowed).done().json()["total"]["cost_usd"], "3.500000000000");
 }
 
@@ -88,7 +106,21 @@ fn an_own_price_rates_the_past_again_after_a_dry_run() {
     assert_eq!(unpriced["unpriced"][0]["model"], "our-own");
     assert_eq!(unpriced["unpriced"][0]["events"], 1);
     purser
-        .run(["prices", "override", "set", "--tenant", "acme", "--provider", "vllm", "--model", "our-own", "--rate", "input=20", "--rate", "output=40"])
+        .run([
+            "prices",
+            "override",
+            "set",
+            "--tenant",
+            "acme",
+            "--provider",
+            "vllm",
+            "--model",
+            "our-own",
+            "--rate",
+            "input=20",
+            "--rate",
+            "output=40",
+        ])
         .done();
     let rerate = ["prices", "rerate", "--tenant", "acme", "--from", "2025-03-01", "--to", "2025-03-03", "--json"];
     let dry = purser.run(rerate.into_iter().chain(["--dry-run"])).done().json();
@@ -107,11 +139,35 @@ fn a_discount_changes_what_comes_later_until_it_ends() {
     let set = ["prices", "discount", "set", "--tenant", "acme", "--percent", "12.5", "--provider", "openai", "--json"];
     let made = purser.run(set).done().json();
     assert_eq!(made["percent"], "12.5");
-    let rerate = ["prices", "rerate", "--tenant", "acme", "--from", "2025-03-01", "--to", "2025-03-03", "--model", "gpt-4o", "--dry-run", "--json"];
+    let rerate = [
+        "prices",
+        "rerate",
+        "--tenant",
+        "acme",
+        "--from",
+        "2025-03-01",
+        "--to",
+        "2025-03-03",
+        "--model",
+        "gpt-4o",
+        "--dry-run",
+        "--json",
+    ];
     let report = purser.run(rerate).done().json();
     // 3.50 × 0.875 = 3.0625.
     assert_eq!(json!([report["old_usd"], report["new_usd"]]), json!(["3.500000000000", "3.062500000000"]));
-    purser.run(["prices", "discount", "end", made["id"].as_str().expect("an id"), "--tenant", "acme", "--at", "2025-01-01"]).done();
+    purser
+        .run([
+            "prices",
+            "discount",
+            "end",
+            made["id"].as_str().expect("an id"),
+            "--tenant",
+            "acme",
+            "--at",
+            "2025-01-01",
+        ])
+        .done();
     assert_eq!(purser.run(rerate).done().json()["changed"], 0);
 }
 

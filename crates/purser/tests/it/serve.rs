@@ -1,0 +1,117 @@
+//! `purser serve`, and commands that speak to it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use crate::support::Purser;
+
+/// A server that is ended with the test.
+struct Server {
+    child: Child,
+    url: String,
+    stderr: BufReader<std::process::ChildStderr>,
+}
+
+impl Server {
+    fn start(purser: &Purser) -> Self {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("purser"))
+            .arg("--data-dir")
+            .arg(purser.path("data"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--no-otlp", "--log-format", "json"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut url = None;
+        let mut line = String::new();
+        while url.is_none() && stderr.read_line(&mut line).expect("text") > 0 {
+            url = line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+            line.clear();
+        }
+        Self { child, url: url.expect("an address"), stderr }
+    }
+
+    /// SIGTERM, then its exit code and what it said since.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let ended = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(ended.success());
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("an end").code(), said)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Gone already after `stop`.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_running_server_is_asked_with_server_and_flushes_when_told_to_stop() {
+    let purser = Purser::new();
+    let server = Server::start(&purser);
+    let made = purser.run(["key", "create", "--tenant", "acme", "--role", "admin", "--json"]).done().json();
+    let key = made["key"].as_str().expect("a key").to_owned();
+    let remote = ["--server", server.url.as_str(), "--key", &key];
+    let events = concat!(
+        r#"{"event_id":"a","occurred_at":"2025-03-01T10:00:00Z","provider":"openai","model":"gpt-4o","input_tokens":1000000}"#,
+        "\n",
+        r#"{"event_id":"b","occurred_at":"2025-03-01T10:00:00Z","provider":"vllm","model":"own","input_tokens":1}"#,
+    );
+    let file = purser.file("events.jsonl", events);
+    let import = ["import", file.to_str().expect("a path"), "--format", "jsonl", "--json"];
+    let imported = purser.run(import.iter().chain(&remote)).done().json();
+    assert_eq!(imported["files"][0]["accepted"], 2);
+    let again = purser.run(import.iter().chain(&remote)).done().json();
+    assert_eq!(again["files"][0]["duplicates"], 2);
+    let cost =
+        |arguments: &[&str]| purser.run(["cost", "--by", "model", "--json"].iter().chain(arguments)).done().json();
+    let asked = cost(&remote);
+    assert_eq!(asked["total"]["cost_usd"], "2.500000000000");
+    let unpriced = purser.run(["prices", "unpriced", "--json"].iter().chain(&remote)).done().json();
+    assert_eq!(unpriced["unpriced"][0]["model"], "own");
+
+    let locked = purser.run(["cost", "--tenant", "acme"]);
+    assert_eq!(locked.code, 6, "{}", locked.stderr);
+    assert!(locked.stderr.contains("--server"), "{}", locked.stderr);
+    let second = purser.run(["serve", "--listen", "127.0.0.1:0", "--no-otlp"]);
+    assert_eq!(second.code, 6, "{}", second.stderr);
+    let stranger = purser.run(["cost", "--server", &server.url, "--key", "purser_wrong"]);
+    assert_eq!(stranger.code, 7, "{}", stranger.stderr);
+
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let local = cost(&["--tenant", "acme"]);
+    assert_eq!(json!([local["rows"], local["total"]]), json!([asked["rows"], asked["total"]]));
+    let stats = purser.run(["ledger", "stats", "--json"]).done().json();
+    assert_eq!(json!([stats["lake_rows"], stats["inbox_rows"]]), json!([2, 0]), "flushed at the end");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_unavailable() {
+    let purser = Purser::new();
+    let ran = purser.run(["cost", "--server", "http://127.0.0.1:9", "--key", "purser_x"]);
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert_eq!(purser.run(["cost", "--server", "nowhere", "--key", "x"]).code, 2);
+}
+
+#[test]
+fn the_demo_fills_once_and_is_used_again() {
+    let purser = Purser::new();
+    let demo = ["demo", "--no-serve", "--events", "600", "--until", "2026-11-20T12:00:00Z"];
+    let first = purser.run(demo).done();
+    assert_eq!(first.stdout.lines().filter(|line| line.starts_with("key purser_")).count(), 3);
+    let again = purser.run(demo).done();
+    assert_eq!(first.stdout, again.stdout, "the same keys");
+    let tags = purser.run(["cost", "--tenant", "globex", "--by", "feature", "--json"]).done().json();
+    assert_eq!(tags["rows"].as_array().map(Vec::len), Some(3));
+    // A directory with data of one's own is left alone.
+    let other = Purser::new();
+    other.run(["key", "create", "--tenant", "acme", "--role", "admin"]).done();
+    assert_eq!(other.run(demo).code, 5);
+}
