@@ -32,7 +32,7 @@ pub enum ColumnKind {
 use ColumnKind::{Number, Text, Time};
 
 /// Every column in the order of the file.
-pub const COLUMNS: [(&str, ColumnKind); 53] = [
+pub const COLUMNS: [(&str, ColumnKind); 58] = [
     ("BilledCost", Number),
     ("BillingAccountId", Text),
     ("BillingAccountName", Text),
@@ -46,6 +46,11 @@ pub const COLUMNS: [(&str, ColumnKind); 53] = [
     ("ChargeFrequency", Text),
     ("ChargePeriodEnd", Time),
     ("ChargePeriodStart", Time),
+    ("CommitmentDiscountCategory", Text),
+    ("CommitmentDiscountId", Text),
+    ("CommitmentDiscountName", Text),
+    ("CommitmentDiscountStatus", Text),
+    ("CommitmentDiscountType", Text),
     ("ConsumedQuantity", Number),
     ("ConsumedUnit", Text),
     ("ContractedCost", Number),
