@@ -19,6 +19,8 @@ pub struct Emitter {
     pub output_beside_reasoning: &'static [&'static str],
     /// The provider of calls that name none.
     pub provider: &'static str,
+    /// It never names a provider: a call is its model's maker's, where one alone serves models of that name.
+    pub provider_is_maker: bool,
 }
 
 /// OpenTelemetry's rules: cache inside input, reasoning inside output.
@@ -29,6 +31,7 @@ const OTEL: Emitter = Emitter {
     input_beside_cache: &[],
     output_beside_reasoning: &[],
     provider: "",
+    provider_is_maker: false,
 };
 
 /// Every emitter with a scope of its own; anything else follows [`OTEL`].
@@ -49,8 +52,8 @@ pub const EMITTERS: &[Emitter] = &[
     Emitter { name: "openllmetry", scopes: &["opentelemetry.instrumentation", "@traceloop"], ..OTEL },
     // prompt_tokens of its own Usage object: a total for every provider.
     Emitter { name: "litellm", scopes: &["litellm"], ..OTEL },
-    // usage_details are buckets; see `usage_object`.
-    Emitter { name: "langfuse", scopes: &["langfuse-sdk", "langfuse"], ..OTEL },
+    // usage_details are buckets; see `usage_object`. Its own pricing too goes by the model's name alone.
+    Emitter { name: "langfuse", scopes: &["langfuse-sdk", "langfuse"], provider_is_maker: true, ..OTEL },
     // Up to version 5 it passes the provider's own numbers on; version 6 adds inputTokenDetails.
     Emitter {
         name: "vercel-ai",

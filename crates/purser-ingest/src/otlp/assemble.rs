@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use purser_domain::money::Money;
+use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
@@ -344,7 +345,10 @@ fn set_models(
     let answered = attributes.text(Text::ResponseModel).or(llm_name.filter(|_| asked.is_some()));
     let model = asked.or(llm_name).or(answered).unwrap_or_default();
     let provider = attributes.text(Text::Provider).map_or(emitter.provider, |name| providers.get(name));
-    let (provider, model) = normalise::split_model(provider, model);
+    let (mut provider, model) = normalise::split_model(provider, model);
+    if provider.is_empty() && emitter.provider_is_maker {
+        provider = provider::maker(model).unwrap_or_default().to_owned();
+    }
     event.model = model.to_owned();
     event.response_model = answered.map(|name| normalise::split_model(&provider, name).1.to_owned());
     event.provider = provider;

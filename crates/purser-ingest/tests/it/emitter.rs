@@ -182,9 +182,9 @@ fn langfuse_buckets_are_exclusive_and_its_plain_spans_are_no_calls() {
         "langfuse.pb",
         1,
         &[
-            " gpt-5-mini i200 r1000 o200 z100",
-            " claude-sonnet-4-5-20250929 i200 r1000 5600 o300 $0.007950000000",
-            " text-embedding-3-small i800",
+            "openai gpt-5-mini i200 r1000 o200 z100",
+            "anthropic claude-sonnet-4-5-20250929 i200 r1000 5600 o300 $0.007950000000",
+            "openai text-embedding-3-small i800",
         ],
     );
     let event = &decoded.events[0].event;
