@@ -3,6 +3,7 @@
 use purser_domain::charge::{Charge, Match};
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
+use purser_domain::usage::Leaf;
 use purser_ledger::{AppendError, Applied, Correction, EntryFilter, Outcome, Page};
 
 use crate::support::{TestLedger, acme, draft};
@@ -13,7 +14,9 @@ async fn charges(ledger: &TestLedger) -> Vec<Entry> {
 }
 
 fn rerate(entry: &Entry, pico: i128) -> Correction {
-    let charge = Charge { rated_usd: Some(Money::from_pico(pico)), matched: Match::Override, ..Charge::default() };
+    let amount = Some(Money::from_pico(pico));
+    let mut charge = Charge { rated_usd: amount, matched: Match::Override, ..Charge::default() };
+    charge.amounts[Leaf::Input as usize] = amount;
     Correction { reverses: entry.clone(), reason: Reason::Rerate, replacement: Some(charge) }
 }
 
@@ -25,10 +28,7 @@ async fn a_rerated_event_costs_what_it_costs_now() {
     let old = charges(&ledger).await.into_iter().find(|entry| entry.event.event_id == "a").expect("a is there");
     assert_eq!(ledger.ledger.correct(vec![rerate(&old, 7)]).await.expect("applied"), [Applied::Yes]);
     let total = ledger.total().await;
-    assert_eq!(
-        (total.charged, total.cost, total.get(purser_domain::usage::Leaf::Input)),
-        (2, Money::from_pico(12), 15)
-    );
+    assert_eq!((total.charged, total.cost, total.get(Leaf::Input)), (2, Money::from_pico(12), 15));
     assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)]).await.expect("answered"), [Applied::Stale]);
     assert_eq!(ledger.append(vec![draft("a", 10)]).await, [Outcome::Duplicate]);
     let ledger = ledger.lose_index().await;

@@ -191,6 +191,50 @@ fn every_cut_conserves_the_total() {
         .expect("no cut loses or adds");
 }
 
+/// The same events in the lake, in two files per day and a tail, with a correction among them.
+async fn in_the_lake() -> TestLedger {
+    let ledger = TestLedger::new().await;
+    for part in 0..2 {
+        ledger.append((part * 60..part * 60 + 60).map(varied).collect()).await;
+        ledger.ledger.flush().await.expect("a flush");
+    }
+    ledger.append((120..125).map(varied).collect()).await;
+    ledger
+}
+
+#[test]
+fn cubes_answer_as_rows_do() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let (cubes, rows) = runtime.block_on(async { (in_the_lake().await, in_the_lake().await) });
+    let built = runtime.block_on(cubes.ledger.build_cubes()).expect("cubes");
+    assert!(built >= 10, "five for each of two files or more: {built}");
+    let zones = ["UTC", "America/New_York", "Asia/Kolkata"].map(|name| jiff::tz::TimeZone::get(name).expect("a zone"));
+    let filter =
+        prop::option::of((dimension(), prop::sample::select(vec![None, Some("model-1"), Some("user-2"), Some("ok")])));
+    let as_of = prop::option::of(-10_i64..200);
+    let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&(question(), filter, as_of, 0_usize..3), |(mut query, filter, as_of, zone)| {
+            let calendar = Calendar { zone: zones[zone].clone(), ..Calendar::default() };
+            query.as_of = as_of.map(|micros| Timestamp::from_micros(NOW + micros));
+            query.filters = filter
+                .map(|(dimension, value)| Filter { dimension, values: vec![value.map(str::to_owned)] })
+                .into_iter()
+                .collect();
+            let ask = |ledger: &TestLedger| {
+                runtime.block_on(ledger.ledger.query(&acme(), &calendar, &query)).expect("an answer")
+            };
+            prop_assert_eq!(ask(&cubes), ask(&rows));
+            let over_all = |ledger: &TestLedger| {
+                runtime.block_on(ledger.ledger.operator().query(&calendar, &query, true)).expect("an answer")
+            };
+            prop_assert_eq!(over_all(&cubes), over_all(&rows));
+            Ok(())
+        })
+        .expect("no question tells them apart");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_asked_for_is_measured() {
     let ledger = filled().await;
