@@ -57,13 +57,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// `message` in lower case, naming the thing and the value.
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+    pub(crate) fn with(exit: Exit, message: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Self { exit, message: message.into() })
     }
 
     /// The command line is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
-        Self::new(Exit::Usage, message)
+        Self::with(Exit::Usage, message)
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn operator(tenant: &TenantId) -> Principal {
 pub(crate) async fn require_tenant(store: &Store, tenant: &TenantId) -> anyhow::Result<Tenant> {
     match store.tenant().get(tenant).await.map_err(Error::from)? {
         Some(found) => Ok(found),
-        None => Err(Failure::new(
+        None => Err(Failure::with(
             Exit::NotFound,
             format!("there is no tenant {:?}; make it with `purser tenant create {tenant}`", tenant.as_str()),
         )),
@@ -109,7 +109,7 @@ pub(crate) async fn require_or_create_tenant(store: &Store, tenant: &TenantId) -
 /// The words and the exit code of a ledger's failure.
 pub(crate) fn ledger_failure(error: purser_ledger::Error) -> anyhow::Error {
     match error {
-        purser_ledger::Error::Locked { path } => Failure::new(
+        purser_ledger::Error::Locked { path } => Failure::with(
             Exit::Unavailable,
             format!("another process holds {path}: stop it, or ask the running server with `--server URL --key KEY`"),
         ),

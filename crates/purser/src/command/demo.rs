@@ -109,7 +109,7 @@ fn read_marker(dir: &Path, path: &Path) -> anyhow::Result<Option<Marker>> {
     let taken = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         let message = format!("{} is not empty and not a demo: give another --data-dir", dir.display());
-        return Err(Failure::new(Exit::Conflict, message));
+        return Err(Failure::with(Exit::Conflict, message));
     }
     Ok(None)
 }

@@ -8,20 +8,22 @@ mod summary;
 mod target;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use futures::future::BoxFuture;
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
-use purser_service::decode::decoded::Decoded;
 use purser_service::decode::file;
+use purser_service::ingest::Receipt;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::remote::RemoteFlags;
 use pairs::{parse_map, parse_set};
-use reader::Reader;
+use reader::{Chunk, Reader};
 use rejects::Rejects;
 use summary::Summary;
 use target::Target;
@@ -99,7 +101,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     for file in &args.files {
         if !file.exists() {
-            return Err(Failure::new(Exit::NotFound, format!("there is no file {}", file.display())));
+            return Err(Failure::with(Exit::NotFound, format!("there is no file {}", file.display())));
         }
     }
     let mut rejects = Rejects::open(args.rejects.as_deref())?;
@@ -118,6 +120,9 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     read.map(|()| exit)
 }
 
+/// A request under way, and the file that its lines stand in.
+type Sent = BoxFuture<'static, anyhow::Result<(Arc<str>, Receipt)>>;
+
 async fn import(
     args: &Args,
     target: &Target,
@@ -127,7 +132,7 @@ async fn import(
     let mut reader = Reader::open(args, file, Clock::System.now())?;
     let bar = output::byte_bar(reader.length());
     let mut summary = Summary::new(file, target.begin(args, file).await?);
-    let (send, mut receive) = tokio::sync::mpsc::channel::<anyhow::Result<(Decoded, u64)>>(UNDER_WAY);
+    let (send, mut receive) = tokio::sync::mpsc::channel::<anyhow::Result<Chunk>>(UNDER_WAY);
     let reading = tokio::task::spawn_blocking(move || {
         while let Some(chunk) = reader.next().transpose() {
             let failed = chunk.is_err();
@@ -136,7 +141,7 @@ async fn import(
             }
         }
     });
-    let mut under_way = futures::stream::FuturesOrdered::new();
+    let mut under_way = futures::stream::FuturesOrdered::<Sent>::new();
     let mut failed = None;
     loop {
         use futures::StreamExt;
@@ -144,7 +149,7 @@ async fn import(
             && let Some(receipt) = under_way.next().await
         {
             match receipt {
-                Ok(receipt) => summary.add(&receipt, rejects)?,
+                Ok((file, receipt)) => summary.add(&file, &receipt, rejects)?,
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
@@ -152,16 +157,17 @@ async fn import(
             _ if failed.is_some() => break,
             None => break,
             Some(Err(error)) => failed = Some(error),
-            Some(Ok((decoded, position))) => {
+            Some(Ok(Chunk { decoded, file, position })) => {
                 bar.set_position(position);
                 summary.see(&decoded);
-                under_way.push_back(target.send(decoded, summary.import_id.clone()));
+                let sent = target.send(decoded, summary.import_id.clone());
+                under_way.push_back(Box::pin(async move { sent.await.map(|receipt| (file, receipt)) }));
             }
         }
     }
     while let Some(receipt) = futures::StreamExt::next(&mut under_way).await {
         match receipt {
-            Ok(receipt) => summary.add(&receipt, rejects)?,
+            Ok((file, receipt)) => summary.add(&file, &receipt, rejects)?,
             Err(error) => failed = failed.or(Some(error)),
         }
     }

@@ -49,9 +49,9 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     local.close().await?;
     let (report, json, exit) = ran?;
     if json {
-        output::json(&report)?
+        output::json(&report)?;
     } else {
-        table(&report)?
+        table(&report)?;
     }
     Ok(exit)
 }

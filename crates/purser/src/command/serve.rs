@@ -89,7 +89,7 @@ impl Bound {
 
 async fn listener(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::new(Exit::Unavailable, format!("cannot listen on {address}: {error}; choose another with {flag}"))
+        Failure::with(Exit::Unavailable, format!("cannot listen on {address}: {error}; choose another with {flag}"))
     })
 }
 
@@ -130,7 +130,7 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
     }
     match tokio::time::timeout(Duration::from_secs(60), local.close()).await {
         Ok(closed) => {
-            closed.context("the inbox could not be moved to the lake; it stays safe in the state database")?
+            closed.context("the inbox could not be moved to the lake; it stays safe in the state database")?;
         }
         Err(_) => tracing::error!("the flush took more than a minute; what was accepted is safe in the inbox"),
     }

@@ -16,6 +16,16 @@ use super::{Args, Format};
 use crate::exit::{Exit, Failure};
 use crate::time;
 
+/// Some of a file's events.
+pub(super) struct Chunk {
+    /// The events and what was refused, by line of `file`.
+    pub(super) decoded: Decoded,
+    /// The file.
+    pub(super) file: Arc<str>,
+    /// Bytes read until now, over all files.
+    pub(super) position: u64,
+}
+
 /// What is being read.
 pub(super) struct Reader {
     format: Format,
@@ -33,7 +43,7 @@ impl Reader {
         let mut files = Vec::new();
         list(path, args.format, &mut files)?;
         if files.is_empty() {
-            return Err(Failure::new(Exit::NotFound, format!("{} holds no session log", path.display())));
+            return Err(Failure::with(Exit::NotFound, format!("{} holds no session log", path.display())));
         }
         let mut length = 0;
         for file in &files {
@@ -61,8 +71,8 @@ impl Reader {
         self.length
     }
 
-    /// The next chunk and how many bytes were read until its end; `None` at the end of the input.
-    pub(super) fn next(&mut self) -> anyhow::Result<Option<(Decoded, u64)>> {
+    /// The next chunk; `None` at the end of the input.
+    pub(super) fn next(&mut self) -> anyhow::Result<Option<Chunk>> {
         loop {
             let Some((path, chunks)) = &mut self.current else {
                 let Some(path) = self.waiting.pop_front() else { return Ok(None) };
@@ -71,7 +81,10 @@ impl Reader {
                 continue;
             };
             match chunks.next() {
-                Some(Ok(decoded)) => return Ok(Some((decoded, self.position.load(Ordering::Relaxed)))),
+                Some(Ok(decoded)) => {
+                    let position = self.position.load(Ordering::Relaxed);
+                    return Ok(Some(Chunk { decoded, file: path.display().to_string().into(), position }));
+                }
                 Some(Err(error)) => return Err(refusal(path, &error)),
                 None => self.current = None,
             }
@@ -86,7 +99,7 @@ impl Reader {
 }
 
 fn refusal(path: &Path, error: &purser_service::decode::decoded::Unreadable) -> anyhow::Error {
-    Failure::new(Exit::Refused, format!("{}: {error}", path.display()))
+    Failure::with(Exit::Refused, format!("{}: {error}", path.display()))
 }
 
 /// The files behind `path`: itself, or the logs below it.

@@ -36,7 +36,7 @@ pub(super) struct Summary {
     /// The imports that brought the rows that conflicts contradict.
     pub(super) conflicting_imports: Vec<String>,
     pub(super) refused: u64,
-    first_refusals: Vec<Refusal>,
+    first_refusals: Vec<(String, Refusal)>,
     skipped: u64,
     ignored: u64,
     findings: Vec<Finding>,
@@ -100,7 +100,7 @@ impl Summary {
     }
 
     /// Adds what became of a request.
-    pub(super) fn add(&mut self, receipt: &Receipt, rejects: &mut Rejects) -> anyhow::Result<()> {
+    pub(super) fn add(&mut self, file: &str, receipt: &Receipt, rejects: &mut Rejects) -> anyhow::Result<()> {
         self.accepted += receipt.accepted;
         self.duplicates += receipt.duplicates;
         self.observations += receipt.observations;
@@ -111,9 +111,10 @@ impl Summary {
         self.first_conflicts.extend(receipt.conflicts.iter().take(room).cloned());
         self.refused += receipt.refused.len() as u64;
         let room = SHOWN.saturating_sub(self.first_refusals.len());
-        self.first_refusals.extend(receipt.refused.iter().take(room).cloned());
+        let first = receipt.refused.iter().take(room);
+        self.first_refusals.extend(first.map(|refusal| (file.to_owned(), refusal.clone())));
         for refusal in &receipt.refused {
-            rejects.write(&self.file, refusal)?;
+            rejects.write(file, refusal)?;
         }
         Ok(())
     }
@@ -146,7 +147,9 @@ impl Summary {
         let refused: Vec<Value> = self
             .first_refusals
             .iter()
-            .map(|refusal| json!({ "line": refusal.index, "event_id": refusal.id, "errors": refusal.errors }))
+            .map(|(file, refusal)| {
+                json!({ "file": file, "line": refusal.index, "event_id": refusal.id, "errors": refusal.errors })
+            })
             .collect();
         let conflicts: Vec<Value> = self
             .first_conflicts
@@ -178,9 +181,9 @@ impl Summary {
     }
 
     fn talk(&self) {
-        for refusal in &self.first_refusals {
+        for (file, refusal) in &self.first_refusals {
             let reasons: Vec<String> = refusal.errors.iter().map(ToString::to_string).collect();
-            output::talk(format!("{}:{}: {}", self.file, refusal.index, reasons.join("; ")));
+            output::talk(format!("{file}:{}: {}", refusal.index, reasons.join("; ")));
         }
         if self.refused > SHOWN as u64 {
             output::talk(format!("… and {} more refused; --rejects FILE lists them all", self.refused - SHOWN as u64));

@@ -80,7 +80,7 @@ pub(super) async fn show(args: Show, settings: &Settings) -> anyhow::Result<Exit
         found.retain(|price| price.provider == provider);
     }
     if found.is_empty() {
-        return Err(Failure::new(
+        return Err(Failure::with(
             Exit::NotFound,
             format!("no price of model {:?}; `purser prices list --contains …` finds names", args.model),
         ));

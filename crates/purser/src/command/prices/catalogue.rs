@@ -93,7 +93,7 @@ pub(super) async fn import(args: Import, settings: &Settings) -> anyhow::Result<
     } else if !args.dry_run {
         if errors > 0 {
             shown::talk_findings(&findings);
-            return Err(Failure::new(Exit::Refused, format!("{errors} errors: nothing was imported")));
+            return Err(Failure::with(Exit::Refused, format!("{errors} errors: nothing was imported")));
         }
         let store = local::store(settings).await?;
         let now = Clock::System.now();
@@ -205,7 +205,7 @@ fn sniff(path: &Path) -> anyhow::Result<Format> {
 
 fn convert(path: &Path, format: Format, origin: &Origin, known: &KnownNames) -> anyhow::Result<Converted> {
     let text = text_of(path)?;
-    let refuse = |message: String| Failure::new(Exit::Refused, format!("{}: {message}", path.display()));
+    let refuse = |message: String| Failure::with(Exit::Refused, format!("{}: {message}", path.display()));
     match format {
         Format::Purser => match price_file::parse(text.as_bytes()) {
             Ok(prices) => Ok(Converted { prices, findings: Vec::new() }),

@@ -58,9 +58,9 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         }
     };
     if args.json {
-        output::json(&report)?
+        output::json(&report)?;
     } else {
-        show(&report)?
+        show(&report)?;
     }
     Ok(Exit::Done)
 }
