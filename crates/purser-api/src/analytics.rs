@@ -61,6 +61,7 @@ pub struct UsageStatistics {
 
 /// Usage over a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = AnalyticsUsageTotals)]
 pub struct UsageTotals {
     /// Calls to models.
     pub requests: i64,

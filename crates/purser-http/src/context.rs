@@ -130,6 +130,7 @@ pub(crate) async fn no_route() -> Failure {
 }
 
 /// Turns a panic into a 500; the log has its message.
+#[expect(clippy::needless_pass_by_value, reason = "the panic catcher hands it over")]
 pub(crate) fn caught(panic: Box<dyn Any + Send>) -> Response {
     let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let words = words.unwrap_or("no message");

@@ -28,7 +28,7 @@ pub(crate) async fn take_in(
     decode: impl FnOnce() -> Result<Decoded, Unreadable> + Send + 'static,
 ) -> Reply<Receipt> {
     let started = Instant::now();
-    let decoded = off_reactor(size > app.config.decode_inline_max, decode).await?.map_err(unreadable)?;
+    let decoded = off_reactor(size > app.config.decode_inline_max, decode).await?.map_err(|why| unreadable(&why))?;
     store(app, who, receiver, started, options, decoded).await
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn store(
 }
 
 /// Why a body could not be split into items, as a failure.
-pub(crate) fn unreadable(why: Unreadable) -> Failure {
+pub(crate) fn unreadable(why: &Unreadable) -> Failure {
     let detail = why.to_string();
     match why {
         Unreadable::Syntax(_) => Failure::malformed(detail),

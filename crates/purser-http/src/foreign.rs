@@ -93,7 +93,8 @@ pub(crate) async fn cost_record(
     payload.expect(&[Media::Json])?;
     let now = app.service.now();
     let started = std::time::Instant::now();
-    let decoded = ingest::cost_record::decode(&payload.bytes, &fresh_id(&context), now).map_err(decode::unreadable)?;
+    let decoded = ingest::cost_record::decode(&payload.bytes, &fresh_id(&context), now)
+        .map_err(|why| decode::unreadable(&why))?;
     let id = decoded.events.first().map(|incoming| incoming.event.event_id.clone()).unwrap_or_default();
     let options = Options { reported: true, ..Options::strict() };
     let taken = decode::store(&app, &who, "cost_record", started, &options, decoded).await?;

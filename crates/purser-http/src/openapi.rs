@@ -1,10 +1,15 @@
 //! The OpenAPI document, made from the handlers' own descriptions.
 //! Invariant: every route of the router but the catch-alls is in it.
 
+use std::sync::LazyLock;
+
 use axum::Json;
 use purser_api::{analytics, api_key, cost, feature_tag, health, price, problem, tenant, usage_event, usage_query};
+use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
+
+mod polish;
 
 /// The document's root.
 #[derive(OpenApi)]
@@ -63,8 +68,13 @@ impl Modify for Keys {
 
 /// The OpenAPI 3.1 document.
 #[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+pub fn document() -> Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+        polish::polish(&mut document);
+        document
+    });
+    DOCUMENT.clone()
 }
 
 /// The OpenAPI 3.1 document of this server.
@@ -72,6 +82,6 @@ pub fn document() -> utoipa::openapi::OpenApi {
     get, path = "/api/v1/openapi.json", tag = "health", operation_id = "openapi.show", security(()),
     responses((status = 200, body = serde_json::Value))
 )]
-pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
+pub(crate) async fn get() -> Json<Value> {
     Json(document())
 }

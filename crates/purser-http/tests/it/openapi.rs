@@ -32,7 +32,7 @@ impl Operation {
 
 /// Every operation of the document.
 pub(crate) fn operations() -> Vec<Operation> {
-    let document = serde_json::to_value(purser_http::document()).expect("the document is JSON");
+    let document = purser_http::document();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, description) in item.as_object().expect("a path item") {
@@ -74,7 +74,7 @@ async fn every_documented_operation_is_routed() {
 
 #[test]
 fn every_reference_in_the_document_resolves() {
-    let document = serde_json::to_value(purser_http::document()).expect("the document is JSON");
+    let document = purser_http::document();
     let mut references = Vec::new();
     collect(&document, &mut references);
     for reference in references {
@@ -92,4 +92,16 @@ fn collect(value: &Value, into: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|value| collect(value, into)),
         _ => {}
     }
+}
+
+#[test]
+fn errors_are_problem_documents_and_schemas_are_apart() {
+    let document = purser_http::document();
+    let refused = &document["paths"]["/api/v1/usage/query"]["get"]["responses"];
+    for status in ["401", "422", "default"] {
+        assert!(refused[status]["content"]["application/problem+json"].is_object(), "{status} {refused}");
+    }
+    let schemas = &document["components"]["schemas"];
+    assert!(schemas["UsageTotals"]["properties"]["cost_usd"].is_object(), "{}", schemas["UsageTotals"]);
+    assert!(schemas["AnalyticsUsageTotals"]["properties"]["compute_units"].is_object());
 }
