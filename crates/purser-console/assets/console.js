@@ -25,7 +25,7 @@
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--line"), font: { ...quiet, color: colour("--text") } },
-      xaxis: { ...xaxis, tickvals: every(xaxis.tickvals), ticktext: every(xaxis.ticktext), linecolor: colour("--line"), showline: true },
+      xaxis: { ...xaxis, tickvals: every(xaxis.tickvals), ticktext: every(xaxis.ticktext), linecolor: colour("--line"), showline: true, spikecolor: colour("--edge"), spikedash: "solid" },
       yaxis: { ...yaxis, gridcolor: colour("--line"), zerolinecolor: colour("--line") },
     };
     Plotly.react(chart, figure.data, layout, figure.config);

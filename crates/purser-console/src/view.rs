@@ -4,6 +4,7 @@
 pub(crate) mod amount;
 pub(crate) mod change;
 pub(crate) mod chart;
+pub(crate) mod fold;
 pub(crate) mod form;
 pub(crate) mod overview;
 #[cfg(test)]

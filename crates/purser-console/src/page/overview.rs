@@ -1,30 +1,26 @@
 //! The overview: what was spent, how that changed, and on what.
 
-use std::collections::HashSet;
-
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use jiff::tz::TimeZone;
-use purser_domain::time::{Calendar, Grain};
-use purser_domain::usage_query::{Answer, Dimension, Filter, Metric, Query, Row};
-use purser_service::usage_query::{Freshness, State as Fresh};
+use purser_domain::time::Calendar;
+use purser_service::usage_query::State as Fresh;
 use purser_service::{Error, Principal, Service};
 
+use self::load::Asked;
 use super::{problem, render};
+use crate::param::Parsed;
 use crate::param::span::Span;
-use crate::param::{FILTERS, Params, Parsed};
 use crate::session::SignedIn;
-use crate::view::chart::SERIES_MAX;
 use crate::view::form::{Form, Known};
-use crate::view::overview::{Figures, Overview, TOP_MAX, TOPS};
+use crate::view::overview::Overview;
 use crate::view::shell::Shell;
 use crate::view::zone;
 use crate::{Console, asset, guard};
 
-/// How many values of a dimension are offered while typing.
-const OPTIONS_MAX: usize = 40;
+mod load;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -95,7 +91,7 @@ async fn answer(service: &Service, who: &Principal, query: &str, server: String)
         return Ok((Form::new(&parsed, &known), Body::Welcome(server)));
     }
     let asked = Asked { service, who, params: &parsed.params, calendar, foreign, span };
-    let (figures, options) = tokio::try_join!(asked.figures(freshness), asked.options())?;
+    let (figures, options) = asked.load(freshness).await?;
     known.options = options;
     let overview = Overview::new(&parsed.params, &figures);
     Ok((Form::new(&parsed, &known), Body::Figures(Box::new(overview))))
@@ -105,86 +101,6 @@ async fn answer(service: &Service, who: &Principal, query: &str, server: String)
 fn in_zone(own: &Calendar, zone: Option<&str>) -> Calendar {
     let zone = zone.and_then(|zone| TimeZone::get(zone).ok());
     Calendar { zone: zone.unwrap_or_else(|| own.zone.clone()), ..own.clone() }
-}
-
-/// A question that was understood, and whom to ask.
-struct Asked<'a> {
-    service: &'a Service,
-    who: &'a Principal,
-    params: &'a Params,
-    calendar: Calendar,
-    /// Whether the calendar's zone is not the tenant's.
-    foreign: bool,
-    span: Span,
-}
-
-impl Asked<'_> {
-    async fn figures(&self, freshness: Freshness) -> Result<Figures, Error> {
-        let grain = if self.foreign { Grain::Hour } else { self.span.grain };
-        let by_time = Query { grain: Some(grain), by: vec![Dimension::Model], top: Some(SERIES_MAX), ..self.query() };
-        let before = Query { window: Some(self.span.before), ..self.query() };
-        let coverage = Query { by: vec![Dimension::Provider, Dimension::Model], metrics: Vec::new(), ..self.query() };
-        let [feature, agent, model, user] = TOPS;
-        let (by_time, before, coverage, feature, agent, model, user) = tokio::try_join!(
-            self.ask(&by_time),
-            self.ask(&before),
-            self.ask(&coverage),
-            self.top(feature),
-            self.top(agent),
-            self.top(model),
-            self.top(user),
-        )?;
-        let by_time = if self.foreign { zone::rebucket(by_time, &self.calendar, self.span.grain) } else { by_time };
-        Ok(Figures {
-            calendar: self.calendar.clone(),
-            span: self.span,
-            by_time,
-            before: before.total,
-            tops: vec![feature, agent, model, user],
-            coverage,
-            freshness,
-        })
-    }
-
-    /// The largest spenders, and what the same ones spent before.
-    async fn top(&self, by: Dimension) -> Result<(Dimension, Answer, Vec<Row>), Error> {
-        let query = Query { by: vec![by.clone()], top: Some(TOP_MAX), metrics: vec![Metric::Requests], ..self.query() };
-        let now = self.ask(&query).await?;
-        let values: HashSet<_> = now.rows.iter().filter(|row| !row.other).flat_map(|row| row.keys.clone()).collect();
-        if values.is_empty() {
-            return Ok((by, now, Vec::new()));
-        }
-        let mut filters: Vec<Filter> = query.filters.iter().filter(|filter| filter.dimension != by).cloned().collect();
-        filters.push(Filter { dimension: by.clone(), values: values.into_iter().collect() });
-        let before = Query { window: Some(self.span.before), top: None, filters, ..query };
-        let before = self.ask(&before).await?.rows;
-        Ok((by, now, before))
-    }
-
-    /// The values of every filter in the window, whatever else is filtered.
-    async fn options(&self) -> Result<Vec<(Dimension, Vec<String>)>, Error> {
-        let mut options = Vec::with_capacity(FILTERS.len());
-        for dimension in FILTERS {
-            let query = Query {
-                by: vec![dimension.clone()],
-                filters: Vec::new(),
-                metrics: Vec::new(),
-                top: Some(OPTIONS_MAX),
-                ..self.query()
-            };
-            let rows = self.ask(&query).await?.rows;
-            options.push((dimension, rows.into_iter().flat_map(|row| row.keys).flatten().collect()));
-        }
-        Ok(options)
-    }
-
-    fn query(&self) -> Query {
-        Query { window: Some(self.span.window), filters: self.params.domain_filters(), ..Query::default() }
-    }
-
-    async fn ask(&self, query: &Query) -> Result<Answer, Error> {
-        self.service.usage_query(self.who, query).await
-    }
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Chart {
         let whole: Money = totals.iter().copied().sum();
         Self {
             json: figure(calendar, grain, &starts, &names, &totals, &columns),
-            caption: caption(grain, &names, &totals),
+            caption: caption(figures, &names, &totals),
             series: columns.iter().enumerate().map(|(index, column)| series(params, index, column, whole)).collect(),
             grain: grain_label(grain),
             rows: rows(&names, &totals, &columns),
@@ -151,13 +151,17 @@ fn rows(names: &[String], totals: &[Money], columns: &[Column]) -> Vec<TableRow>
     (0..names.len()).map(row).collect()
 }
 
-fn caption(grain: Grain, names: &[String], totals: &[Money]) -> String {
+fn caption(figures: &Figures, names: &[String], totals: &[Money]) -> String {
+    let grain = figures.span.grain;
     let each = grain_label(grain).to_lowercase();
     let highest = totals.iter().zip(names).max_by_key(|(total, _)| **total).filter(|(total, _)| **total > Money::ZERO);
-    match highest {
+    let highest = match highest {
         Some((total, name)) => format!("Highest {each}: {name}, {}.", amount::money(*total).text),
         None => format!("No {each} of this range has a cost."),
-    }
+    };
+    let end = figures.span.window.to;
+    let running = figures.calendar.floor(end, grain) != end;
+    if running { format!("{highest} The last {each} is not over.") } else { highest }
 }
 
 const fn grain_label(grain: Grain) -> &'static str {
@@ -196,6 +200,7 @@ fn figure(
         .type_(AxisType::Category)
         .fixed_range(true)
         .show_grid(false)
+        .spike_thickness(1)
         .tick_values(ticks.iter().map(|index| *index as f64).collect())
         .tick_text(ticks.iter().map(|index| when::tick(calendar, starts[*index], grain)).collect())
         .tick_angle(0.0);

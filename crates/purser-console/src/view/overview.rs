@@ -9,15 +9,12 @@ use purser_service::usage_query::{Freshness, State};
 use super::amount::{self, Amount};
 use super::change::Change;
 use super::chart::Chart;
-use super::{form, when};
+use super::{fold, form, when};
 use crate::param::Params;
 use crate::param::span::{Back, Span};
 
 /// The most rows of a list of spenders.
 pub(crate) const TOP_MAX: usize = 8;
-
-/// What the lists of spenders are by.
-pub(crate) const TOPS: [Dimension; 4] = [Dimension::Feature, Dimension::Agent, Dimension::Model, Dimension::User];
 
 /// Everything that the overview was told by the service.
 #[derive(Debug, Clone)]
@@ -30,7 +27,7 @@ pub(crate) struct Figures {
     pub by_time: Answer,
     /// The sums of the window compared with.
     pub before: Totals,
-    /// By each of [`TOPS`]: now, and the same groups before.
+    /// By feature, agent, model and user: now, and the leading groups before.
     pub tops: Vec<(Dimension, Answer, Vec<Row>)>,
     /// By provider and model.
     pub coverage: Answer,
@@ -100,7 +97,7 @@ pub(crate) struct Item {
     pub href: String,
     /// Its cost; `None` if no call of it has a price.
     pub cost: Option<Amount>,
-    /// How many of its calls have a price, unless all have.
+    /// How many of its calls have a price, unless all or none have.
     pub coverage: Option<String>,
     /// Its share of the total.
     pub share: Option<String>,
@@ -163,9 +160,9 @@ impl Overview {
             zone: calendar.zone.iana_name().unwrap_or("UTC").to_owned(),
             compared: compared(span.back),
             compared_window: when::window(calendar, span.before),
-            tiles: tiles(total, &figures.before),
+            tiles: compared_tiles(total, &figures.before),
             chart: Chart::new(params, figures),
-            tops: figures.tops.iter().map(|(by, now, before)| top(params, by, now, before)).collect(),
+            tops: figures.tops.iter().map(|(by, now, before)| top(params, by, now, earlier(figures, before))).collect(),
             unpriced: unpriced(params, &figures.coverage),
             fresh: fresh(calendar, &figures.freshness),
             empty: total.charged == 0 && total.cost == Money::ZERO,
@@ -181,6 +178,15 @@ fn compared(back: Back) -> String {
     }
 }
 
+/// The totals, without a change where there was nothing before.
+fn compared_tiles(now: &Totals, before: &Totals) -> Vec<Tile> {
+    let mut tiles = tiles(now, before);
+    if before.charged == 0 {
+        tiles.iter_mut().for_each(|tile| (tile.change, tile.before) = (None, None));
+    }
+    tiles
+}
+
 fn tiles(now: &Totals, before: &Totals) -> Vec<Tile> {
     let counted = |label, value: fn(&Totals) -> i64, note: Option<String>| Tile {
         label,
@@ -194,8 +200,8 @@ fn tiles(now: &Totals, before: &Totals) -> Vec<Tile> {
         Tile {
             label: "Cost",
             amount: known(now),
-            note: coverage(now),
-            change: Change::between(before.cost.pico(), now.cost.pico()),
+            note: coverage(now).map(|share| format!("{share} of calls priced")),
+            change: known(now).and_then(|_| Change::between(before.cost.pico(), now.cost.pico())),
             before: known(before),
         },
         counted("Requests", |totals| totals.get(purser_domain::usage::Leaf::Requests), None),
@@ -216,10 +222,10 @@ fn known(totals: &Totals) -> Option<Amount> {
     (totals.priced > 0 || totals.charged <= 0).then(|| amount::money(totals.cost))
 }
 
-/// `62.6 % of calls priced`, where it is not all of them.
+/// The share of calls with a price, where some calls have a price and some have none.
 fn coverage(totals: &Totals) -> Option<String> {
     let priced = amount::percent(i128::from(totals.priced), i128::from(totals.charged))?;
-    (totals.priced < totals.charged).then(|| format!("{priced} of calls priced"))
+    (totals.priced > 0 && totals.priced < totals.charged).then_some(priced)
 }
 
 fn mean_micros(totals: &Totals) -> Option<i128> {
@@ -227,12 +233,18 @@ fn mean_micros(totals: &Totals) -> Option<i128> {
         .then(|| div_half_even(i128::from(totals.latency_ms_sum) * 1_000, i128::from(totals.latency_count)))
 }
 
-fn top(params: &Params, by: &Dimension, now: &Answer, before: &[Row]) -> Top {
-    let heading = format!("{}s", form::label(by));
-    Top { noun: by.name(), heading, items: now.rows.iter().map(|row| item(params, by, row, now, before)).collect() }
+/// The groups before, unless nothing at all was used then: "new" on every line says nothing.
+fn earlier<'a>(figures: &Figures, before: &'a [Row]) -> Option<&'a [Row]> {
+    (figures.before.charged > 0).then_some(before)
 }
 
-fn item(params: &Params, by: &Dimension, row: &Row, answer: &Answer, before: &[Row]) -> Item {
+fn top(params: &Params, by: &Dimension, now: &Answer, before: Option<&[Row]>) -> Top {
+    let leading = fold::leading(&now.rows, TOP_MAX);
+    let items = leading.iter().map(|row| item(params, by, row, now, before)).collect();
+    Top { noun: by.name(), heading: format!("{}s", form::label(by)), items }
+}
+
+fn item(params: &Params, by: &Dimension, row: &Row, answer: &Answer, before: Option<&[Row]>) -> Item {
     let whole = answer.total.cost.pico();
     let value = row.keys.first().cloned().flatten();
     let (name, wordy) = match &value {
@@ -240,21 +252,20 @@ fn item(params: &Params, by: &Dimension, row: &Row, answer: &Answer, before: &[R
         Some(value) => (value.clone(), false),
         None => (format!("no {}", by.name()), true),
     };
-    let earlier = before.iter().find(|other| other.keys == row.keys).map_or(0, |other| other.totals.cost.pico());
+    let earlier = |before: &[Row]| -> i128 {
+        before.iter().find(|other| other.keys == row.keys).map_or(0, |other| other.totals.cost.pico())
+    };
+    let comparable = before.filter(|_| !row.other && known(&row.totals).is_some());
     Item {
         name,
         wordy,
         href: if row.other { String::new() } else { params.narrowed(by, value.as_deref()).to_string() },
         cost: known(&row.totals),
-        coverage: coverage(&row.totals),
+        coverage: coverage(&row.totals).map(|share| format!("{share} priced")),
         share: known(&row.totals).and_then(|_| amount::percent(row.totals.cost.pico(), whole)),
         bar: amount::bar(row.totals.cost.pico(), whole),
         calls: amount::short_count(row.totals.charged),
-        change: if row.other || known(&row.totals).is_none() {
-            None
-        } else {
-            Change::between(earlier, row.totals.cost.pico())
-        },
+        change: comparable.and_then(|before| Change::between(earlier(before), row.totals.cost.pico())),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The overview as HTML, from hand-made figures.
 
 use jiff::civil::date;
+use purser_domain::usage_query::Dimension;
 
 use super::*;
+use crate::param::Params;
 use crate::view::sample;
 use crate::view::shell::User;
 

@@ -53,7 +53,7 @@ fn the_table_has_every_bucket_and_adds_up_exactly() {
     );
     let sum: Money = chart.rows.iter().map(|row| sample::money(&row.total.value)).sum();
     assert_eq!(sum, sample::money(&chart.total.value));
-    assert_eq!(chart.caption, "Highest day: Wed 18 Nov 2026, $1,200.53.");
+    assert_eq!(chart.caption, "Highest day: Wed 18 Nov 2026, $1,200.53. The last day is not over.");
 }
 
 #[test]

@@ -59,16 +59,19 @@ fn spenders_have_shares_changes_and_links() {
         found,
         [
             ("support-chat", "/overview?range=7d&feature=support-chat", Some("80.8\u{a0}%"), None),
-            (
-                "no feature",
-                "/overview?range=7d&without=feature",
-                Some("19.2\u{a0}%"),
-                Some("88.2\u{a0}% of calls priced")
-            ),
+            ("no feature", "/overview?range=7d&without=feature", Some("19.2\u{a0}%"), Some("88.2\u{a0}% priced")),
         ]
     );
     let changes: Vec<_> = top.items.iter().map(|item| item.change.as_ref().map(Change::spoken)).collect();
     assert_eq!(changes, [Some("up 25.0\u{a0}%".to_owned()), Some("new, none before".to_owned())]);
+}
+
+#[test]
+fn nothing_is_called_new_when_there_was_nothing_before() {
+    let figures = Figures { before: Totals::default(), ..sample::figures() };
+    let view = Overview::new(&Params::default(), &figures);
+    assert!(view.tiles.iter().all(|tile| tile.change.is_none() && tile.before.is_none()));
+    assert!(view.tops[0].items.iter().all(|item| item.change.is_none()));
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! The console over a whole service with embedded stores and a clock that stands still.
+
+mod asset;
+mod browser;
+mod login;
+mod overview;
