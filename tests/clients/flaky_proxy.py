@@ -1,15 +1,19 @@
 """Delivers every request, but answers the first of each key with 503: the client must send it again.
 
+GET tells how many requests each key has sent, as a JSON list.
+
     python3 flaky_proxy.py PORT TARGET_URL
 """
 
+import collections
+import json
 import sys
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOP = {"host", "connection", "content-length", "transfer-encoding"}
-seen = set()
+sent = collections.Counter()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -24,9 +28,15 @@ class Handler(BaseHTTPRequestHandler):
         except urllib.error.HTTPError as error:
             status, kind, data = error.code, error.headers["content-type"], error.read()
         key = self.headers["authorization"]
-        if status == 200 and key not in seen:
-            seen.add(key)
+        sent[key] += status == 200
+        if status == 200 and sent[key] == 1:
             status, kind, data = 503, "text/plain", b"lost the answer"
+        self.reply(status, kind, data)
+
+    def do_GET(self):
+        self.reply(200, "application/json", json.dumps(list(sent.values())).encode())
+
+    def reply(self, status, kind, data):
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(data)))

@@ -117,6 +117,8 @@ class Purser:
 
     def __init__(self, folder):
         self.binary = os.environ.get("PURSER_BIN", str(ROOT / "target/debug/purser"))
+        if not shutil.which(self.binary):
+            sys.exit(f"there is no program {self.binary}: build purser, or name it in PURSER_BIN")
         self.data = pathlib.Path(folder) / "data"
         self.log = pathlib.Path(folder) / "server.log"
         self.port, self.otlp_http, self.otlp_grpc = free_port(), free_port(), free_port()
