@@ -50,7 +50,8 @@ async function signIn(page) {
   await page.waitForURL("**/overview**");
 }
 
-const drawn = (page) => page.locator("#spend .barlayer .point path").first().waitFor();
+// A bucket without usage has a bar of no height: one that can be seen is waited for.
+const drawn = (page) => page.locator("#spend .barlayer .point path >> visible=true").first().waitFor();
 
 async function fits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
