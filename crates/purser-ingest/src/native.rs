@@ -1,11 +1,15 @@
 //! Our own event format: a JSON array, one object, or NDJSON; leaves exclusive; strict.
 //! Invariant: every bad field of every item is reported, by its path and with its value.
 
+mod encode;
+
 use std::borrow::Cow;
 
 use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
+
+pub use encode::encode;
 
 use crate::decoded::{Decoded, ERRORS_MAX, Incoming, Refusal, Unreadable};
 use crate::field::{self, Field};

@@ -1,6 +1,6 @@
 //! Measures the ledger: `fill DIR EVENTS [ids]` writes seeded traffic, `query DIR` asks it four questions.
 //!
-//! Prints one JSON object per measurement. Compare the questions with `bench/duckdb.py DIR`.
+//! Prints one JSON object per measurement. Compare the questions with `bench/compare_duckdb.py DIR`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 

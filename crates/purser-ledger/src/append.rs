@@ -48,6 +48,8 @@ pub enum Outcome {
 pub struct Receipt {
     /// One per draft.
     pub outcomes: Vec<Outcome>,
+    /// The drafts whose outcome is [`Outcome::Conflict`].
+    pub conflicts: Vec<Conflict>,
 }
 
 impl Receipt {
@@ -59,7 +61,7 @@ impl Receipt {
 }
 
 /// An event that was already stored with another payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conflict {
     /// Its place in the request.
     pub index: usize,
@@ -67,6 +69,8 @@ pub struct Conflict {
     pub source: String,
     /// Its id.
     pub event_id: String,
+    /// What was refused, where it is known.
+    pub event: Option<Box<UsageEvent>>,
 }
 
 /// Why an append stored nothing.

@@ -111,7 +111,7 @@ impl Group {
 
 /// Plans, encodes and commits; again if another node came first.
 async fn commit(shared: &Arc<Shared>, requests: &[Request], corrections: &[Correction]) -> Result<Plan, Error> {
-    shared.refuse_backlog()?;
+    shared.await_room().await?;
     loop {
         let head = shared.catch_up().await?;
         let clock = (shared.config.clock)();

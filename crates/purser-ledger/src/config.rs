@@ -30,7 +30,7 @@ pub struct Config {
     pub flush_bytes: usize,
     /// … or an entry that old.
     pub flush_age: Duration,
-    /// Refuse appends beyond that many entries waiting for the lake.
+    /// Let appends wait, and in the end refuse them, while that many entries wait for the lake.
     pub backlog_entries: usize,
     /// Block cache and write buffers of the index, bytes.
     pub index_bytes: u64,
@@ -53,10 +53,10 @@ impl Config {
             shared: false,
             node: format!("pid-{}", std::process::id()),
             clock: Arc::new(system_now),
-            flush_entries: 120_000,
-            flush_bytes: 64 << 20,
+            flush_entries: 60_000,
+            flush_bytes: 32 << 20,
             flush_age: Duration::from_secs(300),
-            backlog_entries: 500_000,
+            backlog_entries: 200_000,
             index_bytes: 64 << 20,
             cube_bytes: 128 << 20,
             use_cubes: true,

@@ -18,7 +18,7 @@ use crate::view::View;
 const LEASE: &str = "ledger.lake";
 const LEASE_TTL: Duration = Duration::from_secs(300);
 /// Rows sorted at once: bounds memory.
-const CHUNK_ROWS: usize = 250_000;
+const CHUNK_ROWS: usize = 120_000;
 /// How often the age of what waits is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How often a node among others looks at the lake, so that it lets go of files that a vacuum may delete.

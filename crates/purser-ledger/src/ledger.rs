@@ -32,7 +32,7 @@ use crate::{entries, flush, maintain, row};
 /// The lock file in the data directory.
 const LOCK_FILE: &str = "ledger.lock";
 /// The most events that wait for their commit; senders of more wait first. Bounds memory.
-const ROOM_EVENTS: usize = 60_000;
+const ROOM_EVENTS: usize = 40_000;
 
 /// A handle on the ledger; clones share it.
 #[derive(Clone)]

@@ -174,18 +174,16 @@ impl<'a> Planner<'a> {
             }
         }
         let looked_up = self.look_up(&request.drafts)?;
-        if request.mode == Mode::AllOrNothing {
-            let conflicts = conflicts(&request.drafts, &looked_up);
-            if !conflicts.is_empty() {
-                return Ok(Some(AppendError::Conflicts(conflicts)));
-            }
+        let conflicts = conflicts(&request.drafts, &looked_up);
+        if request.mode == Mode::AllOrNothing && !conflicts.is_empty() {
+            return Ok(Some(AppendError::Conflicts(conflicts)));
         }
         let outcomes = looked_up.iter().map(|(_, _, known)| match known {
             Known::New => Outcome::Accepted,
             Known::Duplicate => Outcome::Duplicate,
             Known::Conflict => Outcome::Conflict,
         });
-        self.plan.answers.push(Ok(Receipt { outcomes: outcomes.collect() }));
+        self.plan.answers.push(Ok(Receipt { outcomes: outcomes.collect(), conflicts }));
         for (item, (key, payload, known)) in looked_up.into_iter().enumerate() {
             if known == Known::New {
                 self.place(number, item, &request.drafts[item], key, payload)?;
@@ -303,6 +301,7 @@ fn conflicts(drafts: &[Draft], looked_up: &[(Key, u64, Known)]) -> Vec<Conflict>
             index,
             source: draft.event.source.clone(),
             event_id: draft.event.event_id.clone(),
+            event: Some(Box::new(draft.event.clone())),
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use datafusion::prelude::col;
 use futures::StreamExt;
@@ -26,6 +27,8 @@ use crate::view::{TailBatch, View};
 
 /// Inbox bytes read at once.
 const READ_BYTES: u64 = 32 << 20;
+/// How long an append waits for the flusher before it is refused.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The parts of an open ledger.
 pub(crate) struct Shared {
@@ -219,19 +222,26 @@ impl Shared {
         found.into_iter().zip(formers).map(|(entry, former)| entry.ok_or_else(|| lost(former))).collect()
     }
 
-    /// Refuses an append while too much waits for the lake.
-    pub(crate) fn refuse_backlog(&self) -> Result<(), Error> {
-        if self.closing.load(Ordering::Acquire) {
-            return Err(Error::Closed);
+    /// Waits while too much waits for the lake; refuses if that does not get better.
+    pub(crate) async fn await_room(&self) -> Result<(), Error> {
+        let limit = self.config.backlog_entries;
+        let started = Instant::now();
+        loop {
+            if self.closing.load(Ordering::Acquire) {
+                return Err(Error::Closed);
+            }
+            let waiting = self.view().tail_rows();
+            if waiting < limit {
+                return Ok(());
+            }
+            self.flush_wanted.notify_one();
+            let failure = self.flush_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if failure.is_some() || !self.config.background || started.elapsed() > PATIENCE {
+                let cause = failure.unwrap_or_else(|| "the flusher is at work".to_owned());
+                return Err(Error::Backlog { waiting, limit, cause });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let waiting = self.view().tail_rows();
-        if waiting < self.config.backlog_entries {
-            return Ok(());
-        }
-        self.flush_wanted.notify_one();
-        let failure = self.flush_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let cause = failure.unwrap_or_else(|| "the flusher is at work".to_owned());
-        Err(Error::Backlog { waiting, limit: self.config.backlog_entries, cause })
     }
 }
 

@@ -129,7 +129,7 @@ impl Service {
 }
 
 /// SHA-256 in hex: the secrets are 192 random bits or more, so no slow hash is needed.
-fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }
 

@@ -1,5 +1,6 @@
 //! Keeps a record of events that contradict a stored one, and lists them.
 
+use purser_ingest::native;
 use purser_ledger::append::Conflict;
 use purser_store::conflict::NewConflict;
 
@@ -32,13 +33,17 @@ impl Service {
         let at = self.now();
         let new: Vec<NewConflict> = conflicts
             .iter()
-            .map(|conflict| NewConflict {
-                source: conflict.source.clone(),
-                event_id: conflict.event_id.clone(),
-                payload_hash: String::new(),
-                payload: String::new(),
-                import_id: None,
-                at,
+            .map(|conflict| {
+                let payload =
+                    conflict.event.as_ref().map(|event| native::encode(event).to_string()).unwrap_or_default();
+                NewConflict {
+                    source: conflict.source.clone(),
+                    event_id: conflict.event_id.clone(),
+                    payload_hash: crate::api_key::hash(&payload),
+                    payload,
+                    import_id: None,
+                    at,
+                }
             })
             .collect();
         Ok(self.store().conflict(who.tenant()).record(&new).await?)

@@ -74,11 +74,7 @@ impl Service {
         let indices: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
         let drafts = self.rate_all(who, decoded.events.into_iter().map(|incoming| incoming.event), options).await?;
         let unpriced: Vec<bool> = drafts.iter().map(|draft| draft.charge.cost().is_none()).collect();
-        let ids: Vec<(String, String)> = match options.mode {
-            Mode::Partial => drafts.iter().map(|d| (d.event.source.clone(), d.event.event_id.clone())).collect(),
-            Mode::AllOrNothing => Vec::new(),
-        };
-        let appended = match self.ledger().append(drafts, options.mode).await {
+        let appended = match self.append(drafts, options).await {
             Ok(appended) => appended,
             Err(AppendError::Conflicts(conflicts)) => return Err(self.refuse_reused(who, conflicts, &indices).await),
             Err(AppendError::Unstorable { index, reason }) => {
@@ -94,14 +90,32 @@ impl Service {
                 }
                 Outcome::Duplicate => receipt.duplicates += 1,
                 Outcome::Observation => receipt.observations += 1,
-                Outcome::Conflict => {
-                    let (source, event_id) = ids[position].clone();
-                    receipt.conflicts.push(Conflict { index: indices[position], source, event_id });
-                }
+                Outcome::Conflict => {}
             }
         }
+        receipt.conflicts = at_their_place(appended.conflicts, &indices);
         self.record_conflicts(who, &receipt.conflicts).await?;
         Ok(receipt)
+    }
+
+    /// Appends; a record that its writer sends again has no time of its own and takes the stored one's.
+    async fn append(&self, drafts: Vec<Draft>, options: &Options) -> Result<purser_ledger::Receipt, AppendError> {
+        if !options.reported {
+            return self.ledger().append(drafts, options.mode).await;
+        }
+        let mut again = drafts.clone();
+        match self.ledger().append(drafts, options.mode).await {
+            Err(AppendError::Conflicts(_)) => {}
+            settled => return settled,
+        }
+        for draft in &mut again {
+            let (source, event_id) = (&draft.event.source, &draft.event.event_id);
+            let history = self.ledger().entry_history(&draft.tenant, Some(source), event_id).await?;
+            if let Some(stored) = history.first() {
+                draft.event.occurred_at = stored.event.occurred_at;
+            }
+        }
+        self.ledger().append(again, options.mode).await
     }
 
     async fn rate_all(
@@ -127,8 +141,7 @@ impl Service {
     }
 
     async fn refuse_reused(&self, who: &Principal, conflicts: Vec<Conflict>, indices: &[usize]) -> Error {
-        let conflicts: Vec<Conflict> =
-            conflicts.into_iter().map(|conflict| Conflict { index: indices[conflict.index], ..conflict }).collect();
+        let conflicts = at_their_place(conflicts, indices);
         if let Err(error) = self.record_conflicts(who, &conflicts).await {
             return error;
         }
@@ -147,6 +160,11 @@ impl Service {
             .collect();
         Error { fields, ..Error::new(Kind::Conflict, "event-id-reused", message) }
     }
+}
+
+/// The conflicts, by the place of their item in the request instead of among its readable events.
+fn at_their_place(conflicts: Vec<Conflict>, indices: &[usize]) -> Vec<Conflict> {
+    conflicts.into_iter().map(|conflict| Conflict { index: indices[conflict.index], ..conflict }).collect()
 }
 
 /// Replaces a tag that is not an active one of the tenant, keeping the raw one beside it.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use purser_api::usage_query::{UsageAnswer, UsageRow, UsageTotals};
 use purser_domain::tenant::Tenant;
-use purser_domain::usage_event::UsageEvent;
 use purser_domain::usage_query::{Answer, Metric, Query, Totals};
 use serde_json::{Value, json};
 
@@ -68,37 +67,4 @@ fn totals(metrics: &[Metric], totals: &Totals) -> UsageTotals {
         metrics: values,
         latency_ms_mean: latency,
     }
-}
-
-/// An event as `POST /api/v1/usage/events` takes it.
-pub(crate) fn event(event: &UsageEvent) -> Value {
-    let mut body = serde_json::Map::new();
-    let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
-    put("event_id", json!(event.event_id));
-    put("occurred_at", json!(event.occurred_at));
-    put("provider", json!(event.provider));
-    put("model", json!(event.model));
-    put("status", json!(event.status));
-    for (name, text) in event.texts() {
-        if let Some(text) = text {
-            put(name, json!(text));
-        }
-    }
-    put("requests", json!(event.usage.get(purser_domain::usage::Leaf::Requests)));
-    for (leaf, quantity) in event.usage.iter() {
-        put(leaf.quantity_name(), json!(quantity));
-    }
-    if let Some(attempt) = event.attempt {
-        put("attempt", json!(attempt));
-    }
-    if let Some(latency_ms) = event.latency_ms {
-        put("latency_ms", json!(latency_ms));
-    }
-    if let Some(reported) = event.reported_usd {
-        put("cost_usd", json!(reported));
-    }
-    if !event.tags.is_empty() {
-        put("tags", json!(event.tags));
-    }
-    Value::Object(body)
 }

@@ -150,3 +150,14 @@ fn batch_is_a_service_tier() {
     let decoded = run(&base(r#","batch":true"#)).expect("readable");
     assert_eq!(decoded.events[0].event.service_tier.as_deref(), Some("batch"));
 }
+
+#[test]
+fn what_is_encoded_decodes_to_the_same_event() {
+    let body = base(
+        r#","source":"mine","input_tokens":12,"reasoning_tokens":3,"requests":0,"status":"error","attempt":2,
+        "latency_ms":70,"cost_usd":"0.25","user_id":"u","response_id":"r","tags":{"team":"a"}"#,
+    );
+    let event = run(&body).expect("readable").events.remove(0).event;
+    let again = run(&encode(&event).to_string()).expect("readable").events.remove(0).event;
+    assert_eq!(again, event);
+}

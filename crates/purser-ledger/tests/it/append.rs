@@ -1,7 +1,7 @@
 //! Each event once, whatever the order, the delay and the request it comes in.
 
 use purser_domain::money::Money;
-use purser_ledger::{AppendError, Conflict, Error, Mode, Outcome};
+use purser_ledger::{AppendError, Error, Mode, Outcome};
 
 use crate::support::{HOUR, NOW, TestLedger, draft, drafts};
 
@@ -31,7 +31,9 @@ async fn another_payload_under_a_known_id_stores_nothing() {
     ledger.append(vec![draft("a", 1)]).await;
     let answer = ledger.ledger.append(vec![draft("b", 2), draft("a", 3)], Mode::AllOrNothing).await;
     let Err(AppendError::Conflicts(conflicts)) = answer else { panic!("not a conflict: {answer:?}") };
-    assert_eq!(conflicts, [Conflict { index: 1, source: "api".to_owned(), event_id: "a".to_owned() }]);
+    let named: Vec<_> = conflicts.iter().map(|c| (c.index, c.source.as_str(), c.event_id.as_str())).collect();
+    assert_eq!(named, [(1, "api", "a")]);
+    assert!(conflicts[0].event.is_some(), "the refused event is handed back");
     assert_eq!(ledger.total().await.charged, 1, "b is not stored either");
     let mut moved = draft("a", 1);
     moved.event.occurred_at = moved.event.occurred_at.plus_micros(-400 * 24 * HOUR);

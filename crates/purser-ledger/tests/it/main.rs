@@ -4,6 +4,7 @@ mod append;
 mod correct;
 mod crash;
 mod entries;
+mod kill;
 mod maintain;
 mod nodes;
 mod observation;

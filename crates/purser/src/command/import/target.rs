@@ -23,8 +23,8 @@ use super::Args;
 use super::summary::{Summary, id_hash};
 use crate::config::Settings;
 use crate::exit::Failure;
+use crate::local;
 use crate::local::{Local, ledger_failure, operator};
-use crate::{local, wire};
 
 pub(super) enum Target {
     /// The stores of a data directory.
@@ -197,7 +197,8 @@ fn rate(book: &TenantBook, cost: &std::sync::Mutex<Money>, decoded: Decoded) -> 
 
 async fn send_remote(client: &purser_client::Client, decoded: Decoded) -> anyhow::Result<Receipt> {
     let lines: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
-    let events: Vec<serde_json::Value> = decoded.events.iter().map(|incoming| wire::event(&incoming.event)).collect();
+    let events: Vec<serde_json::Value> =
+        decoded.events.iter().map(|incoming| purser_ingest::native::encode(&incoming.event)).collect();
     let mut receipt = Receipt { refused: decoded.refused, ignored: decoded.ignored, ..Receipt::default() };
     if events.is_empty() {
         return Ok(receipt);
@@ -214,6 +215,7 @@ async fn send_remote(client: &purser_client::Client, decoded: Decoded) -> anyhow
             index: line(c.index),
             source: c.source,
             event_id: c.event_id,
+            event: None,
         })
         .collect();
     receipt.refused.extend(answer.refused.into_iter().map(|refused| {

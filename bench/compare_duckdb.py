@@ -1,6 +1,6 @@
 """Asks DuckDB the four questions of `ledger_bench query`, over the Parquet files of the same lake.
 
-    python bench/duckdb.py DATA_DIR
+    python bench/compare_duckdb.py DATA_DIR
 
 Needs `pip install duckdb`. Prints one JSON object per question: the median of ten runs after a first one.
 """
@@ -17,7 +17,7 @@ QUESTIONS = {
     "model_totals": "SELECT model, SUM(cost_usd), SUM(charges), SUM(requests) FROM events GROUP BY 1",
     "tenant_model": "SELECT tenant_id, model, SUM(cost_usd), SUM(charges), SUM(requests) FROM events GROUP BY 1, 2",
     "tenant_hours": (
-        "SELECT date_trunc('hour', occurred_at), SUM(cost_usd), SUM(charges), SUM(requests) FROM events "
+        "SELECT epoch_us(date_trunc('hour', occurred_at)), SUM(cost_usd), SUM(charges), SUM(requests) FROM events "
         "WHERE tenant_id = 'tenant-1' GROUP BY 1"
     ),
     "top_users": (
