@@ -21,7 +21,7 @@ pub(crate) const DEFAULT_FILE: &str = "purser.toml";
 pub(crate) struct Settings {
     /// Where the state and the ledger live.
     pub(crate) data_dir: PathBuf,
-    /// The state database, `postgres://…` or `sqlite://…`; absent = a file in `data_dir`.
+    /// The state database, `postgres://…`; absent = a file in `data_dir`.
     pub(crate) database: Option<String>,
     /// Address of the API and the console.
     pub(crate) listen: SocketAddr,
@@ -95,7 +95,7 @@ pub(crate) struct CommonFlags {
     #[arg(long, value_name = "DIR", global = true, help_heading = "Global options")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// State database, postgres://… or sqlite://…; without it, a file in the data directory
+    /// State database, postgres://…; without it, a file in the data directory
     #[arg(long, value_name = "URL", global = true, help_heading = "Global options")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) database: Option<String>,

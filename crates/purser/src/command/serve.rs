@@ -95,6 +95,7 @@ async fn listener(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener
 
 /// Serves until SIGTERM or SIGINT, then lets requests end, flushes and closes.
 pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
+    let told_to_stop = signalled();
     let config = purser_http::Config::default();
     let drain = config.drain;
     let (stop, stopping) = watch::channel(false);
@@ -115,7 +116,7 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         async move { service.run_jobs(&jobs).await }
     });
     let failed = tokio::select! {
-        signal = signalled() => {
+        signal = told_to_stop => {
             tracing::info!(signal, "stopping");
             None
         }
@@ -152,16 +153,18 @@ async fn told(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Resolves at SIGTERM or SIGINT with its name.
-async fn signalled() -> &'static str {
+/// Listens for SIGTERM and SIGINT from now on; resolves at the first with its name.
+fn signalled() -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
     let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        },
-        _ => std::future::pending().await,
+    async move {
+        match (terminate, interrupt) {
+            (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            },
+            _ => std::future::pending().await,
+        }
     }
 }
 
