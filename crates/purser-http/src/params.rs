@@ -176,7 +176,8 @@ impl Params {
         match (given(self, "from"), given(self, "to")) {
             (false, false) => None,
             (true, true) => {
-                let (from, to) = (self.parsed::<Timestamp>("from")?, self.parsed::<Timestamp>("to")?);
+                let (from, to) = (self.parsed::<Timestamp>("from"), self.parsed::<Timestamp>("to"));
+                let (from, to) = (from?, to?);
                 let window = Window::new(from, to);
                 if window.is_none() {
                     self.refuse("from", &from.to_string(), "must be before to");
