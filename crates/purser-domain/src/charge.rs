@@ -41,13 +41,15 @@ pub enum Match {
     NoRateForLeaf,
     /// The price has no rates for that service tier.
     NoRateForTier,
+    /// The call answered, but its source counted nothing that has a rate.
+    NoUsage,
     /// The amount does not fit a charge.
     TooLarge,
 }
 
 impl Match {
     /// Every value.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ResponseModel,
         Self::RequestModel,
         Self::Override,
@@ -56,6 +58,7 @@ impl Match {
         Self::NoPriceAtDate,
         Self::NoRateForLeaf,
         Self::NoRateForTier,
+        Self::NoUsage,
         Self::TooLarge,
     ];
 
@@ -71,6 +74,7 @@ impl Match {
             Self::NoPriceAtDate => "no_price_at_date",
             Self::NoRateForLeaf => "no_rate_for_leaf",
             Self::NoRateForTier => "no_rate_for_tier",
+            Self::NoUsage => "no_usage",
             Self::TooLarge => "too_large",
         }
     }

@@ -4,7 +4,7 @@
 use purser_domain::charge::{Charge, Match};
 use purser_domain::money::Money;
 use purser_domain::usage::Leaf;
-use purser_domain::usage_event::UsageEvent;
+use purser_domain::usage_event::{Status, UsageEvent};
 
 use crate::price_book::{Found, TenantBook};
 
@@ -41,6 +41,9 @@ fn fill_amounts(
     event: &UsageEvent,
     amounts: &mut [Option<Money>; Leaf::COUNT],
 ) -> Result<Money, Match> {
+    if counts_nothing(found, event) {
+        return Err(Match::NoUsage);
+    }
     let mut total = Money::ZERO;
     for ((leaf, rate), amount) in Leaf::ALL.into_iter().zip(found.rates).zip(amounts) {
         let quantity = event.usage.get(leaf);
@@ -58,6 +61,16 @@ fn fill_amounts(
         *amount = Some(rated);
     }
     Ok(total)
+}
+
+/// Whether the call answered and yet nothing is known of it that has a rate: its cost is unknown, not zero.
+///
+/// A failed call and one that made no request (a cached answer) may well have used nothing.
+fn counts_nothing(found: &Found<'_>, event: &UsageEvent) -> bool {
+    event.status == Status::Ok
+        && found.rates[Leaf::Requests as usize].is_none()
+        && event.usage.get(Leaf::Requests) > 0
+        && event.usage.specificity() == 1
 }
 
 #[cfg(test)]

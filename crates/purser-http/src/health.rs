@@ -50,7 +50,9 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
 pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Reply<Response> {
     let (mut parts, _) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.0.ip());
-    if !peer.is_some_and(|ip| ip.is_loopback()) {
+    // Behind a proxy on this machine every peer is local.
+    let is_forwarded = parts.headers.contains_key("x-forwarded-for") || parts.headers.contains_key("forwarded");
+    if is_forwarded || !peer.is_some_and(|ip| ip.is_loopback()) {
         Reader::from_request_parts(&mut parts, &app).await?;
     }
     NoParams::from_request_parts(&mut parts, &app).await?;

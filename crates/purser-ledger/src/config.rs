@@ -56,9 +56,9 @@ impl Config {
             flush_entries: 60_000,
             flush_bytes: 32 << 20,
             flush_age: Duration::from_secs(300),
-            backlog_entries: 200_000,
+            backlog_entries: 120_000,
             index_bytes: 64 << 20,
-            cube_bytes: 128 << 20,
+            cube_bytes: 64 << 20,
             use_cubes: true,
             background: true,
         }

@@ -55,13 +55,15 @@ pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
 }
 
 /// Builds cubes once the stream of events has paused: while it flows, files are many and small.
+///
+/// Appends wait for the flusher, so it stops building as soon as a flush is due.
 async fn build_cubes_when_idle(shared: &Shared) {
     let view = shared.view();
     let busy = view.tail_rows() * 4 > shared.config.flush_entries;
     if busy || !shared.cubes.begin(view.lake.version) {
         return;
     }
-    if let Err(error) = crate::cube::build_missing(shared).await {
+    if let Err(error) = crate::cube::build_missing(shared, || !is_due(shared)).await {
         tracing::warn!(%error, "cubes could not be built; queries read rows instead");
     }
 }
@@ -108,7 +110,7 @@ pub(crate) async fn flush(shared: &Arc<Shared>) -> Result<Flushed, Error> {
 }
 
 /// Brings the view to what other nodes committed and flushed.
-async fn follow(shared: &Shared) -> Result<(), Error> {
+pub(crate) async fn follow(shared: &Shared) -> Result<(), Error> {
     shared.sync().await?;
     shared.publish_lake(shared.lake.refresh(&shared.view().lake).await?);
     Ok(())

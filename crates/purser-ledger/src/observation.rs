@@ -67,6 +67,13 @@ pub(crate) fn merge(calls: &mut Vec<Call>, mut seen: Call) -> (Vec<Sighting>, Si
     (former, winner)
 }
 
+/// Puts `new` in the place of the winner `old`.
+pub(crate) fn replace(calls: &mut [Call], old: &Sighting, new: &Sighting) {
+    for call in calls.iter_mut().filter(|call| call.winner == *old) {
+        call.winner = new.clone();
+    }
+}
+
 /// Calls as bytes, for the index.
 pub(crate) fn to_bytes(calls: &[Call]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(calls.len() * 64);

@@ -222,7 +222,12 @@ impl<'a> Planner<'a> {
             let mut calls = self.index.calls(&self.plan.changes, &call_key)?;
             let seen = Call::of(&draft.event);
             let own = seen.winner.clone();
-            let (former, winner) = observation::merge(&mut calls, seen);
+            let (former, mut winner) = observation::merge(&mut calls, seen);
+            if winner != own && !self.is_charged(&draft.tenant, winner.id())? {
+                // It was withdrawn: this sighting takes its place.
+                observation::replace(&mut calls, &winner, &own);
+                winner = own.clone();
+            }
             self.plan.changes.calls.insert(call_key, calls);
             for loser in former.iter().filter(|sighting| **sighting != winner) {
                 self.end_charge(&draft.tenant, loser.id())?;
@@ -237,6 +242,12 @@ impl<'a> Planner<'a> {
         let state = State { payload, day, charged: kind == Kind::Charge, received_at };
         self.plan.changes.events.insert(key, state);
         Ok(())
+    }
+
+    /// Whether an event has a charge in force.
+    fn is_charged(&mut self, tenant: &TenantId, (source, event_id): (&str, &str)) -> Result<bool, Error> {
+        let key = self.hasher.texts([tenant.as_str(), source, event_id]);
+        Ok(self.index.event(&self.plan.changes, &key)?.is_some_and(|state| state.charged))
     }
 
     /// Ends the charge of an event that a better sighting replaces, if it has one in force.

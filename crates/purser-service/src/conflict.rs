@@ -26,7 +26,12 @@ impl Service {
         Ok((conflicts.list(limit, before).await?, conflicts.count().await?))
     }
 
-    pub(crate) async fn record_conflicts(&self, who: &Principal, conflicts: &[Conflict]) -> Result<(), Error> {
+    pub(crate) async fn record_conflicts(
+        &self,
+        who: &Principal,
+        conflicts: &[Conflict],
+        import_id: Option<&str>,
+    ) -> Result<(), Error> {
         if conflicts.is_empty() {
             return Ok(());
         }
@@ -41,7 +46,7 @@ impl Service {
                     event_id: conflict.event_id.clone(),
                     payload_hash: crate::api_key::hash(&payload),
                     payload,
-                    import_id: None,
+                    import_id: import_id.map(str::to_owned),
                     at,
                 }
             })

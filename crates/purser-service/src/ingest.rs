@@ -76,7 +76,9 @@ impl Service {
         let unpriced: Vec<bool> = drafts.iter().map(|draft| draft.charge.cost().is_none()).collect();
         let appended = match self.append(drafts, options).await {
             Ok(appended) => appended,
-            Err(AppendError::Conflicts(conflicts)) => return Err(self.refuse_reused(who, conflicts, &indices).await),
+            Err(AppendError::Conflicts(conflicts)) => {
+                return Err(self.refuse_reused(who, conflicts, &indices, options).await);
+            }
             Err(AppendError::Unstorable { index, reason }) => {
                 return Err(Error::invalid_field(&format!("[{index}]"), "", &reason));
             }
@@ -94,7 +96,7 @@ impl Service {
             }
         }
         receipt.conflicts = at_their_place(appended.conflicts, &indices);
-        self.record_conflicts(who, &receipt.conflicts).await?;
+        self.record_conflicts(who, &receipt.conflicts, options.import_id.as_deref()).await?;
         Ok(receipt)
     }
 
@@ -113,6 +115,9 @@ impl Service {
             let history = self.ledger().entry_history(&draft.tenant, Some(source), event_id).await?;
             if let Some(stored) = history.first() {
                 draft.event.occurred_at = stored.event.occurred_at;
+                // Whether a tag classifies may have changed since.
+                draft.event.feature_tag.clone_from(&stored.event.feature_tag);
+                draft.event.tags.clone_from(&stored.event.tags);
             }
         }
         self.ledger().append(again, options.mode).await
@@ -140,9 +145,15 @@ impl Service {
         Ok(events.map(draft).collect())
     }
 
-    async fn refuse_reused(&self, who: &Principal, conflicts: Vec<Conflict>, indices: &[usize]) -> Error {
+    async fn refuse_reused(
+        &self,
+        who: &Principal,
+        conflicts: Vec<Conflict>,
+        indices: &[usize],
+        options: &Options,
+    ) -> Error {
         let conflicts = at_their_place(conflicts, indices);
-        if let Err(error) = self.record_conflicts(who, &conflicts).await {
+        if let Err(error) = self.record_conflicts(who, &conflicts, options.import_id.as_deref()).await {
             return error;
         }
         let first = &conflicts[0];

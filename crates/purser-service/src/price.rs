@@ -7,7 +7,7 @@ use futures::StreamExt;
 use purser_domain::charge::Charge;
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
-use purser_domain::price::{Discount, Price};
+use purser_domain::price::{Discount, Price, STANDARD};
 use purser_domain::time::{Timestamp, Window};
 use purser_domain::usage_event::FieldError;
 use purser_domain::usage_query::Dimension;
@@ -117,6 +117,11 @@ impl Service {
     /// Forbidden; invalid with what is wrong with the price; unavailable.
     pub async fn price_override_set(&self, who: &Principal, price: &Price) -> Result<PriceOverride, Error> {
         who.may_admin()?;
+        if !price.tiers.iter().any(|tier| tier.service_tier == STANDARD) {
+            let tiers: Vec<&str> = price.tiers.iter().map(|tier| tier.service_tier.as_str()).collect();
+            let reason = "an override replaces the whole price, so it needs rates of the standard tier";
+            return Err(Error::invalid_field("service_tier", &tiers.join(", "), reason));
+        }
         let wrong = price_check::check(std::slice::from_ref(price));
         let wrong: Vec<FieldError> = wrong
             .into_iter()

@@ -13,7 +13,6 @@ use purser_store::Store;
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::principal::Principal;
 use crate::service::{Service, TRUST_MICROS};
 
 /// The prices that purser ships, in its own format.
@@ -102,8 +101,8 @@ fn parse(what: &str, bytes: &[u8]) -> Result<Vec<Price>, Error> {
 /// Replaces the prices of every model that `newer` has.
 fn lay_over(prices: &mut Vec<Price>, newer: Vec<Price>) {
     let replaced: HashSet<(String, String)> =
-        newer.iter().map(|price| (price.provider.clone(), price.model.clone())).collect();
-    prices.retain(|price| !replaced.contains(&(price.provider.clone(), price.model.clone())));
+        newer.iter().map(|price| (price.provider.clone(), price.model.to_ascii_lowercase())).collect();
+    prices.retain(|price| !replaced.contains(&(price.provider.clone(), price.model.to_ascii_lowercase())));
     prices.extend(newer);
 }
 
@@ -127,15 +126,6 @@ impl Service {
         let view = Arc::new(PriceBook::for_tenant(book, overrides, discounts));
         self.books().tenants.put(tenant.clone(), view.clone(), now);
         Ok(view)
-    }
-
-    /// Lays `prices` over the book, as a new version of it.
-    ///
-    /// # Errors
-    /// Forbidden; unavailable.
-    pub async fn prices_import(&self, who: &Principal, catalogue: &str, prices: &[Price]) -> Result<i64, Error> {
-        who.may_admin()?;
-        import(self.store(), catalogue, prices, self.now()).await.inspect(|_| self.books().forget())
     }
 }
 

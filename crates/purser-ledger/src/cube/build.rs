@@ -19,13 +19,16 @@ const ROWS_PER_CELL: u64 = 4;
 /// … unless it is small anyway.
 const SMALL_CELLS: usize = 4_096;
 
-/// Builds every cube that a file of the lake lacks, and deletes those of files that are gone.
-pub(crate) async fn build_missing(shared: &Shared) -> Result<u64, Error> {
+/// Builds every cube that a file of the lake lacks, as long as there is time, and deletes those of files that are gone.
+pub(crate) async fn build_missing(shared: &Shared, has_time: impl Fn() -> bool) -> Result<u64, Error> {
     let view = shared.view();
     shared.cubes.retain(&view.lake.files)?;
     let mut built = 0;
     for file in &view.lake.files {
         for shape in store::missing(&shared.cubes, file) {
+            if !has_time() {
+                return Ok(built);
+            }
             build(shared, file, shape).await?;
             built += 1;
         }

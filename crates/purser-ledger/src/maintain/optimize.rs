@@ -1,6 +1,6 @@
 //! Rewrites closed days: many flushed files become few, sorted by tenant and time over the whole day.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -9,7 +9,7 @@ use deltalake_core::kernel::Action;
 use futures::StreamExt;
 
 use crate::error::Error;
-use crate::flush::with_lease;
+use crate::flush::{follow, with_lease};
 use crate::lake::{Change, LakeFile};
 use crate::report::Optimized;
 use crate::scan::frame;
@@ -21,17 +21,13 @@ const FILE_ROWS: usize = 2_000_000;
 /// Rewrites each day before today that has more than one file, one commit per day.
 pub(crate) async fn optimize(shared: &Arc<Shared>) -> Result<Optimized, Error> {
     let today = (shared.config.clock)().utc_day();
-    let mut days: BTreeMap<i32, Vec<Arc<LakeFile>>> = BTreeMap::new();
-    for file in shared.view().lake.files.iter().filter(|file| file.day < today) {
-        days.entry(file.day).or_default().push(file.clone());
-    }
+    let days: BTreeSet<i32> = shared.view().lake.files.iter().map(|file| file.day).filter(|day| *day < today).collect();
     let mut optimized = Optimized::default();
-    for (day, files) in days {
-        let rows: u64 = files.iter().map(|file| file.rows).sum();
-        if files.len() as u64 <= rows.div_ceil(FILE_ROWS as u64) {
+    for day in days {
+        if is_tidy(&files_of(shared, day)) {
             continue;
         }
-        let Some(part) = with_lease(shared, rewrite(shared, day, &files)).await? else { break };
+        let Some(part) = with_lease(shared, rewrite(shared, day)).await? else { break };
         optimized.days += part.days;
         optimized.files_removed += part.files_removed;
         optimized.files_added += part.files_added;
@@ -41,11 +37,28 @@ pub(crate) async fn optimize(shared: &Arc<Shared>) -> Result<Optimized, Error> {
     Ok(optimized)
 }
 
-async fn rewrite(shared: &Arc<Shared>, day: i32, files: &[Arc<LakeFile>]) -> Result<Optimized, Error> {
-    let view = shared.view();
+fn files_of(shared: &Shared, day: i32) -> Vec<Arc<LakeFile>> {
+    shared.view().lake.files.iter().filter(|file| file.day == day).cloned().collect()
+}
+
+/// Whether a day's rows are in as few files as they may be.
+fn is_tidy(files: &[Arc<LakeFile>]) -> bool {
+    let rows: u64 = files.iter().map(|file| file.rows).sum();
+    files.len() as u64 <= rows.div_ceil(FILE_ROWS as u64)
+}
+
+/// Rewrites one day. The lease is held: the files are those of now, not those of a view from before it.
+async fn rewrite(shared: &Arc<Shared>, day: i32) -> Result<Optimized, Error> {
+    if shared.config.shared {
+        follow(shared).await?;
+    }
+    let (view, files) = (shared.view(), files_of(shared, day));
+    if is_tidy(&files) {
+        return Ok(Optimized::default());
+    }
     let (now, seq) = ((shared.config.clock)(), view.lake.seq);
     let order = ["tenant_id", "occurred_at", "received_at"].map(|name| col(name).sort(true, false));
-    let rows = frame(&shared.lake, files.to_vec(), Vec::new())?.sort(order.to_vec())?;
+    let rows = frame(&shared.lake, files.clone(), Vec::new())?.sort(order.to_vec())?;
     let mut stream = rows.execute_stream().await?;
     let mut actions: Vec<Action> = files.iter().map(|file| Action::Remove(file.remove(now, false))).collect();
     let mut optimized = Optimized {
