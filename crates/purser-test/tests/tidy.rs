@@ -1,5 +1,7 @@
 //! Holds the tree to its own words: crate edges, file sizes, and names that documents mention.
 
+#![expect(clippy::panic, clippy::print_stderr, reason = "a test says aloud what it found")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

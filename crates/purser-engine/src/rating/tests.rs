@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use purser_domain::charge::Match;
+use purser_domain::charge::{CostSource, Match};
 use purser_domain::money::Money;
 use purser_domain::price::{Discount, Price, STANDARD};
 use purser_domain::usage::Usage;
@@ -102,7 +102,7 @@ fn a_leaf_without_a_rate_is_charged_as_its_parent_or_not_at_all() {
         (&[("input_audio", 1_000_000)], "2.000000000000"),
         (&[("cache_read_image", 1_000_000)], "2.000000000000"),
         (&[("output_video", 1_000_000)], "8.000000000000"),
-        (&[("requests", 9)], "0.000000000000"),
+        (&[("requests", 9), ("input", 1)], "0.000002000000"),
         (&[("input", 5), ("web_searches", 1)], "no_rate_for_leaf"),
     ] {
         check(text_only(), "m", usage, None, expected);
@@ -110,6 +110,20 @@ fn a_leaf_without_a_rate_is_charged_as_its_parent_or_not_at_all() {
     let embedding = vec![price("openai", "e", &[("input", "0.02")])];
     check(embedding.clone(), "e", &[("input", 1_000)], None, "0.000020000000");
     check(embedding, "e", &[("input", 1_000), ("output", 1)], None, "no_rate_for_leaf");
+}
+
+#[test]
+fn a_call_that_answered_but_counted_nothing_is_unpriced_not_free() {
+    let text_only = vec![price("openai", "m", &[("input", "2"), ("output", "8")])];
+    check(text_only.clone(), "m", &[("requests", 1)], None, "no_usage");
+    check(vec![every_leaf()], "m", &[("requests", 1)], None, "0.005000000000");
+    let cached = event("openai", "m", &[("requests", 0)]);
+    assert_eq!(cost(&rate(&book(text_only.clone()), &cached)), "0.000000000000", "a cached answer made no request");
+    let failed = UsageEvent { status: Status::Error, ..event("openai", "m", &[("requests", 1)]) };
+    assert_eq!(cost(&rate(&book(text_only.clone()), &failed)), "0.000000000000", "a failed call may have used nothing");
+    let known = UsageEvent { reported_usd: Some(Money::from_cents(5)), ..event("openai", "m", &[("requests", 1)]) };
+    let charge = rate(&book(text_only), &known);
+    assert_eq!(charge.cost(), Some((Money::from_cents(5), CostSource::Reported)), "what the source reports counts");
 }
 
 #[test]
