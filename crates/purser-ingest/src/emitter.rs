@@ -34,7 +34,7 @@ const OTEL: Emitter = Emitter {
     provider_is_maker: false,
 };
 
-/// Every emitter with a scope of its own; anything else follows [`OTEL`].
+/// Every emitter with a scope of its own; anything else follows `OTEL`.
 pub const EMITTERS: &[Emitter] = &[
     // The SDK adds cache reads and writes up into input_tokens and splits writes by time to live.
     Emitter { name: "anthropic-sdk", scopes: &["com.anthropic.sdk"], provider: "anthropic", ..OTEL },

@@ -8,9 +8,9 @@ use purser_domain::charge::Charge;
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
 use purser_domain::price::{Discount, Price, STANDARD};
-use purser_domain::time::{Timestamp, Window};
+use purser_domain::time::{Calendar, Grain, Timestamp, Window};
 use purser_domain::usage_event::FieldError;
-use purser_domain::usage_query::Dimension;
+use purser_domain::usage_query::{Dimension, Query};
 use purser_engine::price_book::PriceBook;
 use purser_engine::rerate::{self, Why};
 use purser_engine::{price_check, price_list};
@@ -204,7 +204,7 @@ impl Service {
         let book = self.tenant_book(who.tenant()).await?;
         let mut report = RerateReport { dry_run, ..RerateReport::default() };
         // A correction has its event's time, so a day's rows settle that day's charges; memory holds one day.
-        for day in days(window) {
+        for day in self.days_with_usage(who, window).await? {
             let charges = self.charges_in_force(who, day, model).await?;
             let plan = rerate::plan(&book, charges.iter().map(|entry| (&entry.event, &entry.charge)));
             report.add(&plan, &charges);
@@ -213,6 +213,13 @@ impl Service {
             }
         }
         Ok(report)
+    }
+
+    /// The UTC days of `window` that have rows, cut to the window.
+    async fn days_with_usage(&self, who: &Principal, window: Window) -> Result<Vec<Window>, Error> {
+        let query = Query { window: Some(window), grain: Some(Grain::Day), metrics: Vec::new(), ..Query::default() };
+        let answer = self.ledger().query(who.tenant(), &Calendar::default(), &query).await?;
+        Ok(answer.rows.iter().filter_map(|row| cut(row.bucket?, window)).collect())
     }
 
     async fn charges_in_force(
@@ -262,12 +269,10 @@ impl RerateReport {
     }
 }
 
-/// The window cut at UTC midnights.
-fn days(window: Window) -> impl Iterator<Item = Window> {
+/// The UTC day that starts at `start`, as far as it lies in `window`.
+fn cut(start: Timestamp, window: Window) -> Option<Window> {
     const DAY: i64 = 86_400_000_000;
-    let end_of_day = |at: Timestamp| Timestamp::from_micros((at.micros().div_euclid(DAY) + 1) * DAY);
-    let cut = move |from: Timestamp| Window::new(from, end_of_day(from).min(window.to));
-    std::iter::successors(cut(window.from), move |day| cut(day.to))
+    Window::new(start.max(window.from), start.plus_micros(DAY).min(window.to))
 }
 
 fn shown(entry: &Entry, change: &rerate::Change) -> RerateChange {
@@ -310,15 +315,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_is_cut_at_utc_midnights() {
+    fn a_day_is_cut_to_the_window() {
         let at = |text: &str| text.parse::<Timestamp>().expect("a literal of this test");
         let window = Window { from: at("2026-01-01T22:00:00Z"), to: at("2026-01-03T01:00:00Z") };
-        let cut: Vec<Window> = days(window).collect();
-        let expected = [
-            Window { from: window.from, to: at("2026-01-02T00:00:00Z") },
-            Window { from: at("2026-01-02T00:00:00Z"), to: at("2026-01-03T00:00:00Z") },
-            Window { from: at("2026-01-03T00:00:00Z"), to: window.to },
-        ];
-        assert_eq!(cut, expected);
+        for (start, expected) in [
+            ("2026-01-01T00:00:00Z", Some((window.from, at("2026-01-02T00:00:00Z")))),
+            ("2026-01-02T00:00:00Z", Some((at("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z")))),
+            ("2026-01-03T00:00:00Z", Some((at("2026-01-03T00:00:00Z"), window.to))),
+            ("2026-01-04T00:00:00Z", None),
+        ] {
+            assert_eq!(cut(at(start), window).map(|day| (day.from, day.to)), expected, "{start}");
+        }
     }
 }
