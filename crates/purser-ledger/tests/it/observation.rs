@@ -6,7 +6,7 @@ use purser_domain::entry::{Kind, Reason};
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
-use purser_ledger::{Draft, Outcome};
+use purser_ledger::{Applied, Correction, Draft, Outcome};
 
 use crate::support::{NOW, SECOND, TestLedger, acme, draft};
 
@@ -57,6 +57,19 @@ async fn the_rougher_sighting_that_comes_later_is_kept_but_not_charged() {
     let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
     assert_eq!(history[0].kind, Kind::Observation);
     assert_eq!(history[0].event.usage.get(Leaf::Input), 100, "what it saw is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_sighting_does_not_win_over_one_that_comes_later() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![sighting("a", "r1", 10, 3, 90, 5)]).await;
+    let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
+    let void = Correction { reverses: history[0].clone(), reason: Reason::Void, replacement: None };
+    assert_eq!(ledger.ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
+    assert_eq!(ledger.append(vec![sighting("b", "r1", 10, 3, 70, 0)]).await, [Outcome::Accepted]);
+    assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 60, 0)]).await, [Outcome::Observation], "b is in force");
+    assert_eq!(ledger.total().await.cost, Money::from_pico(70));
+    ledger.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
