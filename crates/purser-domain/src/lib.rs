@@ -10,6 +10,8 @@ pub mod money;
 pub mod price;
 pub mod provider;
 pub mod run;
+pub mod skill;
+pub mod step;
 pub mod tenant;
 pub mod time;
 pub mod usage;
