@@ -4,9 +4,11 @@
 
 pub mod api_key;
 pub mod charge;
+pub mod driver;
 pub mod entry;
 pub mod feature_tag;
 pub mod money;
+pub mod plan;
 pub mod price;
 pub mod provider;
 pub mod run;
