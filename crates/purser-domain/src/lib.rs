@@ -4,6 +4,9 @@
 
 pub mod api_key;
 pub mod charge;
+pub mod comparison;
+pub mod dataset;
+pub mod divergence;
 pub mod driver;
 pub mod entry;
 pub mod feature_tag;
@@ -12,6 +15,7 @@ pub mod plan;
 pub mod price;
 pub mod provider;
 pub mod run;
+pub mod simulation;
 pub mod skill;
 pub mod step;
 pub mod tenant;

@@ -3,6 +3,8 @@
 
 #![warn(missing_docs)]
 
+pub mod canonical_json;
+pub mod comparison;
 pub mod focus;
 pub mod price_book;
 pub mod price_check;
@@ -11,3 +13,7 @@ pub mod price_list;
 pub mod price_merge;
 pub mod rating;
 pub mod rerate;
+pub mod rounding;
+pub mod simulation;
+pub mod skill;
+pub mod step;
