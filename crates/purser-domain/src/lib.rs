@@ -3,16 +3,19 @@
 #![warn(missing_docs)]
 
 pub mod api_key;
+pub mod calibration;
 pub mod charge;
 pub mod comparison;
 pub mod dataset;
 pub mod divergence;
 pub mod driver;
 pub mod entry;
+pub mod estimate;
 pub mod feature_tag;
 pub mod money;
 pub mod plan;
 pub mod price;
+pub mod prior;
 pub mod provider;
 pub mod run;
 pub mod simulation;

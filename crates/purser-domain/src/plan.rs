@@ -163,7 +163,7 @@ impl Node {
     pub fn skill(&self) -> Option<&str> {
         match &self.kind {
             Kind::Step(step, _) => Some(&step.skill),
-            Kind::Llm(_) => Some(LLM_SKILL),
+            Kind::Llm(llm) => Some(llm.skill.as_deref().unwrap_or(LLM_SKILL)),
             _ => None,
         }
     }

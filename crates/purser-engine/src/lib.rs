@@ -17,3 +17,4 @@ pub mod rounding;
 pub mod simulation;
 pub mod skill;
 pub mod step;
+pub mod token;

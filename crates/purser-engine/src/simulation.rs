@@ -12,6 +12,7 @@ use crate::step::{Plan, Resolved};
 
 pub mod v1;
 pub mod v2;
+pub mod v3;
 
 /// What decides feasibility, in the order in which the compat status names the first failure.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,6 +16,8 @@ pub struct Llm {
     pub provider: String,
     /// The model.
     pub model: String,
+    /// The skill on whose behalf it is called; `llm_invoke` if none. Fitted drivers go by it.
+    pub skill: Option<String>,
     /// What is sent first.
     pub texts: Texts,
     /// Tokens sent first, if the caller knows better than the texts.
@@ -80,9 +82,10 @@ impl Texts {
     }
 }
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "provider",
     "model",
+    "skill",
     "prompt",
     "messages",
     "system",
@@ -126,6 +129,7 @@ impl Llm {
         let llm = Self {
             provider: fields.name("provider", faults).unwrap_or_default().to_owned(),
             model: fields.name("model", faults)?.to_owned(),
+            skill: fields.name("skill", faults).map(str::to_owned),
             texts: texts(&fields, faults),
             input_tokens: tokens("input_tokens", faults),
             max_tokens: fields.whole("max_tokens", 1, TOKENS_MAX as u64, faults),

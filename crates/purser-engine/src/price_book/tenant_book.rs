@@ -22,6 +22,14 @@ pub struct Found<'a> {
     pub matched: Match,
 }
 
+/// The rates of one service tier by the context size they start above, largest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes<'a> {
+    pub(crate) rates: &'a [(u64, Rates)],
+    /// The price's content id.
+    pub(crate) version: &'a Arc<str>,
+}
+
 /// A tenant's prices. Cheap to make from a shared book while the tenant has no terms of its own.
 #[derive(Debug, Clone)]
 pub struct TenantBook {
@@ -71,6 +79,18 @@ impl TenantBook {
         let tier = service_tier(event.service_tier.as_deref());
         let rates = dated.rates(&tier, event.usage.total_input()).ok_or(Match::NoRateForTier)?;
         Ok(Found { rates, version: &dated.version, matched })
+    }
+
+    /// The rates of a call's model and service tier by context size, largest first, and the price's version:
+    /// for calls whose size is not known yet.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) fn sizes(&self, event: &UsageEvent) -> Result<Sizes<'_>, Match> {
+        let (dated, _) = self.price_of(event)?;
+        let tier = service_tier(event.service_tier.as_deref());
+        let (_, sizes) = dated.tiers.iter().find(|(name, _)| *name == tier).ok_or(Match::NoRateForTier)?;
+        Ok(Sizes { rates: sizes, version: &dated.version })
     }
 
     fn price_of(&self, event: &UsageEvent) -> Result<(&Dated, Match), Match> {

@@ -1,0 +1,224 @@
+//! The plan simulator: seeded Monte Carlo over a plan's graph, with usage drivers as distributions.
+//!
+//! Money is exact in each draw, random numbers are keyed by (node, draw), and all sums are integers:
+//! the same plan, seed, prices and drivers give the same answer on every platform and any number of threads.
+
+mod advice;
+mod compile;
+mod difference;
+mod mask;
+pub mod math;
+mod program;
+mod random;
+mod run;
+mod table;
+mod tally;
+mod tariff;
+
+use purser_domain::driver::Source;
+use purser_domain::estimate::{Basis, DriverShare, Estimate, Options, Part, Spread, Violation};
+use purser_domain::money::Money;
+use purser_domain::plan::Plan;
+
+pub use advice::what_if;
+pub use compile::{COST_MAX_USD, SimulateError, Sources, WORK_DRAWS_MAX};
+pub use difference::compare;
+use program::{LeafKind, Program};
+use random::LANES;
+use run::{PARTS, Worker};
+use tally::{Limits, Tally};
+
+/// The version of this simulator: it changes whenever an answer does.
+pub const MODEL_VERSION: &str = "3.0.0";
+
+/// How many chunks are drawn again for what drives P90: 4,096 draws.
+const SHARE_CHUNKS: u64 = 16;
+/// The most rows about drivers.
+const SHARES_MAX: usize = 50;
+
+/// What a plan is expected to cost and to take, with advice if asked for.
+///
+/// `threads` changes how long it takes and nothing else.
+///
+/// # Errors
+/// The plan is empty, a model call has no price, or it is too much.
+pub fn simulate(
+    plan: &Plan,
+    sources: Sources<'_>,
+    options: &Options,
+    threads: usize,
+) -> Result<Estimate, SimulateError> {
+    let mut estimate = estimate(plan, sources, options, threads)?;
+    if options.advice {
+        estimate.advice = advice::advise(plan, sources, options, &estimate, threads);
+    }
+    Ok(estimate)
+}
+
+fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize) -> Result<Estimate, SimulateError> {
+    let program = compile::compile(plan, sources)?;
+    let work = program.work_mean;
+    if work * f64::from(options.draws) > WORK_DRAWS_MAX {
+        return Err(SimulateError::TooMuchWork { draws: options.draws, work });
+    }
+    let limits = Limits {
+        budget: options.budget_usd.map_or(u64::MAX, |budget| u64::try_from(budget.pico()).unwrap_or(u64::MAX)),
+        deadline: options.deadline_ms.map_or(u64::MAX, |ms| ms.saturating_mul(1_000)),
+    };
+    let (mut tally, parts) = draw(&program, options, limits, threads.max(1));
+    let shares = shares(&program, options, &mut tally, &parts);
+    let violations = violations(plan, options, limits, &mut tally);
+    let draws = u128::from(options.draws);
+    let share = |count: u64| count as f64 / f64::from(options.draws);
+    Ok(Estimate {
+        feasible: violations.is_empty(),
+        violations,
+        cost_usd: money(tally.cost.spread(options.draws)),
+        latency_ms: milliseconds(tally.latency.spread(options.draws)),
+        within_budget: options.budget_usd.map(|_| share(tally.within_budget)),
+        within_deadline: options.deadline_ms.map(|_| share(tally.within_deadline)),
+        expected_overrun_usd: options.budget_usd.map(|_| pico(tally::round(tally.overrun, draws))),
+        failure_probability: share(tally.failed),
+        failed_work_usd: pico(tally::round(tally.wasted, draws)),
+        drivers: shares,
+        advice: Vec::new(),
+        unknown_skills: program.unknown_skills.iter().cloned().collect(),
+        basis: Basis {
+            model: "v3".to_owned(),
+            model_version: MODEL_VERSION.to_owned(),
+            calibration_version: sources.calibration.version.clone(),
+            prior_version: sources.priors.version.clone(),
+            price_versions: program.price_versions.iter().cloned().collect(),
+            seed: options.seed,
+            draws: options.draws,
+            drivers_from_request: program.sources[Source::Request as usize],
+            drivers_fitted: program.sources[Source::Fitted as usize],
+            drivers_assumed: program.sources[Source::Prior as usize],
+        },
+    })
+}
+
+/// Sums of leaves' parts, pico-dollars.
+type Parts = Vec<[u128; PARTS]>;
+
+/// Draws every chunk, the threads taking turns.
+fn draw(program: &Program, options: &Options, limits: Limits, threads: usize) -> (Tally, Parts) {
+    let chunks = u64::from(options.draws).div_ceil(LANES as u64);
+    let work = |first: u64| {
+        let mut worker = Worker::new(program, options.seed);
+        let mut tally = Tally::new(program.cost_max, options.draws);
+        let mut chunk = first;
+        while chunk < chunks {
+            let lanes = tally::lanes(chunk, options.draws);
+            tally.add(&worker.draw(chunk, lanes), lanes, limits);
+            chunk += threads as u64;
+        }
+        (tally, worker.parts)
+    };
+    if threads == 1 {
+        return work(0);
+    }
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (1..threads as u64).map(|first| scope.spawn(move || work(first))).collect();
+        let (mut tally, mut parts) = work(0);
+        for handle in handles {
+            // A worker does arithmetic only; if it panicked, so must this.
+            let (more, more_parts) = handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            tally.merge(more);
+            for (sums, more) in parts.iter_mut().flatten().zip(more_parts.iter().flatten()) {
+                *sums += more;
+            }
+        }
+        (tally, parts)
+    })
+}
+
+/// What drives the cost: the mean by sums over all draws, P90 by the draws around it, drawn once more.
+fn shares(program: &Program, options: &Options, tally: &mut Tally, parts: &Parts) -> Vec<DriverShare> {
+    let (low, high) = (tally.cost.quantile(0.85, options.draws), tally.cost.quantile(0.95, options.draws));
+    let mut plain = Worker::new(program, options.seed);
+    let mut near = Worker::new(program, options.seed);
+    let mut around = 0;
+    for chunk in 0..SHARE_CHUNKS.min(u64::from(options.draws).div_ceil(LANES as u64)) {
+        let lanes = tally::lanes(chunk, options.draws);
+        let chosen = tally::between(&plain.draw(chunk, lanes).cost, lanes, low, high);
+        around += chosen.count();
+        near.draw(chunk, chosen);
+    }
+    let mut rows = Vec::new();
+    for ((leaf, sums), near) in program.leaves.iter().zip(parts).zip(&near.parts) {
+        let (call, input, output, turns) = match &leaf.kind {
+            LeafKind::Skill(skill) => (skill.cost_source, Source::Request, Source::Request, Source::Request),
+            LeafKind::Model(model) => (Source::Request, model.input_source, model.output_source, model.turns_source),
+        };
+        let kinds = [
+            (Part::Call, call),
+            (Part::InputTokens, input),
+            (Part::OutputTokens, output),
+            (Part::Turns, turns),
+            (Part::Failure, leaf.failure_source),
+        ];
+        for (((part, source), sum), near) in kinds.into_iter().zip(sums).zip(near) {
+            if *sum > 0 || *near > 0 {
+                let mean_usd = pico(tally::round(*sum, u128::from(options.draws)));
+                let p90_usd = pico(tally::round(*near, u128::from(around.max(1))));
+                rows.push(DriverShare { node: leaf.name.clone(), part, source, mean_usd, p90_usd });
+            }
+        }
+    }
+    rows.sort_by(|a, b| {
+        (b.p90_usd, b.mean_usd).cmp(&(a.p90_usd, a.mean_usd)).then_with(|| (&a.node, a.part).cmp(&(&b.node, b.part)))
+    });
+    rows.truncate(SHARES_MAX);
+    rows
+}
+
+fn violations(plan: &Plan, options: &Options, limits: Limits, tally: &mut Tally) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let draws = options.draws;
+    // In whole draws: 0.9 of 10 is 9, not a little more.
+    let needed = (options.confidence * f64::from(draws) - 1e-9).ceil() as u64;
+    if options.budget_usd.is_some() && tally.within_budget < needed {
+        let wanted = tally.cost.quantile(options.confidence, draws);
+        let margin_usd = pico(wanted.saturating_sub(limits.budget));
+        found.push(Violation::Budget { probability: tally.within_budget as f64 / f64::from(draws), margin_usd });
+    }
+    if options.deadline_ms.is_some() && tally.within_deadline < needed {
+        let wanted = tally.latency.quantile(options.confidence, draws);
+        let margin_ms = wanted.saturating_sub(limits.deadline).div_ceil(1_000);
+        found.push(Violation::Deadline { probability: tally.within_deadline as f64 / f64::from(draws), margin_ms });
+    }
+    if let Some(allowed) = &options.allowed_skills {
+        plan.each(&mut |node| {
+            if let Some(skill) = node.skill().filter(|skill| !allowed.contains(*skill)) {
+                found.push(Violation::Permission { node: node.name.clone(), skill: skill.to_owned() });
+            }
+        });
+    }
+    found
+}
+
+fn pico(pico: u64) -> Money {
+    Money::from_pico(i128::from(pico))
+}
+
+fn money(spread: Spread<u64>) -> Spread<Money> {
+    let Spread { mean, standard_error, p10, p50, p90, p99 } = spread;
+    let [mean, standard_error, p10, p50, p90, p99] = [mean, standard_error, p10, p50, p90, p99].map(pico);
+    Spread { mean, standard_error, p10, p50, p90, p99 }
+}
+
+fn milliseconds(spread: Spread<u64>) -> Spread<u64> {
+    let up = |micros: u64| micros.div_ceil(1_000);
+    Spread {
+        mean: up(spread.mean),
+        standard_error: up(spread.standard_error),
+        p10: up(spread.p10),
+        p50: up(spread.p50),
+        p90: up(spread.p90),
+        p99: up(spread.p99),
+    }
+}
+
+#[cfg(test)]
+mod tests;

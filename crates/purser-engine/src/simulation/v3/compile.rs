@@ -1,0 +1,365 @@
+//! Compiles a plan: finds each driver in the request, the fit or the prior, and each price in the book.
+
+use std::collections::BTreeMap;
+
+use purser_domain::calibration::Calibration;
+use purser_domain::charge::Match;
+use purser_domain::driver::{Driver, Source};
+use purser_domain::money::Money;
+use purser_domain::plan::{
+    COUNT_DEFAULT, Guard, Kind, LLM_SKILL, Llm, MS_MAX, Node, OnError, Plan, StepUsage, TOKENS_MAX, USD_MAX,
+};
+use purser_domain::prior::{self, Prior, Priors};
+use purser_domain::step::Step;
+use purser_domain::time::Timestamp;
+
+use super::program::{Conversation, Ending, Guarded, Leaf, LeafKind, Op, Program, Skill, Slot};
+use super::random::{stream, threshold};
+use super::table::Table;
+use super::tariff::Tariff;
+use crate::price_book::TenantBook;
+use crate::token::{Family, PER_MESSAGE};
+
+/// What a simulation draws on beside the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The tenant's prices.
+    pub book: &'a TenantBook,
+    /// When the plan runs: prices are those of that time.
+    pub at: Timestamp,
+    /// What was learned from the tenant's runs.
+    pub calibration: &'a Calibration,
+    /// What is assumed of the rest.
+    pub priors: &'a Priors,
+}
+
+/// Why a plan cannot be simulated.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SimulateError {
+    /// There is nothing to do.
+    #[error("the plan has no steps")]
+    EmptyPlan,
+    /// A model call has no price, which is not the same as costing nothing.
+    #[error("{node}: no price for {model:?} of {provider:?}: {}", reason.name())]
+    Unpriced {
+        /// The node.
+        node: String,
+        /// The provider asked for.
+        provider: String,
+        /// The model asked for.
+        model: String,
+        /// Why there is none.
+        reason: Match,
+    },
+    /// One run might cost more than fits.
+    #[error("the plan may cost {most} dollars, above the bound of {COST_MAX_USD}")]
+    TooExpensive {
+        /// The most it may cost.
+        most: Money,
+    },
+    /// All draws together would take too long.
+    #[error("{draws} draws of about {work:.0} steps and turns are above the bound of {WORK_DRAWS_MAX:.0}")]
+    TooMuchWork {
+        /// Draws asked for.
+        draws: u32,
+        /// Steps and turns of one run, on average.
+        work: f64,
+    },
+}
+
+/// The most one run may cost, dollars: every sum of a run fits 64 bits.
+pub const COST_MAX_USD: u64 = 10_000_000;
+/// The most steps and turns of all draws together.
+pub const WORK_DRAWS_MAX: f64 = 2e9;
+
+const PICO: f64 = 1e12;
+const MICROS: f64 = 1e3;
+
+pub(super) fn compile(plan: &Plan, sources: Sources<'_>) -> Result<Program, SimulateError> {
+    if plan.steps.is_empty() {
+        return Err(SimulateError::EmptyPlan);
+    }
+    let mut compiler = Compiler {
+        sources,
+        program: Program {
+            steps: Vec::new(),
+            leaves: Vec::new(),
+            slots: 0,
+            cost_max: 0,
+            work_mean: 0.0,
+            price_versions: std::collections::BTreeSet::new(),
+            unknown_skills: std::collections::BTreeSet::new(),
+            sources: [0; 3],
+        },
+        tables: BTreeMap::new(),
+    };
+    let (steps, size) = compiler.list(&plan.steps)?;
+    if size.cost > u128::from(COST_MAX_USD) * 1_000_000_000_000 {
+        let most = i128::try_from(size.cost).unwrap_or(i128::MAX);
+        return Err(SimulateError::TooExpensive { most: Money::from_pico(most) });
+    }
+    Ok(Program { steps, cost_max: size.cost as u64, work_mean: size.work, ..compiler.program })
+}
+
+/// How much a node may cost at most, and how many steps and turns it takes on average.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    cost: u128,
+    work: f64,
+}
+
+impl Size {
+    fn plus(self, other: Self) -> Self {
+        Self { cost: self.cost.saturating_add(other.cost), work: self.work + other.work }
+    }
+
+    fn times(self, most: u64, mean: f64) -> Self {
+        Self { cost: self.cost.saturating_mul(u128::from(most)), work: self.work * mean }
+    }
+}
+
+struct Compiler<'a> {
+    sources: Sources<'a>,
+    program: Program,
+    /// Tables are costly to make and often alike.
+    tables: BTreeMap<String, Table>,
+}
+
+impl Compiler<'_> {
+    fn list(&mut self, nodes: &[Node]) -> Result<(Vec<Op>, Size), SimulateError> {
+        let mut ops = Vec::with_capacity(nodes.len());
+        let mut sum = Size::default();
+        for node in nodes {
+            let (op, size) = self.node(node)?;
+            ops.push(op);
+            sum = sum.plus(size);
+        }
+        Ok((ops, sum))
+    }
+
+    fn slot(&mut self, key: &str) -> Slot {
+        let index = self.program.slots;
+        self.program.slots += 1;
+        Slot { index, stream: stream(key) }
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(Op, Size), SimulateError> {
+        let (op, size) = match &node.kind {
+            Kind::Step(step, usage) => self.step(node, step, usage)?,
+            Kind::Llm(llm) => self.model(node, llm)?,
+            Kind::Sequence(nodes) => {
+                let (ops, size) = self.list(nodes)?;
+                (Op::Sequence(ops), size)
+            }
+            Kind::Parallel(nodes) => {
+                let (ops, size) = self.list(nodes)?;
+                (Op::Parallel(ops), size)
+            }
+            Kind::Branch(arms) => {
+                let slot = self.slot(&node.key);
+                let (mut reached, mut most) = (0.0, Size::default());
+                let mut compiled = Vec::with_capacity(arms.len());
+                for arm in arms {
+                    reached += arm.probability;
+                    let (ops, size) = self.list(&arm.then)?;
+                    most.cost = most.cost.max(size.cost);
+                    most.work += size.work * arm.probability;
+                    compiled.push((threshold(reached.min(1.0)), ops));
+                }
+                if let Some((last, _)) = compiled.last_mut() {
+                    *last = threshold(1.0);
+                }
+                (Op::Branch(slot, compiled), most)
+            }
+            Kind::Loop { count, max, body } => {
+                let slot = self.slot(&node.key);
+                let count = self.table(count, 1.0, 0, u64::from(*max));
+                let (body, size) = self.list(body)?;
+                let size = size.times(count.largest(), count.mean());
+                (Op::Loop(slot, count, body), size)
+            }
+            Kind::Map { items, max, concurrency, body } => {
+                let slot = self.slot(&node.key);
+                let items = self.table(items, 1.0, 0, u64::from(*max));
+                let (body, size) = self.list(body)?;
+                let size = size.times(items.largest(), items.mean());
+                (Op::Map { slot, items, concurrency: *concurrency as usize, body }, size)
+            }
+        };
+        self.guard(node, op, size)
+    }
+
+    fn guard(&mut self, node: &Node, body: Op, size: Size) -> Result<(Op, Size), SimulateError> {
+        let guard = &node.guard;
+        if *guard == Guard::default() {
+            return Ok((body, size));
+        }
+        let slot = self.slot(&format!("{} guard", node.key));
+        let size = Size { cost: size.cost.saturating_mul(u128::from(guard.attempts())), work: size.work };
+        let (ending, size) = match &guard.on_error {
+            OnError::Abort => (Ending::Abort, size),
+            OnError::Continue => (Ending::Continue, size),
+            OnError::Fallback(nodes) => {
+                let (ops, fallback) = self.list(nodes)?;
+                (Ending::Fallback(ops), size.plus(fallback))
+            }
+        };
+        let timeout = guard.timeout_ms.map_or(u64::MAX, |ms| ms * 1_000);
+        let guarded = Guarded { slot, attempts: guard.attempts(), retry: guard.retry.clone(), timeout, ending, body };
+        Ok((Op::Guarded(Box::new(guarded)), size))
+    }
+
+    fn table(&mut self, driver: &Driver, unit: f64, min: u64, max: u64) -> Table {
+        if matches!(driver, Driver::Constant(_)) {
+            return Table::compile(driver, unit, min, max);
+        }
+        let key = format!("{driver:?} {unit} {min} {max}");
+        self.tables.entry(key).or_insert_with(|| Table::compile(driver, unit, min, max)).clone()
+    }
+
+    /// A driver from the request, the fit or the prior, in this order.
+    fn choose<T>(&mut self, request: Option<T>, fitted: Option<T>, prior: T) -> (T, Source) {
+        let (chosen, source) = match (request, fitted) {
+            (Some(driver), _) => (driver, Source::Request),
+            (None, Some(driver)) => (driver, Source::Fitted),
+            (None, None) => (prior, Source::Prior),
+        };
+        self.program.sources[source as usize] += 1;
+        (chosen, source)
+    }
+
+    fn leaf(&mut self, node: &Node, failure: (f64, Source), kind: LeafKind) -> Op {
+        let slot = self.slot(&node.key);
+        let (failure, failure_source) = (threshold(failure.0), failure.1);
+        self.program.leaves.push(Leaf { name: node.name.clone(), slot, failure, failure_source, kind });
+        Op::Leaf(self.program.leaves.len() - 1)
+    }
+
+    fn step(&mut self, node: &Node, step: &Step, usage: &StepUsage) -> Result<(Op, Size), SimulateError> {
+        let repeat = u64::from(step.iterations);
+        let called = (&*step.skill == LLM_SKILL).then(|| Llm::from_params(&step.params)).flatten();
+        let (leaf, size) = match called {
+            Some(mut llm) if usage.cost_usd.is_none() => {
+                llm.latency_ms.clone_from(&usage.latency_ms);
+                llm.failure = usage.failure;
+                self.model(node, &llm)?
+            }
+            _ => self.skill(node, step, usage),
+        };
+        if repeat == 1 {
+            return Ok((leaf, size));
+        }
+        let slot = self.slot(&format!("{} iterations", node.key));
+        Ok((Op::Loop(slot, Table::constant(repeat), vec![leaf]), size.times(repeat, repeat as f64)))
+    }
+
+    fn skill(&mut self, node: &Node, step: &Step, usage: &StepUsage) -> (Op, Size) {
+        let fit = self.sources.calibration.find(&step.skill, "");
+        let known = self.sources.priors.skills.get(&*step.skill);
+        let told = usage.cost_usd.is_some() && usage.latency_ms.is_some() && usage.failure.is_some();
+        if fit.is_none() && known.is_none() && !told {
+            self.program.unknown_skills.insert(step.skill.to_string());
+        }
+        let prior: Prior = *known.unwrap_or(&self.sources.priors.unknown);
+        let fitted = |pick: fn(&purser_domain::calibration::Fit) -> Option<Driver>| fit.and_then(pick);
+        let (cost, cost_source) =
+            self.choose(usage.cost_usd.clone(), fitted(|fit| fit.cost_usd.clone()), wide(prior.cost_usd));
+        let (latency, _) =
+            self.choose(usage.latency_ms.clone(), fitted(|fit| fit.latency_ms.clone()), wide(prior.latency_ms));
+        let failure = self.choose(usage.failure, fit.and_then(|fit| fit.failure), prior.failure);
+        let cost = self.table(&cost, PICO, 0, (USD_MAX * PICO) as u64);
+        let latency = self.table(&latency, MICROS, 0, (MS_MAX * MICROS) as u64);
+        let size = Size { cost: u128::from(cost.largest()), work: 1.0 };
+        (self.leaf(node, failure, LeafKind::Skill(Skill { cost, cost_source, latency })), size)
+    }
+
+    fn model(&mut self, node: &Node, llm: &Llm) -> Result<(Op, Size), SimulateError> {
+        let fit = self.sources.calibration.find(llm.skill.as_deref().unwrap_or(LLM_SKILL), &llm.model);
+        let (turns, turns_source) =
+            self.choose(llm.turns.clone(), fit.and_then(|fit| fit.turns.clone()), Driver::Constant(1.0));
+        let (output, output_source) = self.choose(
+            llm.output_tokens.clone(),
+            fit.and_then(|fit| fit.output_tokens.clone()),
+            wide(prior::OUTPUT_TOKENS),
+        );
+        let (tool_calls, _) =
+            self.choose(llm.tool_calls.clone(), fit.and_then(|fit| fit.tool_calls.clone()), Driver::Constant(0.0));
+        let (result, _) = self.choose(llm.tool_result_tokens.clone(), None, wide(prior::TOOL_RESULT_TOKENS));
+        let (latency, latency_source) = self.choose(llm.latency_ms.clone(), None, wide(prior::FIRST_TOKEN_MS));
+        let failure = self.choose(llm.failure, fit.and_then(|fit| fit.failure), prior::LLM_FAILURE);
+        let (input, prefix, input_source) = self.input(llm);
+        let assumed = if output_source == Source::Request { TOKENS_MAX as u64 } else { prior::OUTPUT_TOKENS_MAX };
+        let turns_most = turns.largest().map_or(u64::from(COUNT_DEFAULT), |most| most.ceil() as u64).max(1);
+        let output = self.table(&output, 1.0, 0, llm.max_tokens.unwrap_or(assumed));
+        let turns = self.table(&turns, 1.0, 1, turns_most);
+        let tool_calls = self.table(&tool_calls, 1.0, 0, TOKENS_MAX as u64);
+        let tool_result = self.table(&result, 1.0, 0, TOKENS_MAX as u64);
+        let latency = self.table(&latency, MICROS, 0, (MS_MAX * MICROS) as u64);
+        let token_us = if latency_source == Source::Prior { prior::TOKEN_US } else { 0 };
+        let growth =
+            u128::from(output.largest()) + u128::from(tool_calls.largest()) * u128::from(tool_result.largest());
+        let context = u128::from(input.largest()) + growth * u128::from(turns.largest());
+        let tariff = self.tariff(node, llm, context)?;
+        let call_most = tariff.most(context as u64, output.largest());
+        let size = Size { cost: call_most.saturating_mul(u128::from(turns.largest())), work: turns.mean() };
+        let conversation = Conversation {
+            tariff,
+            cache: llm.cache,
+            input,
+            input_source,
+            prefix,
+            turns,
+            turns_source,
+            output,
+            output_source,
+            tool_calls,
+            tool_result,
+            latency,
+            token_us,
+        };
+        Ok((self.leaf(node, failure, LeafKind::Model(Box::new(conversation))), size))
+    }
+
+    fn tariff(&mut self, node: &Node, llm: &Llm, context: u128) -> Result<Tariff, SimulateError> {
+        let tier = if llm.batch { Some("batch") } else { llm.service_tier.as_deref() };
+        let fits = u64::try_from(context).ok().filter(|context| *context <= 1_000_000_000_000);
+        let found = fits.ok_or(Match::TooLarge).and_then(|context| {
+            Tariff::find(self.sources.book, (&llm.provider, &llm.model), tier, self.sources.at, context)
+        });
+        let tariff = found.map_err(|reason| SimulateError::Unpriced {
+            node: node.name.clone(),
+            provider: llm.provider.clone(),
+            model: llm.model.clone(),
+            reason,
+        })?;
+        self.program.price_versions.insert(tariff.version.clone());
+        Ok(tariff)
+    }
+
+    /// Tokens sent first, those of them that are the same in every run, and who says so.
+    fn input(&mut self, llm: &Llm) -> (Table, u64, Source) {
+        let family = Family::of(&llm.model);
+        let texts = &llm.texts;
+        let fixed = texts.system.iter().chain(&texts.tools);
+        let prefix: u64 = fixed.map(|text| family.count(text) + PER_MESSAGE).sum();
+        let messages: u64 = texts.messages.iter().map(|text| family.count(text) + PER_MESSAGE).sum();
+        self.program.sources[Source::Request as usize] += 1;
+        let max = TOKENS_MAX as u64;
+        if let Some(told) = &llm.input_tokens {
+            return (self.table(told, 1.0, 0, max), prefix, Source::Request);
+        }
+        let counted = (prefix + messages) as f64;
+        let error = counted * f64::from(family.error_milli) / 1_000.0;
+        let driver = if error < 0.5 {
+            Driver::Constant(counted)
+        } else {
+            Driver::Uniform { low: counted - error, high: counted + error }
+        };
+        (self.table(&driver, 1.0, 0, max), prefix, Source::Request)
+    }
+}
+
+/// The assumption about a quantity of which only the median is guessed.
+fn wide(median: f64) -> Driver {
+    if median > 0.0 { Driver::LogNormal { p50: median, p90: median * prior::SPREAD } } else { Driver::Constant(0.0) }
+}

@@ -1,0 +1,355 @@
+//! Draws a compiled plan, 256 runs at a time, a column of numbers per node.
+//! Invariant: integers only; what one run does depends on the seed, the nodes' keys and its own number.
+
+use super::mask::Mask;
+use super::program::{Conversation, Ending, Guarded, Leaf, LeafKind, Op, Program, Skill, Slot};
+use super::random::{Column, LANES, Random, path, stretch};
+use super::table::{CELL_BITS, Table};
+use super::tariff::Call;
+use purser_domain::plan::Cache;
+
+/// Parts of a leaf's cost, in the order of `estimate::Part`.
+pub(super) const PARTS: usize = 5;
+const CALL: usize = 0;
+const INPUT: usize = 1;
+const OUTPUT: usize = 2;
+const TURNS: usize = 3;
+const FAILURE: usize = 4;
+
+/// What so many runs came to.
+pub(super) struct Frame {
+    /// Pico-dollars.
+    pub(super) cost: Column,
+    /// Pico-dollars of attempts that failed.
+    pub(super) wasted: Column,
+    /// Microseconds.
+    pub(super) latency: Column,
+    pub(super) failed: Mask,
+}
+
+impl Frame {
+    pub(super) const fn new() -> Self {
+        Self { cost: [0; LANES], wasted: [0; LANES], latency: [0; LANES], failed: Mask::NONE }
+    }
+}
+
+/// Draws chunks of one program.
+pub(super) struct Worker<'p> {
+    program: &'p Program,
+    random: Random,
+    chunk: u64,
+    columns: Vec<Column>,
+    /// Which columns hold the numbers of this chunk.
+    filled: Vec<bool>,
+    /// Pico-dollars by leaf and part, over all chunks so far.
+    pub(super) parts: Vec<[u128; PARTS]>,
+}
+
+impl<'p> Worker<'p> {
+    pub(super) fn new(program: &'p Program, seed: u64) -> Self {
+        Self {
+            program,
+            random: Random::new(seed),
+            chunk: 0,
+            columns: vec![[0; LANES]; program.slots],
+            filled: vec![false; program.slots],
+            parts: vec![[0; PARTS]; program.leaves.len()],
+        }
+    }
+
+    /// Draws the runs of chunk `chunk` that `lanes` names.
+    pub(super) fn draw(&mut self, chunk: u64, lanes: Mask) -> Frame {
+        self.chunk = chunk;
+        self.filled.fill(false);
+        let mut frame = Frame::new();
+        let program = self.program;
+        self.sequence(&program.steps, lanes, 0, &mut frame);
+        // A run that failed was for nothing.
+        frame.failed.each(|lane| frame.wasted[lane] = frame.cost[lane]);
+        frame
+    }
+
+    fn column(&mut self, slot: Slot) -> &Column {
+        let column = &mut self.columns[slot.index];
+        if !self.filled[slot.index] {
+            self.random.fill(slot.stream, self.chunk, column);
+            self.filled[slot.index] = true;
+        }
+        column
+    }
+
+    /// Adds what `ops` cost and take to `frame`; a lane that fails does no more of them.
+    fn sequence(&mut self, ops: &[Op], lanes: Mask, at: u64, frame: &mut Frame) {
+        for op in ops {
+            let going = lanes.without(frame.failed);
+            if going.is_empty() {
+                return;
+            }
+            self.op(op, going, at, frame);
+        }
+    }
+
+    fn op(&mut self, op: &Op, lanes: Mask, at: u64, frame: &mut Frame) {
+        match op {
+            Op::Leaf(index) => self.leaf(*index, lanes, at, frame),
+            Op::Sequence(ops) => self.sequence(ops, lanes, at, frame),
+            Op::Parallel(ops) => self.parallel(ops, lanes, at, frame),
+            Op::Branch(slot, arms) => self.branch(*slot, arms, lanes, at, frame),
+            Op::Loop(slot, count, body) => self.repeat(*slot, count, body, lanes, at, frame),
+            Op::Map { slot, items, concurrency, body } => {
+                self.map((*slot, items, *concurrency), body, lanes, at, frame);
+            }
+            Op::Guarded(guarded) => self.guarded(guarded, lanes, at, frame),
+        }
+    }
+
+    fn branch(&mut self, slot: Slot, arms: &[(u64, Vec<Op>)], lanes: Mask, at: u64, frame: &mut Frame) {
+        let column = self.column(slot);
+        let mut left = lanes;
+        let mut ways = Vec::with_capacity(arms.len());
+        for (below, _) in arms {
+            let mut taken = Mask::NONE;
+            left.each(|lane| {
+                if stretch(column[lane] ^ at, 0) >> 32 < *below {
+                    taken.set(lane);
+                }
+            });
+            left = left.without(taken);
+            ways.push(taken);
+        }
+        for ((_, ops), taken) in arms.iter().zip(ways) {
+            self.sequence(ops, taken, at, frame);
+        }
+    }
+
+    /// How often each lane does something, and the most of them.
+    fn counts(&mut self, slot: Slot, table: &Table, lanes: Mask, at: u64) -> (Column, u64) {
+        let mut counts = [0; LANES];
+        let mut most = 0;
+        if let Some(only) = table.only() {
+            return ([only; LANES], only);
+        }
+        let column = self.column(slot);
+        lanes.each(|lane| {
+            counts[lane] = table.at(stretch(column[lane] ^ at, 0));
+            most = counts[lane].max(most);
+        });
+        (counts, most)
+    }
+
+    fn repeat(&mut self, slot: Slot, count: &Table, body: &[Op], lanes: Mask, at: u64, frame: &mut Frame) {
+        let (counts, most) = self.counts(slot, count, lanes, at);
+        let mut going = lanes;
+        for turn in 0..most {
+            going = going.without(frame.failed).only(|lane| counts[lane] > turn);
+            if going.is_empty() {
+                return;
+            }
+            self.sequence(body, going, path(at, slot.stream, turn), frame);
+        }
+    }
+
+    fn parallel(&mut self, ops: &[Op], lanes: Mask, at: u64, frame: &mut Frame) {
+        let mut longest = [0; LANES];
+        for op in ops {
+            let mut own = Frame::new();
+            self.op(op, lanes, at, &mut own);
+            lanes.each(|lane| {
+                frame.cost[lane] += own.cost[lane];
+                frame.wasted[lane] += own.wasted[lane];
+                longest[lane] = own.latency[lane].max(longest[lane]);
+            });
+            frame.failed = frame.failed.with(own.failed);
+        }
+        lanes.each(|lane| frame.latency[lane] += longest[lane]);
+    }
+
+    /// Each item goes to the worker that is free first. An item that fails stops no other.
+    fn map(
+        &mut self,
+        (slot, items, concurrency): (Slot, &Table, usize),
+        body: &[Op],
+        lanes: Mask,
+        at: u64,
+        frame: &mut Frame,
+    ) {
+        let (counts, most) = self.counts(slot, items, lanes, at);
+        let workers = concurrency.min(most as usize).max(1);
+        let mut busy = vec![0_u64; workers * LANES];
+        let mut failed = Mask::NONE;
+        for item in 0..most {
+            let going = lanes.only(|lane| counts[lane] > item);
+            if going.is_empty() {
+                break;
+            }
+            let mut own = Frame::new();
+            self.sequence(body, going, path(at, slot.stream, item), &mut own);
+            going.each(|lane| {
+                frame.cost[lane] += own.cost[lane];
+                frame.wasted[lane] += own.wasted[lane];
+                let own_busy = &mut busy[lane * workers..][..workers];
+                // With a worker for each item, the item's number is the worker's.
+                let free =
+                    if workers as u64 >= most { own_busy.get_mut(item as usize) } else { own_busy.iter_mut().min() };
+                if let Some(free) = free {
+                    *free += own.latency[lane];
+                }
+            });
+            failed = failed.with(own.failed);
+        }
+        lanes.each(|lane| frame.latency[lane] += busy[lane * workers..][..workers].iter().max().unwrap_or(&0));
+        frame.failed = frame.failed.with(failed);
+    }
+
+    fn guarded(&mut self, guarded: &Guarded, lanes: Mask, at: u64, frame: &mut Frame) {
+        let mut trying = lanes;
+        for attempt in 0..guarded.attempts {
+            let mut own = Frame::new();
+            self.op(&guarded.body, trying, path(at, guarded.slot.stream, u64::from(attempt)), &mut own);
+            if guarded.timeout < u64::MAX {
+                trying.each(|lane| {
+                    if own.latency[lane] > guarded.timeout {
+                        own.latency[lane] = guarded.timeout;
+                        own.failed.set(lane);
+                    }
+                });
+            }
+            trying.each(|lane| {
+                frame.cost[lane] += own.cost[lane];
+                frame.latency[lane] += own.latency[lane];
+                frame.wasted[lane] += if own.failed.has(lane) { own.cost[lane] } else { own.wasted[lane] };
+            });
+            trying = own.failed;
+            if trying.is_empty() {
+                return;
+            }
+            if attempt + 1 < guarded.attempts {
+                self.pause(guarded, attempt + 1, trying, at, frame);
+            }
+        }
+        match &guarded.ending {
+            Ending::Abort => frame.failed = frame.failed.with(trying),
+            Ending::Continue => {}
+            Ending::Fallback(ops) => self.sequence(ops, trying, at, frame),
+        }
+    }
+
+    fn pause(&mut self, guarded: &Guarded, failed: u32, lanes: Mask, at: u64, frame: &mut Frame) {
+        let Some(retry) = &guarded.retry else { return };
+        let micros = retry.pause_ms(failed) * 1_000;
+        if micros == 0 {
+            return;
+        }
+        let jitter = (retry.jitter * 65_536.0) as u64;
+        if jitter == 0 {
+            return lanes.each(|lane| frame.latency[lane] += micros);
+        }
+        let column = self.column(guarded.slot);
+        lanes.each(|lane| {
+            let share = stretch(column[lane] ^ at, u64::from(failed)) >> 48;
+            // micros < 2^42 and the product of both shares below 2^32: no overflow in 128 bits.
+            let less = (u128::from(micros) * u128::from(jitter * share)) >> 32;
+            frame.latency[lane] += micros - less as u64;
+        });
+    }
+
+    fn leaf(&mut self, index: usize, lanes: Mask, at: u64, frame: &mut Frame) {
+        let leaf = &self.program.leaves[index];
+        let column = self.column(leaf.slot);
+        let sums = match &leaf.kind {
+            LeafKind::Skill(skill) => call_skill(leaf, skill, column, lanes, at, frame),
+            LeafKind::Model(conversation) => call_model(leaf, conversation, column, lanes, at, frame),
+        };
+        for (total, sum) in self.parts[index].iter_mut().zip(sums) {
+            *total += sum;
+        }
+    }
+}
+
+fn call_skill(leaf: &Leaf, skill: &Skill, column: &Column, lanes: Mask, at: u64, frame: &mut Frame) -> [u128; PARTS] {
+    let (mut all, mut lost) = (0_u128, 0_u128);
+    lanes.each(|lane| {
+        let bits = stretch(column[lane] ^ at, 0);
+        let cost = skill.cost.at(bits);
+        frame.cost[lane] += cost;
+        frame.latency[lane] += skill.latency.at(bits >> CELL_BITS);
+        all += u128::from(cost);
+        if bits >> 32 < leaf.failure {
+            frame.failed.set(lane);
+            frame.wasted[lane] += cost;
+            lost += u128::from(cost);
+        }
+    });
+    let mut parts = [0; PARTS];
+    parts[CALL] = all - lost;
+    parts[FAILURE] = lost;
+    parts
+}
+
+fn call_model(
+    leaf: &Leaf,
+    conversation: &Conversation,
+    column: &Column,
+    lanes: Mask,
+    at: u64,
+    frame: &mut Frame,
+) -> [u128; PARTS] {
+    let mut parts = [0_u128; PARTS];
+    lanes.each(|lane| {
+        let base = column[lane] ^ at;
+        let bits = stretch(base, 0);
+        let (cost, latency) = conversation.converse(base, bits, at == 0);
+        let total = cost.iter().sum::<u64>();
+        frame.cost[lane] += total;
+        frame.latency[lane] += latency;
+        if bits >> 32 < leaf.failure {
+            frame.failed.set(lane);
+            frame.wasted[lane] += total;
+            parts[FAILURE] += u128::from(total);
+        } else {
+            for (part, cost) in parts[INPUT..=TURNS].iter_mut().zip(cost) {
+                *part += u128::from(cost);
+            }
+        }
+    });
+    const { assert!(INPUT + 1 == OUTPUT && OUTPUT + 1 == TURNS, "costs come in this order") };
+    parts
+}
+
+impl Conversation {
+    /// Pico-dollars read first, answered first and of all later turns; and microseconds.
+    ///
+    /// `first` says whether this is the first run of the node within its plan: a cold cache is warm after it.
+    #[inline]
+    fn converse(&self, base: u64, bits: u64, first: bool) -> ([u64; 3], u64) {
+        let turns = self.turns.at(bits >> CELL_BITS);
+        let mut context = self.input.at(bits);
+        let mut known = match self.cache {
+            Cache::Warm => self.prefix.min(context),
+            Cache::Cold if !first => self.prefix.min(context),
+            Cache::Cold | Cache::Off => 0,
+        };
+        let (mut cost, mut latency) = ([0; 3], 0);
+        for turn in 0..turns {
+            let bits = stretch(base, turn + 1);
+            let output = self.output.at(bits);
+            let call = match self.cache {
+                Cache::Off => Call { input: context, output, ..Call::default() },
+                Cache::Cold | Cache::Warm => Call { input: 0, read: known, write: context - known, output },
+            };
+            let (read, answered) = self.tariff.cost(call);
+            if turn == 0 {
+                (cost[0], cost[1]) = (read, answered);
+            } else {
+                cost[2] += read + answered;
+            }
+            latency += self.latency.at(bits >> CELL_BITS) + output * self.token_us;
+            if turn + 1 < turns {
+                known = context;
+                let calls = self.tool_calls.at(bits >> (2 * CELL_BITS));
+                context += output + calls * self.tool_result.at(bits >> (3 * CELL_BITS));
+            }
+        }
+        (cost, latency)
+    }
+}

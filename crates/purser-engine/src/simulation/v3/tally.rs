@@ -1,0 +1,225 @@
+//! What the draws come to: sums, counts and quantiles, in integers, whatever the order of the chunks.
+
+use purser_domain::estimate::{DRAWS_EXACT, Spread};
+
+use super::mask::Mask;
+use super::random::{Column, LANES};
+use super::run::Frame;
+
+/// Bits of precision of a sketch's buckets: a bucket is at most 1/1024 of its values wide.
+const SKETCH_BITS: u32 = 10;
+
+/// One quantity over all draws.
+#[derive(Debug, Clone)]
+pub(super) struct Quantity {
+    sum: u128,
+    /// Of values without their lowest `shift` bits.
+    squares: u128,
+    shift: u32,
+    values: Values,
+}
+
+#[derive(Debug, Clone)]
+enum Values {
+    /// Every draw.
+    Exact(Vec<u64>),
+    /// Draws per bucket, by the leading bits of the value.
+    Sketch(Vec<u64>),
+}
+
+impl Quantity {
+    /// For values up to `most`.
+    pub(super) fn new(most: u64, draws: u32) -> Self {
+        let bits = u64::BITS - most.leading_zeros();
+        let values = if draws < DRAWS_EXACT {
+            Values::Exact(Vec::with_capacity(draws as usize))
+        } else {
+            Values::Sketch(vec![0; bucket(u64::MAX) + 1])
+        };
+        Self { sum: 0, squares: 0, shift: bits.saturating_sub(48), values }
+    }
+
+    fn add(&mut self, value: u64) {
+        self.sum += u128::from(value);
+        let short = u128::from(value >> self.shift);
+        self.squares += short * short;
+        match &mut self.values {
+            Values::Exact(all) => all.push(value),
+            Values::Sketch(buckets) => buckets[bucket(value)] += 1,
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.squares += other.squares;
+        match (&mut self.values, other.values) {
+            (Values::Exact(all), Values::Exact(more)) => all.extend(more),
+            (Values::Sketch(all), Values::Sketch(more)) => {
+                for (count, more) in all.iter_mut().zip(more) {
+                    *count += more;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value that the share `p` of all draws does not exceed: the smallest with at least ⌈p·n⌉ draws
+    /// at or below it.
+    pub(super) fn quantile(&mut self, p: f64, draws: u32) -> u64 {
+        let rank = ((p * f64::from(draws) - 1e-9).ceil() as usize).clamp(1, draws.max(1) as usize) - 1;
+        match &mut self.values {
+            Values::Exact(all) if all.len() <= rank => 0,
+            Values::Exact(all) => *all.select_nth_unstable(rank).1,
+            Values::Sketch(buckets) => {
+                let mut seen = 0;
+                let found = buckets.iter().position(|count| {
+                    seen += count;
+                    seen > rank as u64
+                });
+                found.map_or(0, middle)
+            }
+        }
+    }
+
+    /// Mean, standard error and quantiles.
+    pub(super) fn spread(&mut self, draws: u32) -> Spread<u64> {
+        let n = u128::from(draws.max(1));
+        let short = self.sum >> self.shift;
+        // n·Σx² − (Σx)²; the cut bits may bring it a little below zero.
+        let scatter = (self.squares * n).saturating_sub(short * short);
+        let error = (scatter / (n * n)).isqrt() as f64 / f64::from(draws.max(2) - 1).sqrt();
+        Spread {
+            mean: round(self.sum, n),
+            standard_error: (error as u64) << self.shift,
+            p10: self.quantile(0.1, draws),
+            p50: self.quantile(0.5, draws),
+            p90: self.quantile(0.9, draws),
+            p99: self.quantile(0.99, draws),
+        }
+    }
+}
+
+/// `sum / n` rounded half up.
+pub(super) fn round(sum: u128, n: u128) -> u64 {
+    u64::try_from((sum + n / 2) / n.max(1)).unwrap_or(u64::MAX)
+}
+
+/// The bucket of a value: itself below 2¹¹, then by its leading eleven bits.
+fn bucket(value: u64) -> usize {
+    let bits = u64::BITS - value.leading_zeros();
+    let shift = bits.saturating_sub(SKETCH_BITS + 1);
+    ((shift as usize) << SKETCH_BITS) + (value >> shift) as usize
+}
+
+/// The middle of a bucket.
+fn middle(bucket: usize) -> u64 {
+    let shift = (bucket >> SKETCH_BITS).saturating_sub(1) as u32;
+    let low = ((bucket - ((shift as usize) << SKETCH_BITS)) as u64) << shift;
+    low + ((1_u64 << shift) >> 1)
+}
+
+/// All draws of a plan.
+#[derive(Debug, Clone)]
+pub(super) struct Tally {
+    pub(super) cost: Quantity,
+    pub(super) latency: Quantity,
+    pub(super) failed: u64,
+    pub(super) wasted: u128,
+    pub(super) within_budget: u64,
+    pub(super) within_deadline: u64,
+    pub(super) overrun: u128,
+}
+
+/// What the draws are held against: pico-dollars and microseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) budget: u64,
+    pub(super) deadline: u64,
+}
+
+impl Tally {
+    pub(super) fn new(cost_max: u64, draws: u32) -> Self {
+        Self {
+            cost: Quantity::new(cost_max, draws),
+            latency: Quantity::new(u64::MAX >> 10, draws),
+            failed: 0,
+            wasted: 0,
+            within_budget: 0,
+            within_deadline: 0,
+            overrun: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, frame: &Frame, lanes: Mask, limits: Limits) {
+        self.failed += frame.failed.count();
+        lanes.each(|lane| {
+            let (cost, latency) = (frame.cost[lane], frame.latency[lane]);
+            self.cost.add(cost);
+            self.latency.add(latency);
+            self.wasted += u128::from(frame.wasted[lane]);
+            self.within_budget += u64::from(cost <= limits.budget);
+            self.within_deadline += u64::from(latency <= limits.deadline);
+            self.overrun += u128::from(cost.saturating_sub(limits.budget));
+        });
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.cost.merge(other.cost);
+        self.latency.merge(other.latency);
+        self.failed += other.failed;
+        self.wasted += other.wasted;
+        self.within_budget += other.within_budget;
+        self.within_deadline += other.within_deadline;
+        self.overrun += other.overrun;
+    }
+}
+
+/// The lanes of chunk `chunk` that belong to `draws` draws.
+pub(super) fn lanes(chunk: u64, draws: u32) -> Mask {
+    let left = u64::from(draws).saturating_sub(chunk * LANES as u64);
+    Mask::first(left.min(LANES as u64) as usize)
+}
+
+/// The lanes whose value lies in `low..=high`.
+pub(super) fn between(values: &Column, lanes: Mask, low: u64, high: u64) -> Mask {
+    lanes.only(|lane| (low..=high).contains(&values[lane]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_found_again_by_its_middle() {
+        for value in [0, 1, 2_047, 2_048, 2_049, 4_095, 4_096, 1_000_000, 123_456_789_012, u64::MAX / 3, u64::MAX] {
+            let found = middle(bucket(value));
+            assert!(found.abs_diff(value) as f64 <= value as f64 / 2_048.0, "{value}: {found}");
+        }
+        assert!((0..100_000).all(|value| bucket(value) <= bucket(value + 1)));
+    }
+
+    #[test]
+    fn a_sketch_agrees_with_the_exact_quantiles() {
+        let values: Vec<u64> = (0..200_000_u64).map(|i| (i * 7_919 % 200_000).pow(2) + 1).collect();
+        let (mut exact, mut sketch) = (Quantity::new(1 << 40, 10), Quantity::new(1 << 40, DRAWS_EXACT));
+        for value in values {
+            exact.add(value);
+            sketch.add(value);
+        }
+        for p in [0.01, 0.1, 0.5, 0.9, 0.99, 1.0] {
+            let (exact, sketch) = (exact.quantile(p, 200_000), sketch.quantile(p, 200_000));
+            assert!(exact.abs_diff(sketch) as f64 <= exact as f64 / 2_048.0 + 1.0, "{p}: {exact} {sketch}");
+        }
+    }
+
+    #[test]
+    fn a_spread_is_what_hand_calculation_says() {
+        let mut quantity = Quantity::new(1_000, 10);
+        for value in [10, 20, 30, 40, 50, 60, 70, 80, 90, 100] {
+            quantity.add(value);
+        }
+        // Mean 55, sample variance 8250/9, standard error √(8250/9/10) = 9.57.
+        let expected = Spread { mean: 55, standard_error: 9, p10: 10, p50: 50, p90: 90, p99: 100 };
+        assert_eq!(quantity.spread(10), expected);
+    }
+}

@@ -1,0 +1,87 @@
+//! Advice is simulated, not guessed.
+
+use purser_domain::estimate::{Advice, Change};
+
+use super::*;
+use crate::simulation::v3::{compare, what_if};
+
+fn steps() -> Value {
+    json!([
+        {"id": "ask", "llm": {"provider": "acme", "model": "large", "input_tokens": 1_000, "output_tokens": 100, "turns": 3,
+            "latency_ms": 10, "failure": 0}},
+        {"id": "calls", "loop": {"count": 4, "body": {"id": "call", "skill": "x", "retry": {"attempts": 3, "delay_ms": 0}, "on_error": "continue",
+            "usage": {"cost_usd": 0.01, "latency_ms": 1, "failure": 0.5}}}}
+    ])
+}
+
+fn advice(options: &Options) -> Vec<Advice> {
+    World::new().run(&steps(), &Options { advice: true, draws: 2_000, ..options.clone() }).advice
+}
+
+fn saving(advice: &[Advice], wanted: &Change) -> Option<Money> {
+    advice.iter().find(|advice| advice.change == *wanted).map(|advice| advice.saving_mean_usd)
+}
+
+#[test]
+fn each_change_saves_what_hand_calculation_says() {
+    let advice = advice(&Options::default());
+    // Off: 1000 + 1100 + 1200 read at $3, 300 answered at $15: $0.0144.
+    // Cached: 1200 written at $3.75, 2100 read at $0.3, answers: 0.0045 + 0.00063 + 0.0045.
+    assert_eq!(saving(&advice, &Change::Cache), Some(usd("0.00477")));
+    assert_eq!(saving(&advice, &Change::Batch), Some(usd("0.0072")), "half price");
+    // small: 3300 · $0.5 + 300 · $2 = 0.00225. It is dearer than tiny, so it is the nearest.
+    let switch = Change::SwitchModel { from: "acme/large".to_owned(), to: "acme/small".to_owned() };
+    assert_eq!(saving(&advice, &switch), Some(usd("0.01215")));
+    // 4 calls of 1.75 attempts on average: 2 calls fewer save 3.5 cents; no retries save 0.75 · 4 cents.
+    let near = |change: &Change, expected: f64| {
+        let saved = saving(&advice, change).map_or(0.0, |money| money.pico() as f64 / 1e12);
+        assert!((saved - expected).abs() < 0.0015, "{change:?} {saved}");
+    };
+    near(&Change::HalveCounts, 0.035);
+    near(&Change::NoRetries, 0.03);
+    assert!(advice.windows(2).all(|two| two[0].saving_p90_usd >= two[1].saving_p90_usd));
+}
+
+#[test]
+fn alternatives_are_the_callers_if_told() {
+    let options = Options { alternatives: vec!["acme/tiny".to_owned(), "acme/large".to_owned()], ..Options::default() };
+    let switches: Vec<Change> = advice(&options)
+        .into_iter()
+        .map(|advice| advice.change)
+        .filter(|change| matches!(change, Change::SwitchModel { .. }))
+        .collect();
+    assert_eq!(switches, [Change::SwitchModel { from: "acme/large".to_owned(), to: "acme/tiny".to_owned() }]);
+}
+
+#[test]
+fn a_batch_is_no_advice_with_a_deadline() {
+    let advice = advice(&Options { deadline_ms: Some(1_000_000), ..Options::default() });
+    assert_eq!(saving(&advice, &Change::Batch), None);
+    assert!(saving(&advice, &Change::Cache).is_some());
+}
+
+#[test]
+fn what_saves_nothing_is_no_advice() {
+    let estimate = World::new().run(&json!([{"skill": "kv_get"}]), &Options { advice: true, ..quick() });
+    assert_eq!(estimate.advice, []);
+}
+
+#[test]
+fn what_if_and_compare_show_the_change_alone() {
+    let world = World::new();
+    let plan = plan(&steps());
+    let before = simulate(&plan, world.sources(), &quick(), 1).expect("it runs");
+    let change = Change::SwitchModel { from: "large".to_owned(), to: "acme/small".to_owned() };
+    let after = what_if(&plan, &[change], world.sources(), &quick(), 1).expect("it runs");
+    let difference = compare(&before, &after);
+    assert_eq!(difference.mean_usd, usd("-0.01215"));
+    assert_eq!(difference.nodes.len(), 1);
+    assert_eq!(difference.nodes[0].node, "ask");
+    assert_eq!(
+        (difference.nodes[0].before_usd, difference.nodes[0].after_usd),
+        (Some(usd("0.0144")), Some(usd("0.00225")))
+    );
+    assert_eq!(difference.latency_p90_ms, 0);
+    assert!(difference.feasibility_match);
+    assert_eq!(compare(&before, &before).nodes, []);
+}

@@ -1,0 +1,128 @@
+//! Degenerate distributions give what a pocket calculator gives.
+
+use purser_domain::usage::Usage;
+use purser_domain::usage_event::UsageEvent;
+
+use super::*;
+use crate::rating;
+
+fn check(steps: &Value, cost: &str, latency_ms: u64) {
+    let estimate = World::new().run(steps, &Options { draws: 300, ..quick() });
+    let (cost, zero) = (usd(cost), Money::ZERO);
+    let expected = Spread { mean: cost, standard_error: zero, p10: cost, p50: cost, p90: cost, p99: cost };
+    assert_eq!(estimate.cost_usd, expected, "{steps}");
+    let l = latency_ms;
+    let expected = Spread { mean: l, standard_error: 0, p10: l, p50: l, p90: l, p99: l };
+    assert_eq!(estimate.latency_ms, expected, "{steps}");
+}
+
+#[test]
+fn steps_in_every_arrangement() {
+    let (a, b) = (fixed("a", 0.1, 30.0), fixed("b", 0.02, 50.0));
+    check(&json!([a, b]), "0.12", 80);
+    check(&json!([{"sequence": [a, b]}]), "0.12", 80);
+    check(&json!([{"parallel": [a, b]}]), "0.12", 50);
+    check(&json!([{"parallel": []}, {"sequence": []}]), "0", 0);
+    check(&json!([{"loop": {"count": 7, "body": [a, b]}}]), "0.84", 560);
+    check(&json!([{"loop": {"count": 0, "body": a}}]), "0", 0);
+    check(&json!([{"branch": [{"probability": 1, "then": a}, {"probability": 0, "then": b}]}]), "0.1", 30);
+    // Five items at 30 ms: one at a time, two at a time (3 rounds), all at once.
+    check(&json!([{"map": {"items": 5, "concurrency": 1, "body": a}}]), "0.5", 150);
+    check(&json!([{"map": {"items": 5, "concurrency": 2, "body": a}}]), "0.5", 90);
+    check(&json!([{"map": {"items": 5, "body": a}}]), "0.5", 30);
+    check(
+        &json!([{"skill": "x", "iterations": 4, "usage": {"cost_usd": 0.5, "latency_ms": 2.5, "failure": 0}}]),
+        "2",
+        10,
+    );
+}
+
+#[test]
+fn retries_timeouts_and_fallbacks() {
+    let bad = |extra: Value| {
+        let mut node = step("bad", json!(0.1), json!(30), 1.0);
+        for (name, value) in extra.as_object().expect("an object") {
+            node[name] = value.clone();
+        }
+        node
+    };
+    let after = fixed("after", 1.0, 1_000.0);
+    // It fails and ends the plan: what follows is not done.
+    check(&json!([bad(json!({})), after]), "0.1", 30);
+    check(&json!([bad(json!({"on_error": "continue"})), after]), "1.1", 1_030);
+    check(&json!([bad(json!({"fallback": fixed("other", 0.5, 5.0)})), after]), "1.6", 1_035);
+    // Three attempts with pauses 100 + 200 between.
+    let retry = json!({"attempts": 3, "backoff": "exponential", "delay_ms": 100});
+    check(&json!([bad(json!({"retry": retry, "on_error": "continue"})), after]), "1.3", 1_390);
+    // 30 ms never end within 20 ms: two attempts of 20 ms.
+    let slow = json!({"id": "slow", "skill": "kv_get", "usage": {"cost_usd": 0.1, "latency_ms": 30, "failure": 0},
+        "timeout_ms": 20, "retry": {"attempts": 2, "delay_ms": 0}, "on_error": "continue"});
+    check(&json!([slow]), "0.2", 40);
+    // A failure within a loop ends the loop and, around it, the plan.
+    check(&json!([{"loop": {"count": 5, "body": bad(json!({}))}}, after]), "0.1", 30);
+    // A failure in one of several parallel nodes stops none of the others.
+    check(&json!([{"parallel": [bad(json!({})), fixed("c", 0.2, 70.0)]}, after]), "0.3", 70);
+    check(&json!([{"map": {"items": 3, "concurrency": 1, "body": bad(json!({}))}}, after]), "0.3", 90);
+}
+
+#[test]
+fn a_model_call_costs_what_rating_says() {
+    let world = World::new();
+    let at = world.sources().at;
+    for (input, output, batch) in [(1_234, 56, false), (1_234, 56, true), (200_000, 7, false), (200_001, 7, false)] {
+        let steps = json!([{"llm": {"provider": "acme", "model": "large", "input_tokens": input, "output_tokens": output,
+            "latency_ms": 10, "failure": 0, "batch": batch}}]);
+        let event = UsageEvent {
+            provider: "acme".to_owned(),
+            model: "large".to_owned(),
+            occurred_at: at,
+            service_tier: batch.then(|| "batch".to_owned()),
+            usage: Usage::default().with(Leaf::Input, input).with(Leaf::Output, output),
+            ..UsageEvent::default()
+        };
+        let rated = rating::rate(&world.book, &event).rated_usd.expect("it is priced");
+        assert_eq!(world.run(&steps, &quick()).cost_usd.p50, rated, "{input} {output} {batch}");
+    }
+}
+
+#[test]
+fn context_grows_over_turns_and_caches_are_read() {
+    let call = |cache: &str| {
+        json!([{"llm": {"provider": "acme", "model": "large", "input_tokens": 1_000, "system": "x", "output_tokens": 100,
+            "turns": 3, "tool_calls": 2, "tool_result_tokens": 50, "latency_ms": 10, "failure": 0, "cache": cache}}])
+    };
+    // Contexts 1000, 1200, 1400; answers 3·100 at $15.
+    // Off: 3600 tokens at $3 = $0.0108, answers $0.0045.
+    check(&call("off"), "0.0153", 30);
+    // Cold: written 1000 + 200 + 200 at $3.75 = 0.00525, read 1000 + 1200 at $0.3 = 0.00066, answers 0.0045.
+    check(&call("cold"), "0.01041", 30);
+    // Warm: the system prompt "x" (1 token and 3 around it, times 1.15, rounded up: 5) is read already.
+    let prefix = crate::token::Family::of("large").count("x") + 3;
+    assert_eq!(prefix, 5);
+    // Five tokens at $0.3 rather than $3.75 per million: 17.25 micro-dollars less.
+    check(&call("warm"), "0.01039275", 30);
+}
+
+#[test]
+fn the_second_run_of_a_cold_call_finds_the_cache_of_the_first() {
+    // Counter-example to "twice the loop, twice the cost": a shared cache.
+    let call = |count: u64| {
+        json!([{"loop": {"count": count, "body": {"llm": {"provider": "acme", "model": "large", "input_tokens": 10,
+            "system": "x", "output_tokens": 0, "latency_ms": 0, "failure": 0, "cache": "cold"}}}}])
+    };
+    // First: 10 written at $3.75. Second: 5 read at $0.3, 5 written at $3.75.
+    check(&call(1), "0.0000375", 0);
+    check(&call(2), "0.00005775", 0);
+}
+
+#[test]
+fn a_flat_step_with_a_model_is_counted_in_tokens() {
+    // "hello world": 2 tokens of o200k · 1.15 rounded up = 3, and 3 around it; within 35 %.
+    let steps = json!([{"skill": "llm_invoke", "params": {"provider": "acme", "model": "large", "prompt": "hello world", "max_tokens": 1},
+        "usage": {"latency_ms": 1, "failure": 0}}]);
+    let estimate = World::new().run(&steps, &quick());
+    let input = estimate.drivers.iter().find(|driver| driver.part == Part::InputTokens).expect("it reads");
+    // 6 tokens at $3 = 18 micro-dollars.
+    assert!((input.mean_usd.pico() - 18_000_000).abs() < 100_000, "{input:?}");
+    assert_eq!(input.source, Source::Request);
+}
