@@ -13,6 +13,9 @@ pub struct Dataset {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// The seed of whatever is drawn at random in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// What a model must keep.
     pub validation_thresholds: Thresholds,
     /// The samples.
@@ -38,10 +41,11 @@ pub struct Sample {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_confidence_min: Option<f64>,
     /// Words to find it by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }
 
-/// What a model must keep on a dataset; each limit itself is kept.
+/// What a model may miss on a dataset; to meet a limit exactly is to keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {

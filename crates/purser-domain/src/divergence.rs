@@ -30,7 +30,7 @@ pub struct Sample {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// No sample: every figure is a placeholder.
+    /// No sample, so no figure.
     Empty,
     /// Fewer samples than [`SAMPLES_MIN`]: figures are shaky.
     Few,
@@ -52,16 +52,16 @@ pub struct Report {
     pub version: String,
     /// How many samples.
     pub sample_count: usize,
-    /// Upper median of |delta|, cents, 2 decimals.
-    pub delta_p50: f64,
+    /// Upper median of |delta|, cents, 2 decimals; `None` without samples, as the next four.
+    pub delta_p50: Option<f64>,
     /// 90th percentile of |delta|, cents, 2 decimals.
-    pub delta_p90: f64,
+    pub delta_p90: Option<f64>,
     /// As the reference computes it, nats, 4 decimals; 23.0259 for any two costs without a common bin.
-    pub kl_divergence: f64,
+    pub kl_divergence: Option<f64>,
     /// Samples with a drift above 0.2 by samples, 4 decimals.
-    pub fail_ratio: f64,
+    pub fail_ratio: Option<f64>,
     /// Samples whose verdict is a match by samples, 4 decimals.
-    pub matching_rate: f64,
+    pub matching_rate: Option<f64>,
     /// Samples with a drift above 0.5.
     pub outlier_count: usize,
     /// The first samples.
@@ -101,10 +101,12 @@ pub struct SampleDetail {
 /// Distances between two samples of cost that stay meaningful when supports do not meet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Distances {
-    /// Jensen–Shannon divergence on the bins of [`Report::kl_divergence`], bits, 0 to 1.
+    /// Jensen–Shannon divergence over half-octaves of cost, bits, 0 to 1. The bins do not depend on the window.
     pub jensen_shannon: f64,
-    /// First Wasserstein distance, cents: how far the average cent must move.
+    /// First Wasserstein distance, cents: how far a plan's cost must move on average.
     pub wasserstein_cents: f64,
+    /// The same of log₂ cost, where 0 counts as 1 cent: 1 is a factor of 2.
+    pub wasserstein_octaves: f64,
     /// Kolmogorov–Smirnov statistic, 0 to 1: the widest gap between the distribution functions.
     pub kolmogorov_smirnov: f64,
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::skill::{FailureClass, SkillId};
 use crate::usage_event::FieldError;
 
+pub mod runtime;
+pub mod scenario;
 pub mod v1;
 pub mod v2;
 
@@ -96,8 +98,6 @@ pub enum Constraint {
     Permission,
     /// Cumulative risk within the threshold.
     Risk,
-    /// Latency within the deadline, milliseconds.
-    Deadline,
 }
 
 /// A risk below the listing cut of the model.

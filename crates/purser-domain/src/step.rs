@@ -29,7 +29,6 @@ pub struct Step {
     pub iterations: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 const fn is_one(iterations: &u32) -> bool {
     *iterations == 1
 }

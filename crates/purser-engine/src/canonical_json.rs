@@ -104,7 +104,6 @@ fn write_string(string: &str, form: Form, text: &mut String) {
     text.push('"');
 }
 
-#[expect(clippy::cast_precision_loss, reason = "RFC 8785 numbers are doubles")]
 fn write_number(number: &Number, form: Form, text: &mut String) {
     let whole = number.as_i64().map(|n| (n.unsigned_abs(), n < 0)).or_else(|| number.as_u64().map(|n| (n, false)));
     match (whole, form) {

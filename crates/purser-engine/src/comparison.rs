@@ -39,7 +39,6 @@ pub struct Score {
 
 /// Scores the candidate against the baseline.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "costs are far below 2^53")]
 pub fn score(baseline: Side, candidate: Side) -> Score {
     let delta = candidate.cost_cents.abs_diff(baseline.cost_cents);
     let relative = if baseline.cost_cents > 0 { delta as f64 / baseline.cost_cents as f64 } else { 0.0 };
@@ -70,7 +69,6 @@ fn verdict(baseline_cents: i64, delta: u64, agree: bool) -> Verdict {
 
 /// |a − b| by their mean, which counts as `floor` if it is less; 0 to 2. Above 0 whenever they differ.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "costs and durations are far below 2^53")]
 pub fn symmetric_error(a: i64, b: i64, floor: u64) -> f64 {
     let mean = (a as f64).midpoint(b as f64).max(floor as f64);
     if a == b { 0.0 } else { a.abs_diff(b) as f64 / mean }
@@ -151,7 +149,6 @@ pub fn difference(
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "costs and latencies of a step are far below 2^53")]
 fn step_differences(baseline: &v1::Simulation, candidate: &v2::Simulation) -> Vec<StepDifference> {
     let pairs = baseline.step_estimates.iter().zip(&candidate.step_estimates);
     let differ = pairs.filter(|(a, b)| a.cost_cents as f64 != b.cost_cents || a.latency_ms as f64 != b.latency_ms);

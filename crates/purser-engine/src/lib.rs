@@ -5,6 +5,8 @@
 
 pub mod canonical_json;
 pub mod comparison;
+pub mod dataset;
+pub mod divergence;
 pub mod focus;
 pub mod price_book;
 pub mod price_check;

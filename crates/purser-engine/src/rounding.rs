@@ -23,7 +23,6 @@ pub fn decimals(value: f64, places: u8) -> f64 {
 
 /// Rounds to a whole number, ties to even; saturates.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates, which is the contract")]
 pub fn whole(value: f64) -> i64 {
     value.round_ties_even() as i64
 }

@@ -10,6 +10,8 @@ use purser_domain::skill::{Risk, SkillId};
 
 use crate::step::{Plan, Resolved};
 
+pub mod runtime;
+pub mod scenario;
 pub mod v1;
 pub mod v2;
 pub mod v3;
@@ -63,7 +65,6 @@ fn denied(plan: &Plan<'_>, limits: &Limits) -> Vec<SkillId> {
 }
 
 /// Every constraint that failed, with its margin.
-#[expect(clippy::cast_precision_loss, reason = "budgets and step counts are far below 2^53")]
 fn violations(checks: Checks, limits: &Limits, cost_cents: i64, denied: &[SkillId], risk: f64) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut violated = |constraint, limit: f64, actual: f64, skills| {
@@ -104,7 +105,6 @@ fn unknown_skills(plan: &Plan<'_>, is_known: impl Fn(&Resolved<'_>) -> bool) -> 
 }
 
 /// Cost by budget; a budget of 0 counts as 1.
-#[expect(clippy::cast_precision_loss, reason = "budgets and costs are far below 2^53")]
 fn budget_utilization(cost_cents: i64, budget_cents: i64) -> f64 {
     cost_cents as f64 / budget_cents.max(1) as f64
 }

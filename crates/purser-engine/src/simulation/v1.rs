@@ -47,7 +47,6 @@ pub struct Totals {
 
 /// What one step costs under the flat table.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "latencies of a catalogue are at most 10^9")]
 pub fn estimate(step: &Resolved<'_>) -> Estimate {
     let row = step.v1;
     let mut base_cost_cents = row.cost_cents;

@@ -93,7 +93,6 @@ pub fn estimate(step: &Resolved<'_>) -> Estimate {
     Estimate { cost_cents: cost * times, latency_ms: latency * times, confidence, risk_factor }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
 const fn float(length: u64) -> f64 {
     length as f64
 }
