@@ -14,9 +14,9 @@ pub fn decimals(value: f64, places: u8) -> f64 {
         _ => 10_000.0,
     };
     let scaled = value * scale;
-    let fraction = (scaled - scaled.trunc()).abs();
-    if scaled.abs() < 1e9 && (fraction - 0.5).abs() > 1e-6 {
-        return scaled.round_ties_even() / scale;
+    let rounded = nearest(scaled);
+    if scaled.abs() < 1e9 && (scaled - rounded).abs() < 0.5 - 1e-6 {
+        return rounded / scale;
     }
     format!("{value:.*}", usize::from(places)).parse().unwrap_or(value)
 }
@@ -24,7 +24,13 @@ pub fn decimals(value: f64, places: u8) -> f64 {
 /// Rounds to a whole number, ties to even; saturates.
 #[must_use]
 pub fn whole(value: f64) -> i64 {
-    value.round_ties_even() as i64
+    nearest(value) as i64
+}
+
+/// `round_ties_even` without its library call: beyond 2⁵² doubles have no fraction, so adding it rounds.
+fn nearest(value: f64) -> f64 {
+    const LIMIT: f64 = 4_503_599_627_370_496.0;
+    if value.abs() < LIMIT { ((value.abs() + LIMIT) - LIMIT).copysign(value) } else { value }
 }
 
 /// `base` to the power of `exponent`, by squaring: unlike `powi`, the same bits everywhere.
@@ -78,6 +84,11 @@ mod tests {
         fn rounding_equals_the_exact_decimal_expansion(value in -1e6..1e6_f64, places in 0_u8..=4) {
             let exact: f64 = format!("{value:.*}", usize::from(places)).parse().expect("a number");
             prop_assert_eq!(decimals(value, places), exact);
+        }
+
+        #[test]
+        fn whole_numbers_are_rounded_as_the_library_does(value in any::<f64>()) {
+            prop_assert_eq!(nearest(value).to_bits(), value.round_ties_even().to_bits());
         }
 
         #[test]

@@ -99,7 +99,7 @@ pub fn simulate(plan: &Plan<'_>, limits: &Limits) -> Simulation {
         survival: 1.0,
         steps: Vec::with_capacity(plan.steps.len()),
         risks: Vec::new(),
-        hidden: Vec::new(),
+        hidden: Vec::with_capacity(plan.steps.len()),
     };
     for (index, step) in plan.steps.iter().enumerate() {
         pass.add(index, step);

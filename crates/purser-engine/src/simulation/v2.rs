@@ -192,7 +192,7 @@ pub fn simulate(plan: &Plan<'_>, limits: &Limits, stamp: &Stamp) -> Simulation {
     }
     let mut sums = Sums::ZERO;
     let mut step_estimates = Vec::with_capacity(plan.steps.len());
-    let (mut risks, mut hidden_risks) = (Vec::new(), Vec::new());
+    let (mut risks, mut hidden_risks) = (Vec::with_capacity(plan.steps.len()), Vec::with_capacity(plan.steps.len()));
     for (step_index, step) in plan.steps.iter().enumerate() {
         let estimate = estimate(step);
         sums.add(step, estimate);

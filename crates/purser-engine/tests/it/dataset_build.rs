@@ -46,7 +46,7 @@ fn file(mut dataset: Value) -> (String, String) {
     (name, text)
 }
 
-fn dataset(id: &str, name: &str, description: &str, most: [f64; 5], samples: Vec<Value>) -> Value {
+fn dataset(id: &str, name: &str, description: &str, most: [f64; 5], samples: &[Value]) -> Value {
     json!({
         "id": id, "name": name, "description": description,
         "validation_thresholds": {
@@ -90,8 +90,8 @@ fn cents(plan: &[Value]) -> u64 {
     whole + u64::from(rest > 500_000 || (rest == 500_000 && whole % 2 == 1))
 }
 
-fn sample(id: String, plan: Vec<Value>, budget: u64, feasible: bool, confidence: Option<f64>, tags: &[&str]) -> Value {
-    let cost = cents(&plan);
+fn sample(id: &str, plan: &[Value], budget: u64, feasible: bool, confidence: Option<f64>, tags: &[&str]) -> Value {
+    let cost = cents(plan);
     let mut sample = json!({
         "id": id, "plan": plan, "budget_cents": budget, "expected_cost_cents": cost, "expected_feasible": feasible,
         "tags": tags,
@@ -106,7 +106,7 @@ fn low_variance() -> Value {
     let mut samples = Vec::new();
     let mut add = |name: &str, count: usize, confidence: f64, step: &dyn Fn(usize) -> Value| {
         for n in 1..=count {
-            samples.push(sample(format!("{name}_{n:02}"), vec![step(n)], 100, true, Some(confidence), &[name, "free"]));
+            samples.push(sample(&format!("{name}_{n:02}"), &[step(n)], 100, true, Some(confidence), &[name, "free"]));
         }
     };
     add("http", 10, 0.80, &|n| http(&format!("api{n}.example.com/status")));
@@ -118,7 +118,7 @@ fn low_variance() -> Value {
         "Low variance",
         "Single free steps whose cost is certain.",
         [1.0, 0.5, 2.0, 0.02, 0.05],
-        samples,
+        &samples,
     )
 }
 
@@ -126,8 +126,8 @@ fn high_variance(seed: u64) -> Value {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut samples = Vec::new();
     for chars in [100, 500, 1000, 2000, 4000, 8000] {
-        let plan = vec![llm(&"x".repeat(chars))];
-        samples.push(sample(format!("llm_{chars}"), plan, 50, true, Some(0.7), &["llm", "paid"]));
+        let plan = [llm(&"x".repeat(chars))];
+        samples.push(sample(&format!("llm_{chars}"), &plan, 50, true, Some(0.7), &["llm", "paid"]));
     }
     for n in 1..=5 {
         let length = 3 + random.next_u32() % 5;
@@ -138,19 +138,19 @@ fn high_variance(seed: u64) -> Value {
                 _ => llm(SHORT),
             })
             .collect();
-        samples.push(sample(format!("workflow_{n}"), plan, 200, true, Some(0.5), &["workflow", "random"]));
+        samples.push(sample(&format!("workflow_{n}"), &plan, 200, true, Some(0.5), &["workflow", "random"]));
     }
     for n in 1..=5 {
         let mut call = http("slow.example.com/report");
         call["params"]["timeout"] = json!(10 + random.next_u32() % 51);
-        samples.push(sample(format!("timeout_{n}"), vec![call], 100, true, Some(0.6), &["http", "random"]));
+        samples.push(sample(&format!("timeout_{n}"), &[call], 100, true, Some(0.6), &["http", "random"]));
     }
     let mut built = dataset(
         "high_variance",
         "High variance",
         "Prompts of many lengths, workflows and timeouts drawn at random.",
         [10.0, 5.0, 15.0, 0.10, 0.15],
-        samples,
+        &samples,
     );
     built["seed"] = json!(seed);
     built
@@ -160,7 +160,7 @@ fn mixed_city() -> Value {
     let mut samples = Vec::new();
     let mut add = |name: &str, count: usize, budget: u64, plan: &dyn Fn(usize) -> Vec<Value>| {
         for n in 1..=count {
-            samples.push(sample(format!("{name}_{n:02}"), plan(n), budget, true, None, &[name]));
+            samples.push(sample(&format!("{name}_{n:02}"), &plan(n), budget, true, None, &[name]));
         }
     };
     add("lookup", 10, 50, &|n| {
@@ -171,42 +171,42 @@ fn mixed_city() -> Value {
     });
     add("notify", 5, 50, &|_| vec![step("json_transform"), step("webhook_send")]);
     add("mail", 5, 100, &|_| vec![llm(SHORT), step("email_send")]);
-    dataset("mixed_city", "Mixed city", "Everyday jobs of a city service.", [5.0, 3.0, 10.0, 0.05, 0.10], samples)
+    dataset("mixed_city", "Mixed city", "Everyday jobs of a city service.", [5.0, 3.0, 10.0, 0.05, 0.10], &samples)
 }
 
 fn noise_injected() -> Value {
-    let case = |id: &str, plan, budget, feasible, confidence| {
-        sample(id.to_owned(), plan, budget, feasible, confidence, &["edge"])
+    let case = |id: &str, plan: &[Value], budget, feasible, confidence| {
+        sample(id, plan, budget, feasible, confidence, &["edge"])
     };
     let samples = vec![
-        case("empty", vec![], 100, false, None),
-        case("unknown_skill", vec![step("teleport")], 100, true, Some(0.3)),
-        case("no_budget", vec![http("api.example.com")], 0, true, None),
-        case("budget_of_one", vec![llm("Hello")], 1, false, None),
-        case("fifty_json", vec![step("json_transform"); 50], 100, true, None),
-        case("huge_prompt", vec![llm(&"x".repeat(100_000))], 1000, true, Some(0.4)),
-        case("no_url", vec![step("http_call")], 100, true, None),
-        case("three_alike", vec![http("api.example.com"); 3], 100, true, None),
+        case("empty", &[], 100, false, None),
+        case("unknown_skill", &[step("teleport")], 100, true, Some(0.3)),
+        case("no_budget", &[http("api.example.com")], 0, true, None),
+        case("budget_of_one", &[llm("Hello")], 1, false, None),
+        case("fifty_json", &vec![step("json_transform"); 50], 100, true, None),
+        case("huge_prompt", &[llm(&"x".repeat(100_000))], 1000, true, Some(0.4)),
+        case("no_url", &[step("http_call")], 100, true, None),
+        case("three_alike", &vec![http("api.example.com"); 3], 100, true, None),
     ];
-    dataset("noise_injected", "Noise", "Edge cases and odd input.", [20.0, 10.0, 25.0, 0.30, 0.25], samples)
+    dataset("noise_injected", "Noise", "Edge cases and odd input.", [20.0, 10.0, 25.0, 0.30, 0.25], &samples)
 }
 
 fn historical() -> Value {
     let shell = json!({"skill": "shell_lite", "params": {"command": "date"}});
-    let case = |n: usize, plan, budget| sample(format!("run_{n}"), plan, budget, true, None, &["run"]);
+    let case = |n: usize, plan: &[Value], budget| sample(&format!("run_{n}"), plan, budget, true, None, &["run"]);
     let json = || step("json_transform");
     let samples = vec![
-        case(1, vec![http("a.example.com"), http("b.example.com"), json(), step("kv_set")], 100),
-        case(2, vec![step("kv_get"), llm(SHORT), json()], 100),
-        case(3, vec![step("fs_read"), json(), llm(SHORT), step("fs_write")], 150),
-        case(4, vec![step("kv_get"), json(), step("webhook_send")], 50),
-        case(5, vec![http("a.example.com"), json(), shell], 50),
+        case(1, &[http("a.example.com"), http("b.example.com"), json(), step("kv_set")], 100),
+        case(2, &[step("kv_get"), llm(SHORT), json()], 100),
+        case(3, &[step("fs_read"), json(), llm(SHORT), step("fs_write")], 150),
+        case(4, &[step("kv_get"), json(), step("webhook_send")], 50),
+        case(5, &[http("a.example.com"), json(), shell], 50),
     ];
     dataset(
         "historical",
         "Historical",
         "Typical plans. Hard-coded, not taken from history.",
         [5.0, 3.0, 8.0, 0.05, 0.10],
-        samples,
+        &samples,
     )
 }
