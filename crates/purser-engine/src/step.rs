@@ -7,7 +7,10 @@ use std::sync::Arc;
 use purser_domain::skill::{Catalogue, FlatCost, Mode, ParametricCost, Skill, SkillId, UnknownPolicy};
 use purser_domain::step::{ERRORS_MAX, ITERATIONS_MAX, ParamType, STEPS_MAX, Step};
 use purser_domain::usage_event::FieldError;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::canonical_json::{self, Form};
+use crate::skill;
 
 /// A plan whose skills are looked up.
 #[derive(Debug, Clone)]
@@ -58,6 +61,9 @@ pub fn resolve<'a>(
     if steps.len() > STEPS_MAX {
         return Err(vec![FieldError::new("plan", &steps.len(), format!("has more than {STEPS_MAX} steps"))]);
     }
+    if let UnknownPolicy::Supplied(row) = policy {
+        skill::check(catalogue, "unknown_skills", row)?;
+    }
     let mut reader = Reader { catalogue, policy, errors: Vec::new(), index: 0 };
     let mut resolved = Vec::with_capacity(steps.len());
     for (index, step) in steps.iter().enumerate() {
@@ -73,6 +79,14 @@ pub fn resolve<'a>(
         reader.errors.truncate(ERRORS_MAX);
         Err(reader.errors)
     }
+}
+
+/// The reference's input hash: SHA-256 of plan and budget in the compat form, 64 hex digits.
+///
+/// Allow-list, threshold and catalogue are not in it; whoever must reproduce an answer hashes those too.
+#[must_use]
+pub fn input_hash(steps: &[Step], budget_cents: i64) -> String {
+    canonical_json::hash(&json!({"plan": steps, "budget_cents": budget_cents}), Form::Compat)
 }
 
 struct Reader<'a> {

@@ -2,7 +2,6 @@ use purser_domain::skill::Catalogue;
 use serde_json::json;
 
 use super::*;
-use crate::skill;
 
 fn shipped() -> Catalogue {
     skill::parse(skill::SHIPPED).expect("the shipped catalogue is sound")
@@ -60,4 +59,21 @@ fn steps_that_passed_no_door_are_checked_too() {
     assert_eq!(fields, ["plan[0].params.timeout", "plan[0].params.url", "plan[1].iterations", "plan[2].iterations"]);
     let many = vec![Step::new("kv_get"); STEPS_MAX + 1];
     assert_eq!(resolve(&many, &catalogue, &UnknownPolicy::Pessimistic).map(|_| ()).expect_err("too many").len(), 1);
+}
+
+#[test]
+fn a_row_that_the_caller_supplies_is_checked() {
+    let catalogue = shipped();
+    let row = serde_json::from_value(json!({"v2": {"cost_cents": -1}})).expect("a literal of this test");
+    let policy = UnknownPolicy::Supplied(Box::new(row));
+    let errors = resolve(&[], &catalogue, &policy).map(|_| ()).expect_err("a cost below 0");
+    assert_eq!(errors[0].field, "unknown_skills.v2.cost_cents");
+}
+
+#[test]
+fn the_input_hash_of_the_reference_is_met() {
+    let steps = [Step::new("llm_invoke").with("prompt", "Hello")];
+    let hash = "689cd6cce5e117be66271ca6af7b04d6bcbab15320609a2c1ab6444d5e2887c0";
+    assert_eq!(input_hash(&steps, 100), hash);
+    assert_ne!(input_hash(&steps, 101), hash);
 }
