@@ -22,6 +22,7 @@ pub mod simulation;
 pub mod skill;
 pub mod step;
 pub mod tenant;
+pub mod text;
 pub mod time;
 pub mod usage;
 pub mod usage_event;

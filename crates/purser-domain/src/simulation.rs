@@ -3,8 +3,8 @@
 //! The records of [`v1`] and [`v2`] keep the wire names of the models they are compatible with;
 //! what purser adds stands apart, in [`Findings`].
 
+use crate::text::Text;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -108,9 +108,9 @@ pub struct HiddenRisk {
     /// Its skill.
     pub skill_id: SkillId,
     /// The model's own name of the risk.
-    pub risk_type: Arc<str>,
+    pub risk_type: Text,
     /// The mode of the catalogue's taxonomy.
-    pub mode: Arc<str>,
+    pub mode: Text,
     /// The mode's class, if the catalogue knows the mode.
     pub class: Option<FailureClass>,
     /// Chance over all iterations of the step, 0 to 1.

@@ -1,6 +1,7 @@
 //! Skills that a plan's steps call, what each is taken to cost and how it fails.
 //! Invariant: the numbers are data (`data/skills.json`); only the shape of a formula is code.
 
+use crate::text::Text;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,7 +61,7 @@ pub struct Catalogue {
     /// Which edition this is.
     pub version: String,
     /// The one taxonomy of failures, by mode.
-    pub modes: BTreeMap<Arc<str>, Mode>,
+    pub modes: BTreeMap<Text, Mode>,
     /// The skills.
     pub skills: BTreeMap<SkillId, Skill>,
     /// What a skill that is in no row is taken for.
@@ -80,7 +81,7 @@ pub struct Mode {
     /// What a retry is worth.
     pub class: FailureClass,
     /// What to do about it.
-    pub mitigation: Arc<str>,
+    pub mitigation: Text,
 }
 
 /// What kind of failure it is.
@@ -102,9 +103,9 @@ pub enum FailureClass {
 #[serde(deny_unknown_fields)]
 pub struct Risk {
     /// The model's own name: `rate_limit`.
-    pub name: Arc<str>,
+    pub name: Text,
     /// The mode of the taxonomy that it means.
-    pub mode: Arc<str>,
+    pub mode: Text,
     /// Chance per call, 0 to 1.
     pub probability: f64,
 }
@@ -280,7 +281,7 @@ pub struct ScenarioCost {
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The mode of the taxonomy.
-    pub mode: Arc<str>,
+    pub mode: Text,
     /// Chance per call, 0 to 1.
     pub probability: f64,
 }

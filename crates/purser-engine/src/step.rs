@@ -1,8 +1,8 @@
 //! Reads a plan once for every compat model: looks each skill up and measures the parameters that formulas use.
 //! Invariant: a resolved step has iterations in range and only finite measures, so the models cannot fail.
 
+use purser_domain::text::Text;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use purser_domain::skill::{Catalogue, FlatCost, Mode, ParametricCost, Skill, SkillId, UnknownPolicy};
 use purser_domain::step::{ERRORS_MAX, ITERATIONS_MAX, ParamType, STEPS_MAX, Step};
@@ -18,7 +18,7 @@ pub struct Plan<'a> {
     /// The steps, in order.
     pub steps: Vec<Resolved<'a>>,
     /// The catalogue's taxonomy of failures.
-    pub modes: &'a BTreeMap<Arc<str>, Mode>,
+    pub modes: &'a BTreeMap<Text, Mode>,
 }
 
 /// A step with its rows of the catalogue and what its parameters measure.

@@ -1,6 +1,6 @@
 //! The answer of the runtime view: a rough cost, and how each step may fail.
 
-use std::sync::Arc;
+use crate::text::Text;
 
 use serde::{Deserialize, Serialize};
 
@@ -71,5 +71,5 @@ pub struct FailureRisk {
     /// Chance per call, 0 to 1.
     pub probability: f64,
     /// What to do about it.
-    pub mitigation: Arc<str>,
+    pub mitigation: Text,
 }

@@ -1,6 +1,6 @@
 //! The answer of the flat table, with the wire names of the model it is compatible with.
 
-use std::sync::Arc;
+use crate::text::Text;
 
 use serde::{Deserialize, Serialize};
 
@@ -79,13 +79,13 @@ pub struct Risk {
     /// Its skill.
     pub skill_id: SkillId,
     /// The table's name of the risk.
-    pub risk_type: Arc<str>,
+    pub risk_type: Text,
     /// Chance over all iterations, 0 to 1.
     pub probability: f64,
     /// In words.
     pub description: String,
     /// What to do about it.
-    pub mitigation: Arc<str>,
+    pub mitigation: Text,
 }
 
 /// What a step adds.
@@ -102,7 +102,7 @@ pub struct StepEstimate {
     /// Chance to fail of one iteration, 0 to 1.
     pub risk_probability: f64,
     /// The table's name of the risk.
-    pub risk_type: Arc<str>,
+    pub risk_type: Text,
     /// How often it is called.
     pub iterations: u32,
     /// Cents of one iteration.

@@ -1,6 +1,6 @@
 //! The answer of the parametric model, with the wire names of the model it is compatible with.
 
-use std::sync::Arc;
+use crate::text::Text;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Simulation {
     /// Product of the steps' confidences, 4 decimals; no probability of anything.
     pub confidence_score: f64,
     /// Which coefficients answered.
-    pub model_version: Arc<str>,
+    pub model_version: Text,
     /// What each step adds.
     pub step_estimates: Vec<StepEstimate>,
     /// Risks above 2 % a call.
@@ -88,7 +88,7 @@ pub struct Risk {
     /// Its skill.
     pub skill_id: SkillId,
     /// The model's name of the risk.
-    pub risk_type: Arc<str>,
+    pub risk_type: Text,
     /// Chance over all iterations, 0 to 1.
     pub probability: f64,
 }
@@ -103,20 +103,20 @@ pub struct Metadata {
     /// Rounded cost by budget, where a budget of 0 counts as 1; 4 decimals.
     pub budget_utilization: f64,
     /// Which code answered.
-    pub adapter_version: Arc<str>,
+    pub adapter_version: Text,
     /// From which commit it was built.
-    pub commit_sha: Arc<str>,
+    pub commit_sha: Text,
 }
 
 /// What a result says about the code that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Which coefficients.
-    pub model_version: Arc<str>,
+    pub model_version: Text,
     /// Which code.
-    pub adapter_version: Arc<str>,
+    pub adapter_version: Text,
     /// From which commit.
-    pub commit_sha: Arc<str>,
+    pub commit_sha: Text,
 }
 
 impl Default for Stamp {
