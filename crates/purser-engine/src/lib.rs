@@ -3,6 +3,8 @@
 
 #![warn(missing_docs)]
 
+pub mod backtest;
+pub mod calibration;
 pub mod canonical_json;
 pub mod comparison;
 pub mod dataset;

@@ -254,12 +254,16 @@ impl Compiler<'_> {
     }
 
     fn skill(&mut self, node: &Node, step: &Step, usage: &StepUsage) -> (Op, Size) {
-        let fit = self.sources.calibration.find(&step.skill, "");
+        let model = step.params.get("model").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let fit = self.sources.calibration.find(&step.skill, model);
         let known = self.sources.priors.skills.get(&*step.skill);
         let told = usage.cost_usd.is_some() && usage.latency_ms.is_some() && usage.failure.is_some();
-        if fit.is_none() && known.is_none() && !told {
+        let is_unknown = fit.is_none() && known.is_none();
+        if is_unknown && !told {
             self.program.unknown_skills.insert(step.skill.to_string());
         }
+        // Of a skill that nobody knows, the tenant's own runs say more than a constant.
+        let fit = if is_unknown { self.sources.calibration.find("", "") } else { fit };
         let prior: Prior = *known.unwrap_or(&self.sources.priors.unknown);
         let fitted = |pick: fn(&purser_domain::calibration::Fit) -> Option<Driver>| fit.and_then(pick);
         let (cost, cost_source) =
