@@ -10,6 +10,7 @@ use purser_domain::skill::{Risk, SkillId};
 
 use crate::step::{Plan, Resolved};
 
+pub mod model;
 pub mod runtime;
 pub mod scenario;
 pub mod v1;

@@ -33,8 +33,6 @@ use tally::{Limits, Tally};
 /// The version of this simulator: it changes whenever an answer does.
 pub const MODEL_VERSION: &str = "3.0.0";
 
-/// How many chunks are drawn again for what drives P90: 4,096 draws.
-const SHARE_CHUNKS: u64 = 16;
 /// The most rows about drivers.
 const SHARES_MAX: usize = 50;
 
@@ -112,7 +110,7 @@ fn draw(program: &Program, options: &Options, limits: Limits, threads: usize) ->
         let mut chunk = first;
         while chunk < chunks {
             let lanes = tally::lanes(chunk, options.draws);
-            tally.add(&worker.draw(chunk, lanes), lanes, limits);
+            tally.add(chunk, &worker.draw(chunk, lanes), lanes, limits);
             chunk += threads as u64;
         }
         (tally, worker.parts)
@@ -138,14 +136,12 @@ fn draw(program: &Program, options: &Options, limits: Limits, threads: usize) ->
 /// What drives the cost: the mean by sums over all draws, P90 by the draws around it, drawn once more.
 fn shares(program: &Program, options: &Options, tally: &mut Tally, parts: &Parts) -> Vec<DriverShare> {
     let (low, high) = (tally.cost.quantile(0.85, options.draws), tally.cost.quantile(0.95, options.draws));
-    let mut plain = Worker::new(program, options.seed);
     let mut near = Worker::new(program, options.seed);
     let mut around = 0;
-    for chunk in 0..SHARE_CHUNKS.min(u64::from(options.draws).div_ceil(LANES as u64)) {
-        let lanes = tally::lanes(chunk, options.draws);
-        let chosen = tally::between(&plain.draw(chunk, lanes).cost, lanes, low, high);
+    for (chunk, costs) in &tally.head {
+        let chosen = tally::between(costs, tally::lanes(*chunk, options.draws), low, high);
         around += chosen.count();
-        near.draw(chunk, chosen);
+        near.draw(*chunk, chosen);
     }
     let mut rows = Vec::new();
     for ((leaf, sums), near) in program.leaves.iter().zip(parts).zip(&near.parts) {

@@ -1,6 +1,8 @@
 //! Drivers compiled to integer quantile tables: a draw is a look-up.
 //! Invariant: entries ascend, and their mean is the distribution's, to half a unit over the whole table.
 
+use std::sync::LazyLock;
+
 use purser_domain::driver::Driver;
 
 use super::math::{Z90, normal_quantile};
@@ -107,11 +109,14 @@ fn cell_means(driver: &Driver) -> Vec<f64> {
     }
 }
 
+/// Mid-cell quantiles of the standard normal distribution.
+static NORMAL: LazyLock<Vec<f64>> =
+    LazyLock::new(|| (0..CELLS).map(|cell| normal_quantile((cell as f64 + 0.5) / CELLS as f64)).collect());
+
 /// Mid-cell quantiles, and in the last cell what the whole needs to have its mean: the tail.
 fn log_normal(p50: f64, p90: f64) -> Vec<f64> {
     let sigma = libm::log(p90 / p50) / Z90;
-    let at = |cell: usize| p50 * libm::exp(sigma * normal_quantile((cell as f64 + 0.5) / CELLS as f64));
-    let mut cells: Vec<f64> = (0..CELLS).map(at).collect();
+    let mut cells: Vec<f64> = NORMAL.iter().map(|z| p50 * libm::exp(sigma * z)).collect();
     let mean = p50 * libm::exp(0.5 * sigma * sigma);
     let others: f64 = cells[..CELLS - 1].iter().sum();
     cells[CELLS - 1] = (mean * CELLS as f64 - others).max(cells[CELLS - 1]);

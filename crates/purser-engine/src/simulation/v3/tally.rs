@@ -128,7 +128,12 @@ pub(super) struct Tally {
     pub(super) within_budget: u64,
     pub(super) within_deadline: u64,
     pub(super) overrun: u128,
+    /// The costs of the first [`HEAD_CHUNKS`] chunks, by chunk.
+    pub(super) head: Vec<(u64, Column)>,
 }
+
+/// How many chunks are kept, to be drawn again for what drives P90: 4,096 draws.
+pub(super) const HEAD_CHUNKS: u64 = 16;
 
 /// What the draws are held against: pico-dollars and microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -147,10 +152,14 @@ impl Tally {
             within_budget: 0,
             within_deadline: 0,
             overrun: 0,
+            head: Vec::new(),
         }
     }
 
-    pub(super) fn add(&mut self, frame: &Frame, lanes: Mask, limits: Limits) {
+    pub(super) fn add(&mut self, chunk: u64, frame: &Frame, lanes: Mask, limits: Limits) {
+        if chunk < HEAD_CHUNKS {
+            self.head.push((chunk, frame.cost));
+        }
         self.failed += frame.failed.count();
         lanes.each(|lane| {
             let (cost, latency) = (frame.cost[lane], frame.latency[lane]);
@@ -171,6 +180,7 @@ impl Tally {
         self.within_budget += other.within_budget;
         self.within_deadline += other.within_deadline;
         self.overrun += other.overrun;
+        self.head.extend(other.head);
     }
 }
 
