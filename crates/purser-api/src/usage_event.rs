@@ -223,6 +223,8 @@ pub struct EntryRecord {
     pub kind: String,
     /// Why a later row was written: `observation`, `rerate` or `void`.
     pub reason: Option<String>,
+    /// Why, in the words given to `usage void`.
+    pub note: Option<String>,
     /// Canonical provider; empty if unknown.
     pub provider: String,
     /// The model asked for.

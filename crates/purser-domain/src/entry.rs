@@ -97,6 +97,8 @@ pub struct Entry {
     pub kind: Kind,
     /// Why it was written, if it is not the event's first charge.
     pub reason: Option<Reason>,
+    /// Why, in the words of whoever asked for it: what a void was given as its reason.
+    pub note: Option<String>,
     /// The import that brought the event.
     pub import_id: Option<String>,
     /// When the inbox committed the row; strictly increasing over the ledger.

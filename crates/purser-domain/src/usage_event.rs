@@ -211,8 +211,9 @@ fn check_text(field: &str, text: &str, refuse: &mut impl FnMut(&str, &dyn ToStri
     }
 }
 
-/// Why a text may not stand in an event.
-fn unfit(text: &str) -> Option<&'static str> {
+/// Why a text may not be stored, if it may not.
+#[must_use]
+pub fn unfit(text: &str) -> Option<&'static str> {
     if text.len() > TEXT_MAX {
         return Some("is longer than 1 KiB");
     }

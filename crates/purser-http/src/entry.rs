@@ -18,6 +18,7 @@ pub(crate) fn record(entry: Entry) -> EntryRecord {
         received_at: entry.received_at,
         kind: entry.kind.name().to_owned(),
         reason: entry.reason.map(|reason| reason.name().to_owned()),
+        note: entry.note,
         provider: event.provider,
         model: event.model,
         response_model: event.response_model,

@@ -215,7 +215,7 @@ pub(crate) async fn void(
     }
     fields.finish()?;
     let voided = match (event_id, import_id) {
-        (Some(id), _) => app.service.void_event(&who, source.as_deref(), &id).await?,
+        (Some(id), _) => app.service.void_event(&who, source.as_deref(), &id, &reason).await?,
         (None, Some(id)) => app.service.void_import(&who, &id, &reason).await?,
         (None, None) => 0,
     };

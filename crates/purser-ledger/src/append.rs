@@ -100,6 +100,8 @@ pub struct Correction {
     pub reverses: Entry,
     /// Why: re-rating or a void.
     pub reason: Reason,
+    /// Why, in the words of whoever asked for it.
+    pub note: Option<String>,
     /// What the event costs instead; `None` withdraws it.
     pub replacement: Option<Charge>,
 }

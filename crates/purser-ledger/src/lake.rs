@@ -52,6 +52,7 @@ impl Lake {
         let mut table = DeltaTableBuilder::from_url(url.clone())?.build()?;
         if table.verify_deltatable_existence().await? {
             table.load().await?;
+            add_missing_columns(&mut table).await?;
         } else {
             table = create(table).await?;
         }
@@ -174,6 +175,28 @@ impl Change {
             Self::Retain => DeltaOperation::Delete { predicate: Some(format!("{EVENT_DATE} is out of retention")) },
         }
     }
+}
+
+/// Gives a table of an earlier version the columns that came later; its rows have none of them.
+async fn add_missing_columns(table: &mut DeltaTable) -> Result<(), Error> {
+    let known = table.snapshot()?.schema();
+    let wanted: StructType = schema().as_ref().try_into_kernel()?;
+    let missing: Vec<_> = wanted.fields().filter(|field| known.field(field.name()).is_none()).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    match table.clone().add_columns().with_fields(missing.clone()).await {
+        Ok(newer) => *table = newer,
+        Err(error) => {
+            // Another node that opens the table may have been quicker.
+            table.update_state().await?;
+            let known = table.snapshot()?.schema();
+            if missing.iter().any(|field| known.field(field.name()).is_none()) {
+                return Err(error.into());
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn create(table: DeltaTable) -> Result<DeltaTable, Error> {

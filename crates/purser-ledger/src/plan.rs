@@ -105,7 +105,7 @@ impl Plan {
         formers: &'a [Entry],
     ) -> impl ExactSizeIterator<Item = Row<'a>> {
         self.rows.iter().enumerate().map(move |(index, planned)| {
-            let stored = |entry: &'a Entry| Row::from(entry);
+            let stored = |entry: &'a Entry| Row { note: None, ..Row::from(entry) };
             let parts = match planned.origin {
                 Origin::Draft { request, item } => {
                     let draft = &requests[request].drafts[item];
@@ -115,15 +115,19 @@ impl Plan {
                         charge: &draft.charge,
                         kind: planned.kind,
                         reason: None,
+                        note: None,
                         import_id: draft.import_id.as_deref(),
                         received_at: Timestamp::default(),
                     }
                 }
                 Origin::Former(index) => stored(&formers[index]),
-                Origin::Reversed(index) => stored(&corrections[index].reverses),
+                Origin::Reversed(index) => {
+                    let note = corrections[index].note.as_deref();
+                    Row { note, ..stored(&corrections[index].reverses) }
+                }
                 Origin::Replacement(index) => {
                     let correction = &corrections[index];
-                    let old = stored(&correction.reverses);
+                    let old = Row { note: correction.note.as_deref(), ..stored(&correction.reverses) };
                     Row { charge: correction.replacement.as_ref().unwrap_or(old.charge), ..old }
                 }
             };

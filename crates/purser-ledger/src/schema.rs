@@ -60,6 +60,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         required("event_id", DataType::Utf8),
         required("kind", DataType::Utf8),
         optional("reason", DataType::Utf8),
+        optional("note", DataType::Utf8),
         optional("import_id", DataType::Utf8),
         required("occurred_at", timestamp()),
         required("received_at", timestamp()),
@@ -122,6 +123,6 @@ mod tests {
         let schema = schema();
         let names: std::collections::BTreeSet<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
         assert_eq!(names.len(), schema.fields().len());
-        assert_eq!(names.len(), 11 + 16 + 5 + 16 + 16 + 7);
+        assert_eq!(names.len(), 12 + 16 + 5 + 16 + 16 + 7);
     }
 }

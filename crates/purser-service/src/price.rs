@@ -246,6 +246,7 @@ impl Service {
                 .map(|change| Correction {
                     reverses: charges[change.index].clone(),
                     reason: Reason::Rerate,
+                    note: None,
                     replacement: Some(change.new.clone()),
                 })
                 .collect();

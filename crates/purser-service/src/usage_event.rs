@@ -2,6 +2,7 @@
 
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::time::Timestamp;
+use purser_domain::usage_event::unfit;
 use purser_domain::usage_query::Dimension;
 use purser_ledger::append::{Applied, Correction};
 use purser_ledger::entry_filter::{EntryFilter, Page};
@@ -85,12 +86,19 @@ impl Service {
     /// Withdraws one event; its charge in force is reversed. Returns how many charges were reversed (0 or 1).
     ///
     /// # Errors
-    /// Forbidden; not found; ambiguous; unavailable.
-    pub async fn void_event(&self, who: &Principal, source: Option<&str>, event_id: &str) -> Result<u64, Error> {
+    /// Forbidden; invalid reason; not found; ambiguous; unavailable.
+    pub async fn void_event(
+        &self,
+        who: &Principal,
+        source: Option<&str>,
+        event_id: &str,
+        reason: &str,
+    ) -> Result<u64, Error> {
         who.may_operate()?;
+        check_reason(reason)?;
         let detail = self.event(who, event_id, source).await?;
         match detail.current {
-            Some(current) => self.void(vec![current]).await,
+            Some(current) => self.void(vec![current], reason).await,
             None => Ok(0),
         }
     }
@@ -98,9 +106,10 @@ impl Service {
     /// Withdraws every event of an import. Returns how many charges were reversed.
     ///
     /// # Errors
-    /// Forbidden; not found if the import brought nothing; unavailable.
+    /// Forbidden; invalid reason; not found if the import brought nothing; unavailable.
     pub async fn void_import(&self, who: &Principal, import_id: &str, reason: &str) -> Result<u64, Error> {
         who.may_operate()?;
+        check_reason(reason)?;
         let filter = EntryFilter { import_id: Some(import_id.to_owned()), ..EntryFilter::default() };
         let (mut before, mut voided, mut seen) = (None, 0, false);
         let mut settled = std::collections::HashSet::new();
@@ -116,7 +125,7 @@ impl Service {
                 .filter(|entry| settled.insert((entry.event.source.clone(), entry.event.event_id.clone())))
                 .filter(|entry| entry.kind == Kind::Charge)
                 .collect();
-            voided += self.void(charges).await?;
+            voided += self.void(charges, reason).await?;
         }
         let imports = self.store().import(who.tenant());
         match imports.get(import_id).await? {
@@ -127,10 +136,15 @@ impl Service {
         Ok(voided)
     }
 
-    async fn void(&self, charges: Vec<Entry>) -> Result<u64, Error> {
+    async fn void(&self, charges: Vec<Entry>, reason: &str) -> Result<u64, Error> {
         let corrections: Vec<Correction> = charges
             .into_iter()
-            .map(|reverses| Correction { reverses, reason: Reason::Void, replacement: None })
+            .map(|reverses| Correction {
+                reverses,
+                reason: Reason::Void,
+                note: Some(reason.to_owned()),
+                replacement: None,
+            })
             .collect();
         if corrections.is_empty() {
             return Ok(0);
@@ -138,6 +152,11 @@ impl Service {
         let applied = self.ledger().correct(corrections).await?;
         Ok(applied.iter().filter(|applied| **applied == Applied::Yes).count() as u64)
     }
+}
+
+fn check_reason(reason: &str) -> Result<(), Error> {
+    let wrong = if reason.trim().is_empty() { Some("must not be empty") } else { unfit(reason) };
+    wrong.map_or(Ok(()), |wrong| Err(Error::invalid_field("reason", reason, wrong)))
 }
 
 /// The last charge of a history that was not taken back.

@@ -26,6 +26,7 @@ pub(crate) struct Reader {
     event_id: StringArray,
     kind: StringArray,
     reason: Option<StringArray>,
+    note: Option<StringArray>,
     import_id: Option<StringArray>,
     occurred_at: TimestampMicrosecondArray,
     received_at: TimestampMicrosecondArray,
@@ -60,6 +61,7 @@ impl Reader {
             event_id: required(text(batch, "event_id")?, "event_id")?,
             kind: required(text(batch, "kind")?, "kind")?,
             reason: text(batch, "reason")?,
+            note: text(batch, "note")?,
             import_id: text(batch, "import_id")?,
             occurred_at: time(batch, "occurred_at")?,
             received_at: time(batch, "received_at")?,
@@ -101,6 +103,7 @@ impl Reader {
             charge,
             kind,
             reason,
+            note: owned(self.note.as_ref(), row),
             import_id: owned(self.import_id.as_ref(), row),
             received_at: self.received_at(row),
         })

@@ -84,11 +84,11 @@ prop_compose! {
 fn entry() -> impl Strategy<Value = Entry> {
     let kind = prop::sample::select(vec![Kind::Charge, Kind::Reversal, Kind::Observation]);
     let reason = prop::sample::select(vec![None, Some(Reason::Observation), Some(Reason::Rerate), Some(Reason::Void)]);
-    (event(), charge(), kind, reason, text(), "[a-z]{1,8}", any::<i32>()).prop_map(
-        |(mut event, charge, kind, reason, import_id, tenant, received)| {
+    (event(), charge(), kind, (reason, text()), text(), "[a-z]{1,8}", any::<i32>()).prop_map(
+        |(mut event, charge, kind, (reason, note), import_id, tenant, received)| {
             event.reported_usd = charge.reported_usd;
             let received_at = Timestamp::from_micros(received.into());
-            Entry { tenant: tenant.parse().expect("a tenant id"), event, charge, kind, reason, import_id, received_at }
+            Entry { tenant: tenant.parse().expect("a tenant id"), event, charge, kind, reason, note, import_id, received_at }
         },
     )
 }
@@ -123,6 +123,7 @@ fn priced(kind: Kind) -> Entry {
         charge,
         kind,
         reason: None,
+        note: None,
         import_id: None,
         received_at: Timestamp::default(),
     }

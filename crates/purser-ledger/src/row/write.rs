@@ -28,6 +28,7 @@ pub(crate) struct Row<'a> {
     pub(crate) charge: &'a Charge,
     pub(crate) kind: Kind,
     pub(crate) reason: Option<Reason>,
+    pub(crate) note: Option<&'a str>,
     pub(crate) import_id: Option<&'a str>,
     pub(crate) received_at: Timestamp,
 }
@@ -40,6 +41,7 @@ impl<'a> From<&'a Entry> for Row<'a> {
             charge: &entry.charge,
             kind: entry.kind,
             reason: entry.reason,
+            note: entry.note.as_deref(),
             import_id: entry.import_id.as_deref(),
             received_at: entry.received_at,
         }
@@ -90,6 +92,7 @@ struct Columns {
     event_id: StringBuilder,
     kind: StringBuilder,
     reason: StringBuilder,
+    note: StringBuilder,
     import_id: StringBuilder,
     occurred_at: TimestampMicrosecondBuilder,
     received_at: TimestampMicrosecondBuilder,
@@ -125,6 +128,7 @@ impl Columns {
             event_id: text(),
             kind: text(),
             reason: rare(),
+            note: rare(),
             import_id: rare(),
             occurred_at: time(),
             received_at: time(),
@@ -156,6 +160,7 @@ impl Columns {
         self.event_id.append_value(&event.event_id);
         self.kind.append_value(entry.kind.name());
         self.reason.append_option(entry.reason.map(Reason::name));
+        self.note.append_option(entry.note);
         self.import_id.append_option(entry.import_id);
         self.occurred_at.append_value(event.occurred_at.micros());
         self.received_at.append_value(entry.received_at.micros());
@@ -211,6 +216,7 @@ impl Columns {
             Arc::new(self.event_id.finish()),
             Arc::new(self.kind.finish()),
             Arc::new(self.reason.finish()),
+            Arc::new(self.note.finish()),
             Arc::new(self.import_id.finish()),
             Arc::new(self.occurred_at.finish()),
             Arc::new(self.received_at.finish()),

@@ -17,7 +17,7 @@ fn rerate(entry: &Entry, pico: i128) -> Correction {
     let amount = Some(Money::from_pico(pico));
     let mut charge = Charge { rated_usd: amount, matched: Match::Override, ..Charge::default() };
     charge.amounts[Leaf::Input as usize] = amount;
-    Correction { reverses: entry.clone(), reason: Reason::Rerate, replacement: Some(charge) }
+    Correction { reverses: entry.clone(), reason: Reason::Rerate, note: None, replacement: Some(charge) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,8 @@ async fn a_voided_event_counts_nothing_and_stays_known() {
     let ledger = TestLedger::new().await;
     ledger.append(vec![draft("a", 10)]).await;
     let old = charges(&ledger).await;
-    let void = Correction { reverses: old[0].clone(), reason: Reason::Void, replacement: None };
+    let note = Some("sent twice".to_owned());
+    let void = Correction { reverses: old[0].clone(), reason: Reason::Void, note: note.clone(), replacement: None };
     assert_eq!(
         ledger.ledger.correct(vec![void.clone(), void]).await.expect("answered"),
         [Applied::Yes, Applied::Stale]
@@ -51,7 +52,8 @@ async fn a_voided_event_counts_nothing_and_stays_known() {
     assert_eq!(ledger.append(vec![draft("a", 10)]).await, [Outcome::Duplicate]);
     let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
     assert_eq!(history.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [Kind::Charge, Kind::Reversal]);
-    assert_eq!(history[1].reason, Some(Reason::Void));
+    assert_eq!((history[1].reason, &history[1].note), (Some(Reason::Void), &note));
+    assert_eq!(history[0].note, None);
     assert_eq!(history[1].charge, history[0].charge);
     ledger.assert_sound().await;
 }

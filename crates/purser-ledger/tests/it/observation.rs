@@ -64,7 +64,7 @@ async fn a_withdrawn_sighting_does_not_win_over_one_that_comes_later() {
     let ledger = TestLedger::new().await;
     ledger.append(vec![sighting("a", "r1", 10, 3, 90, 5)]).await;
     let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
-    let void = Correction { reverses: history[0].clone(), reason: Reason::Void, replacement: None };
+    let void = Correction { reverses: history[0].clone(), reason: Reason::Void, note: None, replacement: None };
     assert_eq!(ledger.ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
     assert_eq!(ledger.append(vec![sighting("b", "r1", 10, 3, 70, 0)]).await, [Outcome::Accepted]);
     assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 60, 0)]).await, [Outcome::Observation], "b is in force");

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use purser_domain::entry::Reason;
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_query::{Dimension, Query};
-use purser_ledger::{Config, Ledger};
+use purser_ledger::{Applied, Config, Correction, Ledger};
 use purser_store::Store;
 use purser_store::inbox::{Head, NewBatch};
 
@@ -51,6 +52,13 @@ async fn the_first_formats_are_still_read() {
     let shown: Vec<_> = answer.rows.iter().map(|row| (row.keys[0].as_deref(), row.totals.cost.pico())).collect();
     assert_eq!(shown, [(None, 12), (Some("blue"), 5)]);
     assert_eq!(answer.total.cost, Money::from_pico(17));
+    let history = ledger.entry_history(&crate::support::acme(), None, "a").await.expect("a history");
+    let note = Some("a column that came later".to_owned());
+    let void = Correction { reverses: history[0].clone(), reason: Reason::Void, note: note.clone(), replacement: None };
+    assert_eq!(ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
+    ledger.flush().await.expect("a flush");
+    let history = ledger.entry_history(&crate::support::acme(), None, "a").await.expect("a history");
+    assert_eq!((&history[0].note, &history[1].note), (&None, &note));
     assert_eq!(ledger.verify().await.expect("verification runs").findings, []);
 }
 

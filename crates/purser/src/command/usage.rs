@@ -67,7 +67,7 @@ async fn void_local(local: &Local, args: &Void) -> anyhow::Result<u64> {
     let who = local.speak_for(tenant).await?;
     match (&args.import, &args.event) {
         (Some(import), _) => Ok(local.service.void_import(&who, import, &args.reason).await?),
-        (None, Some(event)) => Ok(local.service.void_event(&who, args.source.as_deref(), event).await?),
+        (None, Some(event)) => Ok(local.service.void_event(&who, args.source.as_deref(), event, &args.reason).await?),
         (None, None) => Err(Failure::usage("give --import or --event")),
     }
 }

@@ -20,6 +20,8 @@ async fn a_voided_event_counts_no_longer_and_shows_its_correction() {
     assert_eq!(detail["state"], "voided");
     assert!(detail["current"].is_null());
     assert_eq!(detail["corrections"][0]["reason"], "void", "{detail}");
+    assert_eq!(detail["corrections"][0]["note"], "sent by mistake");
+    assert!(detail["history"][0]["note"].is_null());
 }
 
 #[tokio::test]
