@@ -376,7 +376,7 @@ pub struct VoidRequest {
 /// How much was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VoidReceipt {
-    /// Events whose charge was taken back.
+    /// Events that were withdrawn.
     pub voided: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use purser_api::usage_event::{EntryRecord, EventDetail, LeafAmount};
 use purser_domain::charge::CostSource;
-use purser_domain::entry::{Entry, Kind};
+use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::usage::Leaf;
 use purser_service::usage_event as service;
 
@@ -70,11 +70,11 @@ fn leaves(entry: &Entry) -> Vec<LeafAmount> {
 /// All that is known of an event, on the wire.
 pub(crate) fn detail(detail: service::EventDetail, event_id: String) -> EventDetail {
     let source = detail.history.first().map(|entry| entry.event.source.clone()).unwrap_or_default();
-    let only_seen = detail.history.iter().all(|entry| entry.kind == Kind::Observation);
-    let state = match (&detail.current, only_seen) {
+    let newest = detail.history.last();
+    let state = match (&detail.current, newest.and_then(|entry| entry.reason)) {
         (Some(_), _) => "charged",
-        (None, true) => "observed",
-        (None, false) => "voided",
+        (None, Some(Reason::Void)) => "voided",
+        (None, _) => "observed",
     };
     let corrections = detail.history.iter().filter(|entry| entry.is_correction()).cloned().map(record).collect();
     EventDetail {

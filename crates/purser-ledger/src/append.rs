@@ -96,7 +96,7 @@ pub enum AppendError {
 /// Takes a charge back, and possibly charges the event anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// The charge row as read from the ledger, `received_at` included.
+    /// The charge row as read from the ledger, `received_at` included; any of the event's rows withdraws it.
     pub reverses: Entry,
     /// Why: re-rating or a void.
     pub reason: Reason,
@@ -111,6 +111,6 @@ pub struct Correction {
 pub enum Applied {
     /// Written.
     Yes,
-    /// The row is no longer the event's charge in force: read again.
+    /// The row is no longer the event's charge in force, or the event was withdrawn already: read again.
     Stale,
 }

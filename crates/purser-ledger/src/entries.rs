@@ -94,7 +94,7 @@ pub(crate) async fn history(
         let index = shared.index.get()?;
         let key = index.hasher().texts([tenant.as_str(), source, event_id]);
         if let Some(state) = index.event(&Changes::default(), &key)? {
-            files.retain(|file| file.day == state.day);
+            files.retain(|file| state.moved || file.day == state.day);
         }
     }
     let rows = frame(&shared.lake, files, view.tail.clone())?.filter(filter::all(condition))?;

@@ -1,15 +1,18 @@
-//! Which events the ledger has, for ever: (tenant, source, event id) → payload and charge in force, and
-//! (tenant, provider, response id) → calls. On disk in a log-structured tree, with a bounded share of memory.
+//! Which events the ledger has, for ever: (tenant, source, event id) → payload and standing, and (tenant, provider,
+//! response id) → calls. On disk in a log-structured tree, with a bounded share of memory.
 //!
 //! Invariant: derived data. It holds exactly the rows up to its checkpoint, written in the same batch; losing it, whole
 //! or its last writes, costs a replay of inbox and lake, never an event.
 
-use std::collections::HashMap;
+mod sightings;
+mod state;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
-use purser_domain::entry::{Entry, Kind};
+use purser_domain::entry::{Entry, Reason};
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
@@ -17,9 +20,11 @@ use purser_domain::usage_event::UsageEvent;
 use crate::codec::Hasher;
 use crate::error::Error;
 use crate::observation::{self, Call};
+use sightings::SightingKey;
+pub(crate) use state::{Standing, State};
 
 /// The version of the index; another one on disk is rebuilt.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A hash of a key.
 pub(crate) type Key = [u8; 16];
@@ -33,47 +38,13 @@ pub(crate) struct Checkpoint {
     pub(crate) received_through: Timestamp,
 }
 
-/// What is known of a stored event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct State {
-    /// The hash of its payload.
-    pub(crate) payload: u64,
-    /// The UTC day it occurred on, which finds its rows in the lake.
-    pub(crate) day: i32,
-    /// Whether a charge is in force.
-    pub(crate) charged: bool,
-    /// Its last row, the charge in force if there is one.
-    pub(crate) received_at: Timestamp,
-}
-
-impl State {
-    fn to_bytes(self) -> [u8; 21] {
-        let mut bytes = [0; 21];
-        bytes[..8].copy_from_slice(&self.payload.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.day.to_le_bytes());
-        bytes[12] = u8::from(self.charged);
-        bytes[13..].copy_from_slice(&self.received_at.micros().to_le_bytes());
-        bytes
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (payload, rest) = bytes.split_first_chunk::<8>()?;
-        let (day, rest) = rest.split_first_chunk::<4>()?;
-        let (charged, rest) = rest.split_first()?;
-        Some(Self {
-            payload: u64::from_le_bytes(*payload),
-            day: i32::from_le_bytes(*day),
-            charged: *charged == 1,
-            received_at: Timestamp::from_micros(i64::from_le_bytes(rest.try_into().ok()?)),
-        })
-    }
-}
-
 /// Changes that are not in the index yet; they hide what is.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) events: HashMap<Key, State, Hashed>,
     pub(crate) calls: HashMap<Key, Vec<Call>, Hashed>,
+    /// `None` for one that is gone.
+    sightings: BTreeMap<SightingKey, Option<Call>>,
 }
 
 /// Keys are hashes already.
@@ -118,6 +89,8 @@ pub(crate) struct Index {
     database: Database,
     events: Keyspace,
     calls: Keyspace,
+    /// The sightings of calls that several events saw.
+    sightings: Keyspace,
     about: Keyspace,
     seed: u64,
 }
@@ -153,12 +126,13 @@ impl Index {
         };
         let events = database.keyspace("events", || options(bytes / 4))?;
         let calls = database.keyspace("calls", || options(bytes / 8))?;
+        let sightings = database.keyspace("sightings", || options(bytes / 16))?;
         let about = database.keyspace("about", || options(1 << 20))?;
         let seed = match about.get("seed")? {
             Some(seed) => u64::from_le_bytes(seed.as_ref().try_into().unwrap_or_default()),
             None => 0,
         };
-        Ok(Self { database, events, calls, about, seed })
+        Ok(Self { database, events, calls, sightings, about, seed })
     }
 
     fn version(&self) -> Result<Option<u8>, Error> {
@@ -233,6 +207,12 @@ impl Index {
         for (key, calls) in &changes.calls {
             batch.insert(&self.calls, *key, observation::to_bytes(calls));
         }
+        for (key, sighting) in &changes.sightings {
+            match sighting {
+                Some(call) => batch.insert(&self.sightings, *key, observation::to_bytes(std::slice::from_ref(call))),
+                None => batch.remove(&self.sightings, *key),
+            }
+        }
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&checkpoint.seq.to_le_bytes());
         bytes[8..].copy_from_slice(&checkpoint.received_through.micros().to_le_bytes());
@@ -244,20 +224,23 @@ impl Index {
     pub(crate) fn note(&self, changes: &mut Changes, hasher: &mut Hasher, entry: &Entry) -> Result<(), Error> {
         let event = &entry.event;
         let key = event_key(hasher, &entry.tenant, event);
-        let newer = |state: State| state.received_at < entry.received_at;
-        if self.event(changes, &key)?.is_none_or(newer) {
-            let state = State {
-                payload: hasher.payload(event),
-                day: event.occurred_at.utc_day(),
-                charged: entry.kind == Kind::Charge,
-                received_at: entry.received_at,
-            };
+        let day = event.occurred_at.utc_day();
+        let known = self.event(changes, &key)?;
+        let moved = known.is_some_and(|state| state.moved || state.day != day);
+        let newer = known.is_none_or(|state| state.received_at < entry.received_at);
+        if newer {
+            let (payload, standing) = (hasher.payload(event), Standing::after(entry));
+            let state = State { payload, day, standing, moved, received_at: entry.received_at };
             changes.events.insert(key, state);
+        } else if let Some(state) = known.filter(|state| state.moved != moved) {
+            changes.events.insert(key, State { moved, ..state });
         }
-        if let Some(key) = call_key(hasher, &entry.tenant, event) {
-            let mut calls = self.calls(changes, &key)?;
-            observation::merge(&mut calls, Call::of(event));
-            changes.calls.insert(key, calls);
+        let Some(call) = call_key(hasher, &entry.tenant, event) else { return Ok(()) };
+        let since = entry.received_at.micros();
+        if entry.reason == Some(Reason::Void) {
+            self.leave(changes, hasher, &entry.tenant, call, ((&event.source, &event.event_id), since))?;
+        } else if newer {
+            self.join(changes, hasher, &entry.tenant, call, Call::of(event, since))?;
         }
         Ok(())
     }

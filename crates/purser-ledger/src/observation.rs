@@ -12,12 +12,16 @@ use purser_domain::usage_event::UsageEvent;
 /// The gap between two sightings of one call, microseconds.
 pub(crate) const SLACK_MICROS: i64 = 2_000_000;
 
-/// A call: when it was seen, and the best sighting of it.
+/// A call: when it was seen, and the best sighting of it. A sighting by itself is a call that one event saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) winner: Sighting,
+    /// Whether one event saw it.
+    pub(crate) alone: bool,
+    /// When the row was received that brought it, microseconds; of no meaning once several events saw it.
+    pub(crate) since: i64,
 }
 
 /// One event that saw a call, ordered as `purser_domain::entry::observation_rank` orders: the greatest is charged.
@@ -35,13 +39,13 @@ impl Sighting {
 }
 
 impl Call {
-    /// The call as `event` alone saw it.
-    pub(crate) fn of(event: &UsageEvent) -> Self {
+    /// The call as `event` alone saw it, by a row received at `since`.
+    pub(crate) fn of(event: &UsageEvent, since: i64) -> Self {
         let end = event.occurred_at.micros();
         let latency = event.latency_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0).saturating_mul(1_000);
         let id = Reverse((event.source.clone(), event.event_id.clone()));
         let winner = Sighting { specificity: event.usage.specificity(), id };
-        Self { start: end.saturating_sub(latency), end, winner }
+        Self { start: end.saturating_sub(latency), end, winner, alone: true, since }
     }
 
     const fn touches(&self, other: &Self) -> bool {
@@ -50,9 +54,9 @@ impl Call {
 }
 
 /// Adds a sighting to the calls of one response id: takes the calls it touches out of `calls`, puts in the one they
-/// become, and returns their former winners and the new winner.
-pub(crate) fn merge(calls: &mut Vec<Call>, mut seen: Call) -> (Vec<Sighting>, Sighting) {
-    let mut former = Vec::new();
+/// become, and returns those it joined and the new winner.
+pub(crate) fn merge(calls: &mut Vec<Call>, mut seen: Call) -> (Vec<Call>, Sighting) {
+    let mut joined = Vec::new();
     while let Some(index) = calls.iter().position(|call| call.touches(&seen)) {
         let call = calls.swap_remove(index);
         seen.start = seen.start.min(call.start);
@@ -60,18 +64,12 @@ pub(crate) fn merge(calls: &mut Vec<Call>, mut seen: Call) -> (Vec<Sighting>, Si
         if call.winner > seen.winner {
             seen.winner = call.winner.clone();
         }
-        former.push(call.winner);
+        seen.alone = false;
+        joined.push(call);
     }
     let winner = seen.winner.clone();
     calls.push(seen);
-    (former, winner)
-}
-
-/// Puts `new` in the place of the winner `old`.
-pub(crate) fn replace(calls: &mut [Call], old: &Sighting, new: &Sighting) {
-    for call in calls.iter_mut().filter(|call| call.winner == *old) {
-        call.winner = new.clone();
-    }
+    (joined, winner)
 }
 
 /// Calls as bytes, for the index.
@@ -81,6 +79,8 @@ pub(crate) fn to_bytes(calls: &[Call]) -> Vec<u8> {
         let (source, event_id) = call.winner.id();
         bytes.extend_from_slice(&call.start.to_le_bytes());
         bytes.extend_from_slice(&call.end.to_le_bytes());
+        bytes.extend_from_slice(&call.since.to_le_bytes());
+        bytes.push(u8::from(call.alone));
         bytes.push(u8::try_from(call.winner.specificity).unwrap_or(u8::MAX));
         for text in [source, event_id] {
             bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -96,10 +96,13 @@ pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Vec<Call>> {
     while !bytes.is_empty() {
         let start = i64::from_le_bytes(*take::<8>(&mut bytes)?);
         let end = i64::from_le_bytes(*take::<8>(&mut bytes)?);
+        let since = i64::from_le_bytes(*take::<8>(&mut bytes)?);
+        let alone = take::<1>(&mut bytes)?[0] == 1;
         let specificity = u32::from(take::<1>(&mut bytes)?[0]);
         let source = take_text(&mut bytes)?;
         let event_id = take_text(&mut bytes)?;
-        calls.push(Call { start, end, winner: Sighting { specificity, id: Reverse((source, event_id)) } });
+        let winner = Sighting { specificity, id: Reverse((source, event_id)) };
+        calls.push(Call { start, end, winner, alone, since });
     }
     Some(calls)
 }
@@ -140,7 +143,7 @@ mod tests {
     fn sorted(events: &[UsageEvent]) -> Vec<(i64, i64, String)> {
         let mut calls = Vec::new();
         for event in events {
-            merge(&mut calls, Call::of(event));
+            merge(&mut calls, Call::of(event, 0));
         }
         let mut shown: Vec<_> = calls.iter().map(|c| (c.start, c.end, c.winner.id().1.to_owned())).collect();
         shown.sort();
@@ -155,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn former_winners_are_all_named() {
+    fn the_calls_joined_are_all_named() {
         let mut calls = Vec::new();
-        assert_eq!(merge(&mut calls, Call::of(&event("a", 10, 0, 3))).0, []);
-        assert_eq!(merge(&mut calls, Call::of(&event("c", 15, 0, 1))).0, []);
-        let (former, winner) = merge(&mut calls, Call::of(&event("b", 13, 1, 1)));
-        let mut ids: Vec<&str> = former.iter().map(|s| s.id().1).collect();
+        assert_eq!(merge(&mut calls, Call::of(&event("a", 10, 0, 3), 0)).0, []);
+        assert_eq!(merge(&mut calls, Call::of(&event("c", 15, 0, 1), 0)).0, []);
+        let (joined, winner) = merge(&mut calls, Call::of(&event("b", 13, 1, 1), 0));
+        let mut ids: Vec<&str> = joined.iter().map(|call| call.winner.id().1).collect();
         ids.sort_unstable();
         assert_eq!((ids, winner.id().1), (vec!["a", "c"], "a"));
     }
@@ -183,12 +186,12 @@ mod tests {
         fn sightings_are_ordered_as_the_domain_says(a in 0_u64..4, b in 0_u64..4, x in "[ab]{1,2}", y in "[ab]{1,2}") {
             let (one, other) = (event(&x, 1, 0, a), event(&y, 1, 0, b));
             let expected = observation_rank(&one).cmp(&observation_rank(&other));
-            prop_assert_eq!(Call::of(&one).winner.cmp(&Call::of(&other).winner), expected);
+            prop_assert_eq!(Call::of(&one, 0).winner.cmp(&Call::of(&other, 0).winner), expected);
         }
 
         #[test]
         fn calls_survive_as_bytes(end in any::<i64>(), latency in 0_u64..9, id in ".*") {
-            let calls = vec![Call::of(&event(&id, end / 4_000_000, latency, 1)), Call::of(&event("x", 1, 2, 3))];
+            let calls = vec![Call::of(&event(&id, end / 4_000_000, latency, 1), 0), Call::of(&event("x", 1, 2, 3), 0)];
             prop_assert_eq!(from_bytes(&to_bytes(&calls)), Some(calls));
         }
     }

@@ -1,6 +1,8 @@
 //! Decides what a group of requests becomes: rows, outcomes and changes of the index, all or nothing per commit.
 //! Invariant: a plan holds for the inbox head it was made for, and only for that.
 
+mod correct;
+
 use std::collections::HashMap;
 
 use purser_domain::entry::{Entry, Kind, Reason};
@@ -10,8 +12,8 @@ use purser_domain::time::Timestamp;
 use crate::append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Receipt};
 use crate::codec::Hasher;
 use crate::error::Error;
-use crate::index::{Changes, Hashed, Index, Key, State, call_key, event_key};
-use crate::observation::{self, Call};
+use crate::index::{Changes, Hashed, Index, Key, Standing, State, call_key, event_key};
+use crate::observation::Call;
 use crate::row::{self, Row};
 
 /// A request to append.
@@ -25,7 +27,7 @@ pub(crate) struct Request {
 enum Origin {
     /// An item of a request.
     Draft { request: usize, item: usize },
-    /// A charge in force that a better sighting ends.
+    /// A stored row of an event whose standing changes.
     Former(usize),
     /// The charge that a correction takes back.
     Reversed(usize),
@@ -37,9 +39,11 @@ struct PlannedRow {
     origin: Origin,
     kind: Kind,
     reason: Option<Reason>,
+    /// The correction that it is part of.
+    correction: Option<usize>,
 }
 
-/// A stored charge that is to be reversed: enough to find its row.
+/// A stored row that another one is made of: enough to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Former {
     pub(crate) tenant: TenantId,
@@ -53,7 +57,7 @@ pub(crate) struct Plan {
     first_received: Timestamp,
     /// What the index will have to learn.
     pub(crate) changes: Changes,
-    /// Stored charges to reverse, to be fetched before the rows can be written.
+    /// Stored rows to write anew, to be fetched before the rows can be written.
     pub(crate) formers: Vec<Former>,
     /// The answer to each request.
     pub(crate) answers: Vec<Result<Receipt, AppendError>>,
@@ -93,8 +97,23 @@ impl Plan {
     }
 
     fn push(&mut self, origin: Origin, kind: Kind, reason: Option<Reason>) -> Timestamp {
-        self.rows.push(PlannedRow { origin, kind, reason });
+        self.rows.push(PlannedRow { origin, kind, reason, correction: None });
         self.received_at(self.rows.len() - 1)
+    }
+
+    /// A row of a correction.
+    fn push_part(&mut self, origin: Origin, kind: Kind, correction: usize, reason: Reason) -> Timestamp {
+        let received_at = self.push(origin, kind, Some(reason));
+        if let Some(row) = self.rows.last_mut() {
+            row.correction = Some(correction);
+        }
+        received_at
+    }
+
+    /// A row to be made of the last stored row of the event with `state`.
+    fn former(&mut self, tenant: &TenantId, state: &State) -> Origin {
+        self.formers.push(Former { tenant: tenant.clone(), day: state.day, received_at: state.received_at });
+        Origin::Former(self.formers.len() - 1)
     }
 
     /// The rows, put together from where their parts lie. `formers` are the entries of [`Plan::formers`].
@@ -105,7 +124,7 @@ impl Plan {
         formers: &'a [Entry],
     ) -> impl ExactSizeIterator<Item = Row<'a>> {
         self.rows.iter().enumerate().map(move |(index, planned)| {
-            let stored = |entry: &'a Entry| Row { note: None, ..Row::from(entry) };
+            let stored = |entry: &'a Entry| Row::from(entry);
             let parts = match planned.origin {
                 Origin::Draft { request, item } => {
                     let draft = &requests[request].drafts[item];
@@ -121,17 +140,15 @@ impl Plan {
                     }
                 }
                 Origin::Former(index) => stored(&formers[index]),
-                Origin::Reversed(index) => {
-                    let note = corrections[index].note.as_deref();
-                    Row { note, ..stored(&corrections[index].reverses) }
-                }
+                Origin::Reversed(index) => stored(&corrections[index].reverses),
                 Origin::Replacement(index) => {
                     let correction = &corrections[index];
-                    let old = Row { note: correction.note.as_deref(), ..stored(&correction.reverses) };
+                    let old = stored(&correction.reverses);
                     Row { charge: correction.replacement.as_ref().unwrap_or(old.charge), ..old }
                 }
             };
-            Row { kind: planned.kind, reason: planned.reason, received_at: self.received_at(index), ..parts }
+            let note = planned.correction.and_then(|index| corrections[index].note.as_deref());
+            Row { kind: planned.kind, reason: planned.reason, note, received_at: self.received_at(index), ..parts }
         })
     }
 }
@@ -140,6 +157,8 @@ impl Plan {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     New,
+    /// It was withdrawn and counts again.
+    Again,
     Duplicate,
     Conflict,
 }
@@ -183,14 +202,15 @@ impl<'a> Planner<'a> {
             return Ok(Some(AppendError::Conflicts(conflicts)));
         }
         let outcomes = looked_up.iter().map(|(_, _, known)| match known {
-            Known::New => Outcome::Accepted,
+            Known::New | Known::Again => Outcome::Accepted,
             Known::Duplicate => Outcome::Duplicate,
             Known::Conflict => Outcome::Conflict,
         });
         self.plan.answers.push(Ok(Receipt { outcomes: outcomes.collect(), conflicts }));
         for (item, (key, payload, known)) in looked_up.into_iter().enumerate() {
-            if known == Known::New {
-                self.place(number, item, &request.drafts[item], key, payload)?;
+            if matches!(known, Known::New | Known::Again) {
+                let again = known == Known::Again;
+                self.place((number, item), &request.drafts[item], (key, payload), again)?;
             }
         }
         Ok(None)
@@ -202,16 +222,17 @@ impl<'a> Planner<'a> {
         for draft in drafts {
             let key = event_key(&mut self.hasher, &draft.tenant, &draft.event);
             let payload = self.hasher.payload(&draft.event);
-            let stored = match seen.get(&key) {
-                Some(payload) => Some(*payload),
-                None => self.index.event(&self.plan.changes, &key)?.map(|state| state.payload),
-            };
-            let known = match stored {
-                None => Known::New,
-                Some(stored) if stored == payload => Known::Duplicate,
+            let known = match seen.get(&key) {
+                Some(stored) if *stored == payload => Known::Duplicate,
                 Some(_) => Known::Conflict,
+                None => match self.index.event(&self.plan.changes, &key)? {
+                    None => Known::New,
+                    Some(state) if counts_again(&state, draft, payload) => Known::Again,
+                    Some(state) if state.payload == payload => Known::Duplicate,
+                    Some(_) => Known::Conflict,
+                },
             };
-            if known == Known::New {
+            if matches!(known, Known::New | Known::Again) {
                 seen.insert(key, payload);
             }
             looked_up.push((key, payload, known));
@@ -220,19 +241,20 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds the row of a new event, and the reversals that follow.
-    fn place(&mut self, request: usize, item: usize, draft: &Draft, key: Key, payload: u64) -> Result<(), Error> {
+    fn place(
+        &mut self,
+        (request, item): (usize, usize),
+        draft: &Draft,
+        (key, payload): (Key, u64),
+        again: bool,
+    ) -> Result<(), Error> {
         let mut kind = Kind::Charge;
         if let Some(call_key) = call_key(&mut self.hasher, &draft.tenant, &draft.event) {
-            let mut calls = self.index.calls(&self.plan.changes, &call_key)?;
-            let seen = Call::of(&draft.event);
+            let since = self.plan.received_at(self.plan.len());
+            let seen = Call::of(&draft.event, since.micros());
             let own = seen.winner.clone();
-            let (former, mut winner) = observation::merge(&mut calls, seen);
-            if winner != own && !self.is_charged(&draft.tenant, winner.id())? {
-                // It was withdrawn: this sighting takes its place.
-                observation::replace(&mut calls, &winner, &own);
-                winner = own.clone();
-            }
-            self.plan.changes.calls.insert(call_key, calls);
+            let changes = &mut self.plan.changes;
+            let (former, winner) = self.index.join(changes, &mut self.hasher, &draft.tenant, call_key, seen)?;
             for loser in former.iter().filter(|sighting| **sighting != winner) {
                 self.end_charge(&draft.tenant, loser.id())?;
             }
@@ -243,21 +265,19 @@ impl<'a> Planner<'a> {
         }
         let received_at = self.plan.push(Origin::Draft { request, item }, kind, None);
         let day = draft.event.occurred_at.utc_day();
-        let state = State { payload, day, charged: kind == Kind::Charge, received_at };
-        self.plan.changes.events.insert(key, state);
+        let standing = if kind == Kind::Charge { Standing::Charged } else { Standing::Observed };
+        let moved = match again {
+            true => self.index.event(&self.plan.changes, &key)?.is_some_and(|state| state.moved || state.day != day),
+            false => false,
+        };
+        self.plan.changes.events.insert(key, State { payload, day, standing, moved, received_at });
         Ok(())
-    }
-
-    /// Whether an event has a charge in force.
-    fn is_charged(&mut self, tenant: &TenantId, (source, event_id): (&str, &str)) -> Result<bool, Error> {
-        let key = self.hasher.texts([tenant.as_str(), source, event_id]);
-        Ok(self.index.event(&self.plan.changes, &key)?.is_some_and(|state| state.charged))
     }
 
     /// Ends the charge of an event that a better sighting replaces, if it has one in force.
     fn end_charge(&mut self, tenant: &TenantId, (source, event_id): (&str, &str)) -> Result<(), Error> {
         let key = self.hasher.texts([tenant.as_str(), source, event_id]);
-        let Some(mut state) = self.index.event(&self.plan.changes, &key)?.filter(|state| state.charged) else {
+        let Some(mut state) = self.index.event(&self.plan.changes, &key)?.filter(State::is_charged) else {
             return Ok(());
         };
         let in_plan = state.received_at.micros() - self.plan.first_received.micros();
@@ -267,12 +287,10 @@ impl<'a> Planner<'a> {
                 self.set_outcome(request, item, Outcome::Observation);
             }
         } else {
-            let former = Former { tenant: tenant.clone(), day: state.day, received_at: state.received_at };
-            self.plan.formers.push(former);
-            let origin = Origin::Former(self.plan.formers.len() - 1);
+            let origin = self.plan.former(tenant, &state);
             state.received_at = self.plan.push(origin, Kind::Reversal, Some(Reason::Observation));
         }
-        state.charged = false;
+        state.standing = Standing::Observed;
         self.plan.changes.events.insert(key, state);
         Ok(())
     }
@@ -282,30 +300,12 @@ impl<'a> Planner<'a> {
             receipt.outcomes[item] = outcome;
         }
     }
+}
 
-    /// Plans corrections: each is applied if the row it takes back is the event's charge in force.
-    pub(crate) fn correct(mut self, corrections: &[Correction]) -> Result<Plan, Error> {
-        for (number, correction) in corrections.iter().enumerate() {
-            let entry = &correction.reverses;
-            let key = event_key(&mut self.hasher, &entry.tenant, &entry.event);
-            let state = self.index.event(&self.plan.changes, &key)?;
-            let in_force = |state: &State| state.charged && state.received_at == entry.received_at;
-            let Some(mut state) = state.filter(in_force).filter(|_| entry.kind == Kind::Charge) else {
-                self.plan.applied.push(Applied::Stale);
-                continue;
-            };
-            let reason = Some(correction.reason);
-            state.received_at = self.plan.push(Origin::Reversed(number), Kind::Reversal, reason);
-            state.charged = false;
-            if correction.replacement.is_some() {
-                state.received_at = self.plan.push(Origin::Replacement(number), Kind::Charge, reason);
-                state.charged = true;
-            }
-            self.plan.changes.events.insert(key, state);
-            self.plan.applied.push(Applied::Yes);
-        }
-        Ok(self.plan)
-    }
+/// Whether an event that was withdrawn comes anew: with another payload, or by an import. What is sent again as it was
+/// may be a client's retry, which must not undo a void.
+fn counts_again(state: &State, draft: &Draft, payload: u64) -> bool {
+    state.standing == Standing::Withdrawn && (state.payload != payload || draft.import_id.is_some())
 }
 
 fn conflicts(drafts: &[Draft], looked_up: &[(Key, u64, Known)]) -> Vec<Conflict> {

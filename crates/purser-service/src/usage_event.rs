@@ -83,7 +83,8 @@ impl Service {
         Ok(entries.into_iter().filter(other).collect())
     }
 
-    /// Withdraws one event; its charge in force is reversed. Returns how many charges were reversed (0 or 1).
+    /// Withdraws one event, as if it had never come: its charge in force is reversed, and if other sightings of its call
+    /// are left, the best of them is charged. Returns how many events were withdrawn (0 or 1).
     ///
     /// # Errors
     /// Forbidden; invalid reason; not found; ambiguous; unavailable.
@@ -97,13 +98,11 @@ impl Service {
         who.may_operate()?;
         check_reason(reason)?;
         let detail = self.event(who, event_id, source).await?;
-        match detail.current {
-            Some(current) => self.void(vec![current], reason).await,
-            None => Ok(0),
-        }
+        let newest = detail.history.into_iter().next_back().filter(|entry| entry.reason != Some(Reason::Void));
+        self.void(newest.into_iter().collect(), reason).await
     }
 
-    /// Withdraws every event of an import. Returns how many charges were reversed.
+    /// Withdraws every event of an import, as if they had never come. Returns how many were withdrawn.
     ///
     /// # Errors
     /// Forbidden; invalid reason; not found if the import brought nothing; unavailable.
@@ -118,14 +117,13 @@ impl Service {
             let Some(last) = entries.last() else { break };
             before = Some(last.received_at);
             seen = true;
-            // Newest first: the first row of an event decides whether a charge is in force.
-            let charges = entries
+            // Newest first: the first row of an event decides whether it was withdrawn.
+            let standing = entries
                 .into_iter()
-                .filter(|entry| entry.kind != Kind::Observation)
                 .filter(|entry| settled.insert((entry.event.source.clone(), entry.event.event_id.clone())))
-                .filter(|entry| entry.kind == Kind::Charge)
+                .filter(|entry| entry.reason != Some(Reason::Void))
                 .collect();
-            voided += self.void(charges, reason).await?;
+            voided += self.void(standing, reason).await?;
         }
         let imports = self.store().import(who.tenant());
         match imports.get(import_id).await? {
@@ -136,8 +134,8 @@ impl Service {
         Ok(voided)
     }
 
-    async fn void(&self, charges: Vec<Entry>, reason: &str) -> Result<u64, Error> {
-        let corrections: Vec<Correction> = charges
+    async fn void(&self, rows: Vec<Entry>, reason: &str) -> Result<u64, Error> {
+        let corrections: Vec<Correction> = rows
             .into_iter()
             .map(|reverses| Correction {
                 reverses,

@@ -88,7 +88,16 @@ fn entry() -> impl Strategy<Value = Entry> {
         |(mut event, charge, kind, (reason, note), import_id, tenant, received)| {
             event.reported_usd = charge.reported_usd;
             let received_at = Timestamp::from_micros(received.into());
-            Entry { tenant: tenant.parse().expect("a tenant id"), event, charge, kind, reason, note, import_id, received_at }
+            Entry {
+                tenant: tenant.parse().expect("a tenant id"),
+                event,
+                charge,
+                kind,
+                reason,
+                note,
+                import_id,
+                received_at,
+            }
         },
     )
 }

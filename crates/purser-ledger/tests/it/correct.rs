@@ -4,7 +4,7 @@ use purser_domain::charge::{Charge, Match};
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
 use purser_domain::usage::Leaf;
-use purser_ledger::{AppendError, Applied, Correction, EntryFilter, Outcome, Page};
+use purser_ledger::{AppendError, Applied, Correction, Draft, EntryFilter, Outcome, Page};
 
 use crate::support::{TestLedger, acme, draft};
 
@@ -56,6 +56,37 @@ async fn a_voided_event_counts_nothing_and_stays_known() {
     assert_eq!(history[0].note, None);
     assert_eq!(history[1].charge, history[0].charge);
     ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voided_event_counts_again_when_it_is_imported_or_comes_corrected() {
+    let ledger = TestLedger::new().await;
+    let by_import = |import: &str| Draft { import_id: Some(import.to_owned()), ..draft("a", 10) };
+    ledger.append(vec![by_import("one")]).await;
+    void_newest(&ledger).await;
+    assert_eq!(ledger.append(vec![draft("a", 10)]).await, [Outcome::Duplicate], "a client's retry undoes no void");
+    assert_eq!(ledger.append(vec![by_import("two"), by_import("two")]).await, [Outcome::Accepted, Outcome::Duplicate]);
+    assert_eq!(ledger.append(vec![by_import("three")]).await, [Outcome::Duplicate]);
+    assert_eq!(ledger.append(vec![draft("a", 12)]).await, [Outcome::Conflict]);
+    let ledger = ledger.lose_index().await;
+    void_newest(&ledger).await;
+    let mut corrected = draft("a", 12);
+    corrected.event.occurred_at = corrected.event.occurred_at.plus_micros(-48 * crate::support::HOUR);
+    assert_eq!(ledger.append(vec![corrected.clone()]).await, [Outcome::Accepted], "another payload is a correction");
+    ledger.ledger.flush().await.expect("a flush");
+    assert_eq!(ledger.append(vec![corrected]).await, [Outcome::Duplicate]);
+    assert_eq!(ledger.total().await.cost, Money::from_pico(12));
+    for ledger in [ledger.lose_index().await] {
+        let history = ledger.ledger.entry_history(&acme(), Some("api"), "a").await.expect("a history");
+        assert_eq!(history.len(), 5, "three charges and two reversals, on two days");
+        ledger.assert_sound().await;
+    }
+}
+
+async fn void_newest(ledger: &TestLedger) {
+    let newest = charges(ledger).await.swap_remove(0);
+    let void = Correction { reverses: newest, reason: Reason::Void, note: None, replacement: None };
+    assert_eq!(ledger.ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

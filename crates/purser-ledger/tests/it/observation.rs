@@ -109,6 +109,125 @@ async fn total_in_order(drafts: &[Draft], keys: &[u32]) -> (i64, Money, i64) {
     (total.charged, total.cost, total.get(Leaf::CacheRead))
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_sighting_leaves_the_call_to_the_next_best() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 90, 5)]).await;
+    ledger.append(vec![sighting("c", "r1", 11, 3, 80, 0)]).await;
+    let ledger = ledger.lose_index().await;
+    void(&ledger, "b").await;
+    assert_eq!(ledger.total().await.cost, Money::from_pico(100), "a and c saw as much: the smaller id is charged");
+    void(&ledger, "c").await;
+    assert_eq!(ledger.total().await.cost, Money::from_pico(100), "an observation counted nothing");
+    void(&ledger, "a").await;
+    assert_eq!(ledger.total().await.charged, 0);
+    let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "a").await.expect("a history");
+    let kinds: Vec<_> = history.iter().map(|entry| (entry.kind, entry.reason)).collect();
+    let expected =
+        [(Kind::Observation, None), (Kind::Charge, Some(Reason::Observation)), (Kind::Reversal, Some(Reason::Void))];
+    assert_eq!(kinds, expected);
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_sighting_is_not_charged_beside_the_one_that_replaced_a_withdrawn_one() {
+    let ledger = TestLedger::new().await;
+    ledger.append(vec![sighting("a", "r1", 10, 3, 90, 5)]).await;
+    void(&ledger, "a").await;
+    assert_eq!(ledger.append(vec![sighting("b", "r1", 10, 3, 70, 0)]).await, [Outcome::Accepted]);
+    ledger.ledger.flush().await.expect("a flush");
+    let ledger = ledger.lose_index().await;
+    assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 60, 0)]).await, [Outcome::Observation], "b is in force");
+    assert_eq!(ledger.total().await.cost, Money::from_pico(70));
+    ledger.assert_sound().await;
+}
+
+/// Withdraws an event by its newest row, if it has one: whether it did.
+async fn void(ledger: &TestLedger, id: &str) -> bool {
+    let history = ledger.ledger.entry_history(&acme(), Some("otlp"), id).await.expect("a history");
+    let Some(newest) = history.last() else { return false };
+    let void = Correction { reverses: newest.clone(), reason: Reason::Void, note: None, replacement: None };
+    ledger.ledger.correct(vec![void]).await.expect("answered") == [Applied::Yes]
+}
+
+/// What happens to the event of one number.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// It comes, in one of two shapes, from an import or not.
+    Come(bool, bool),
+    Void,
+    Flush,
+}
+
+/// What an event is to the model: which shape was stored last, and whether it counts.
+type Standing = Option<(bool, bool)>;
+
+fn shape(number: usize, other: bool, import: bool) -> Draft {
+    let n = number as i64;
+    let (response, cached) = (format!("r{}", (number + usize::from(other)) % 2), (number % 3) as u64);
+    let end = n * 2 + if other { 100_000 } else { 0 };
+    let mut draft = sighting(&format!("e{number}"), &response, end, 2, 1 << number, cached);
+    draft.import_id = import.then(|| "imp".to_owned());
+    draft
+}
+
+async fn take(ledger: &TestLedger, known: &mut [Standing], number: usize, step: Step) {
+    match step {
+        Step::Come(other, import) => {
+            ledger.append(vec![shape(number, other, import)]).await;
+            let counts = match known[number] {
+                None => true,
+                Some((stored, live)) => !live && (import || stored != other),
+            };
+            if counts {
+                known[number] = Some((other, true));
+            }
+        }
+        Step::Void => {
+            void(ledger, &format!("e{number}")).await;
+            known[number] = known[number].map(|(other, _)| (other, false));
+        }
+        Step::Flush => drop(ledger.ledger.flush().await.expect("a flush")),
+    }
+}
+
+#[test]
+fn a_withdrawn_event_leaves_no_trace_in_the_totals_with_or_without_the_index() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let step = prop_oneof![
+        5 => (any::<bool>(), any::<bool>()).prop_map(|(other, import)| Step::Come(other, import)),
+        3 => Just(Step::Void),
+        1 => Just(Step::Flush),
+    ];
+    let steps = prop::collection::vec((0_usize..5, step), 4..24);
+    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&(steps, 0_usize..24), |(steps, lost_at)| {
+            let (found, expected) = runtime.block_on(async {
+                let (mut ledger, mut known) = (TestLedger::new().await, vec![None; 5]);
+                for (index, (number, step)) in steps.into_iter().enumerate() {
+                    if index == lost_at {
+                        ledger = ledger.lose_index().await;
+                    }
+                    take(&ledger, &mut known, number, step).await;
+                }
+                ledger.assert_sound().await;
+                let fresh = TestLedger::new().await;
+                let live = known.iter().enumerate().filter_map(|(number, standing)| match standing {
+                    Some((other, true)) => Some(shape(number, *other, false)),
+                    _ => None,
+                });
+                fresh.append(live.collect()).await;
+                (ledger.total().await, fresh.total().await)
+            });
+            prop_assert_eq!((found.charged, found.cost), (expected.charged, expected.cost));
+            prop_assert_eq!(found.quantities, expected.quantities);
+            Ok(())
+        })
+        .expect("a withdrawn event is as if it had never come");
+}
+
 #[test]
 fn totals_do_not_depend_on_the_order_of_arrival() {
     let runtime =

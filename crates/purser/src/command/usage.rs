@@ -57,7 +57,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     if args.json {
         output::json(&json!({ "voided": voided }))?;
     } else {
-        output::talk(format!("took {voided} charges back"));
+        output::talk(format!("withdrew {voided} events"));
     }
     Ok(Exit::Done)
 }

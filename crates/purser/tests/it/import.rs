@@ -78,9 +78,27 @@ fn another_mapping_of_a_known_row_is_a_conflict_that_names_the_remedy() {
     let voided = ["usage", "void", "--tenant", "acme", "--import", &import_id, "--reason", "wrong mapping", "--json"];
     assert_eq!(purser.run(voided).done().json()["voided"], 4);
     assert_eq!(total(&purser), json!(["0.000000000000", 0, 0]));
-    purser.run(again.into_iter().chain(["--source", "csv-2"])).done();
+    assert_eq!(counts(&purser.run(again).done()), json!([4, 0, 0, 0, 0]));
+    assert_eq!(counts(&purser.run(again).done()), json!([0, 4, 0, 0, 0]), "once");
     // 100 × 2.5 + 1,000 × 10 = 10,250; twice 200 × 2.5 + 2,000 × 10 = 20,500.
     assert_eq!(total(&purser), json!(["0.051250000000", 4, 1]));
+}
+
+#[test]
+fn a_file_that_was_taken_back_counts_again_when_it_is_imported_again() {
+    let purser = Purser::new();
+    let file = purser.file("calls.csv", CALLS);
+    let file = file.to_str().expect("a path");
+    let first = import(&purser, file, &[]).done().json();
+    let before = total(&purser);
+    let id = first["files"][0]["import_id"].as_str().expect("an id");
+    purser.run(["usage", "void", "--tenant", "acme", "--import", id, "--reason", "too early"]).done();
+    assert_eq!(total(&purser), json!(["0.000000000000", 0, 0]));
+    assert_eq!(counts(&import(&purser, file, &[]).done()), json!([4, 0, 0, 0, 0]));
+    assert_eq!(counts(&import(&purser, file, &[]).done()), json!([0, 4, 0, 0, 0]));
+    assert_eq!(total(&purser), before);
+    let verified = purser.run(["ledger", "verify", "--json"]).done().json();
+    assert_eq!(verified["ok"], true, "{verified}");
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Summary {
         let import = self.conflicting_imports.first().map_or("ID", String::as_str);
         Some(format!(
             "the same row was imported before with another mapping: take that back with `purser usage void --import \
-             {import} --reason …`, then import again under another --source"
+             {import} --reason …`, then import again"
         ))
     }
 
