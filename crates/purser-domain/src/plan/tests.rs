@@ -281,3 +281,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_documented_plan_is_one() {
+    let page = include_str!("../../../../docs/concepts/plan.md");
+    let text = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).expect("the page shows a plan");
+    let plan = good(&serde_json::from_str(text).expect("it is JSON"));
+    assert_eq!(plan.steps.len(), 6);
+}

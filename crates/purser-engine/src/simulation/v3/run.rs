@@ -41,6 +41,8 @@ pub(super) struct Worker<'p> {
     columns: Vec<Column>,
     /// Which columns hold the numbers of this chunk.
     filled: Vec<bool>,
+    /// Frames to use again: making one costs more than a few lanes' work.
+    spare: Vec<Box<Frame>>,
     /// Pico-dollars by leaf and part, over all chunks so far.
     pub(super) parts: Vec<[u128; PARTS]>,
 }
@@ -53,6 +55,7 @@ impl<'p> Worker<'p> {
             chunk: 0,
             columns: vec![[0; LANES]; program.slots],
             filled: vec![false; program.slots],
+            spare: Vec::new(),
             parts: vec![[0; PARTS]; program.leaves.len()],
         }
     }
@@ -76,6 +79,14 @@ impl<'p> Worker<'p> {
             self.filled[slot.index] = true;
         }
         column
+    }
+
+    /// A frame that is empty in `lanes`; what it holds in others is of no meaning.
+    fn frame(&mut self, lanes: Mask) -> Box<Frame> {
+        let mut frame = self.spare.pop().unwrap_or_else(|| Box::new(Frame::new()));
+        lanes.each(|lane| (frame.cost[lane], frame.wasted[lane], frame.latency[lane]) = (0, 0, 0));
+        frame.failed = Mask::NONE;
+        frame
     }
 
     /// Adds what `ops` cost and take to `frame`; a lane that fails does no more of them.
@@ -152,7 +163,7 @@ impl<'p> Worker<'p> {
     fn parallel(&mut self, ops: &[Op], lanes: Mask, at: u64, frame: &mut Frame) {
         let mut longest = [0; LANES];
         for op in ops {
-            let mut own = Frame::new();
+            let mut own = self.frame(lanes);
             self.op(op, lanes, at, &mut own);
             lanes.each(|lane| {
                 frame.cost[lane] += own.cost[lane];
@@ -160,6 +171,7 @@ impl<'p> Worker<'p> {
                 longest[lane] = own.latency[lane].max(longest[lane]);
             });
             frame.failed = frame.failed.with(own.failed);
+            self.spare.push(own);
         }
         lanes.each(|lane| frame.latency[lane] += longest[lane]);
     }
@@ -182,7 +194,7 @@ impl<'p> Worker<'p> {
             if going.is_empty() {
                 break;
             }
-            let mut own = Frame::new();
+            let mut own = self.frame(going);
             self.sequence(body, going, path(at, slot.stream, item), &mut own);
             going.each(|lane| {
                 frame.cost[lane] += own.cost[lane];
@@ -196,6 +208,7 @@ impl<'p> Worker<'p> {
                 }
             });
             failed = failed.with(own.failed);
+            self.spare.push(own);
         }
         lanes.each(|lane| frame.latency[lane] += busy[lane * workers..][..workers].iter().max().unwrap_or(&0));
         frame.failed = frame.failed.with(failed);
@@ -204,7 +217,7 @@ impl<'p> Worker<'p> {
     fn guarded(&mut self, guarded: &Guarded, lanes: Mask, at: u64, frame: &mut Frame) {
         let mut trying = lanes;
         for attempt in 0..guarded.attempts {
-            let mut own = Frame::new();
+            let mut own = self.frame(trying);
             self.op(&guarded.body, trying, path(at, guarded.slot.stream, u64::from(attempt)), &mut own);
             if guarded.timeout < u64::MAX {
                 trying.each(|lane| {
@@ -220,6 +233,7 @@ impl<'p> Worker<'p> {
                 frame.wasted[lane] += if own.failed.has(lane) { own.cost[lane] } else { own.wasted[lane] };
             });
             trying = own.failed;
+            self.spare.push(own);
             if trying.is_empty() {
                 return;
             }
