@@ -22,6 +22,8 @@ pub struct Config {
     pub shared: bool,
     /// This node's name, the holder of its leases.
     pub node: String,
+    /// How long a lease on the lake holds that is not renewed; it is renewed thrice as often.
+    pub lease_ttl: Duration,
     /// The clock that stamps `received_at`.
     pub clock: Clock,
     /// Move the inbox to the lake once it holds that many entries …
@@ -52,6 +54,7 @@ impl Config {
             lock_dir: Some(data_dir.to_owned()),
             shared: false,
             node: format!("pid-{}", std::process::id()),
+            lease_ttl: Duration::from_secs(300),
             clock: Arc::new(system_now),
             flush_entries: 60_000,
             flush_bytes: 32 << 20,

@@ -78,6 +78,37 @@ pub(crate) async fn page(
     }
 }
 
+/// The UTC days that an event's rows may lie on; `None` if the index does not know.
+fn days_of(
+    shared: &Shared,
+    view: &View,
+    tenant: &TenantId,
+    source: Option<&str>,
+    event_id: &str,
+) -> Result<Option<Vec<i32>>, Error> {
+    let index = shared.index.get()?;
+    if index.checkpoint()?.seq < view.head.seq {
+        return Ok(None);
+    }
+    let states = match source {
+        Some(source) => {
+            let key = index.hasher().texts([tenant.as_str(), source, event_id]);
+            index.event(&Changes::default(), &key)?.into_iter().collect()
+        }
+        None => index.events_of_any_source(tenant, event_id)?,
+    };
+    let moved = states.iter().any(|state| state.moved);
+    Ok((!moved).then(|| states.iter().map(|state| state.day).collect()))
+}
+
+/// How many entries pass `filter`.
+pub(crate) async fn count(shared: &Shared, tenant: &TenantId, filter: &EntryFilter) -> Result<u64, Error> {
+    let view = shared.fresh_view().await?;
+    let rows = frame(&shared.lake, candidates(&view, tenant, filter), view.tail.clone())?;
+    let count = rows.filter(filter::entry(tenant, filter))?.count().await?;
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
 /// Every row of an event, oldest received first.
 pub(crate) async fn history(
     shared: &Shared,
@@ -87,16 +118,14 @@ pub(crate) async fn history(
 ) -> Result<Vec<Entry>, Error> {
     let view = shared.fresh_view().await?;
     let mut files = candidates(&view, tenant, &EntryFilter::default());
-    let mut condition =
-        filter::of_tenant(Some(tenant)).into_iter().chain([col("event_id").eq(lit(event_id))]).collect::<Vec<_>>();
-    if let Some(source) = source {
-        condition.push(col("source").eq(lit(source)));
-        let index = shared.index.get()?;
-        let key = index.hasher().texts([tenant.as_str(), source, event_id]);
-        if let Some(state) = index.event(&Changes::default(), &key)? {
-            files.retain(|file| state.moved || file.day == state.day);
+    if let Some(days) = days_of(shared, &view, tenant, source, event_id)? {
+        match days.as_slice() {
+            [] => return Ok(Vec::new()),
+            days => files.retain(|file| days.contains(&file.day)),
         }
     }
+    let mut condition = vec![col("tenant_id").eq(lit(tenant.as_str())), col("event_id").eq(lit(event_id))];
+    condition.extend(source.map(|source| col("source").eq(lit(source))));
     let rows = frame(&shared.lake, files, view.tail.clone())?.filter(filter::all(condition))?;
     let mut entries = decode(&rows.collect().await?)?;
     entries.sort_by_key(|entry| entry.received_at);

@@ -62,6 +62,20 @@ pub enum Error {
     /// The commit that a request was part of failed.
     #[error("commit: {0}")]
     Commit(std::sync::Arc<Error>),
+    /// The state database belongs to another lake.
+    #[error(
+        "the state database belongs to the lake at {known}, not to the one at {here}: servers that share a database \
+         need one lake, named to each by the setting `lake`"
+    )]
+    OtherLake {
+        /// Where its lake was opened last.
+        known: String,
+        /// The lake that was to be opened.
+        here: String,
+    },
+    /// Another node took the lease on the lake while work was under way; nothing of it was committed.
+    #[error("another node took the lease on the lake: the work was given up and is done again later")]
+    LeaseLost,
     /// The ledger is shutting down.
     #[error("the ledger is closed")]
     Closed,
@@ -78,7 +92,7 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Commit(cause) => cause.is_temporary(),
-            Self::Corrupt(_) | Self::Columns(_) | Self::Query(_) => false,
+            Self::Corrupt(_) | Self::Columns(_) | Self::Query(_) | Self::OtherLake { .. } => false,
             _ => true,
         }
     }

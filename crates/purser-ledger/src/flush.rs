@@ -16,7 +16,6 @@ use crate::view::View;
 
 /// The lease of whoever changes the lake.
 const LEASE: &str = "ledger.lake";
-const LEASE_TTL: Duration = Duration::from_secs(300);
 /// Rows sorted at once: bounds memory.
 const CHUNK_ROWS: usize = 120_000;
 /// How often the age of what waits is looked at.
@@ -87,12 +86,39 @@ pub(crate) async fn with_lease<T>(
     if !shared.config.shared {
         return work.await.map(Some);
     }
-    if !shared.store.lease().acquire(LEASE, node, (shared.config.clock)(), LEASE_TTL).await? {
+    if !acquire(shared).await? {
         return Ok(None);
     }
-    let outcome = work.await;
+    // Work that outlives its lease is dropped, before its commit if it has not come to that.
+    let outcome = tokio::select! {
+        biased;
+        () = until_lost(shared) => Err(Error::LeaseLost),
+        outcome = work => outcome,
+    };
     shared.store.lease().release(LEASE, node).await?;
     outcome.map(Some)
+}
+
+async fn acquire(shared: &Shared) -> Result<bool, Error> {
+    let config = &shared.config;
+    Ok(shared.store.lease().acquire(LEASE, &config.node, (config.clock)(), config.lease_ttl).await?)
+}
+
+/// Renews the lease for as long as this node has it.
+async fn until_lost(shared: &Shared) {
+    let ttl = shared.config.lease_ttl;
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(ttl / 3).await;
+        match acquire(shared).await {
+            Ok(true) => renewed = Instant::now(),
+            Ok(false) => return,
+            Err(error) if renewed.elapsed() + ttl / 3 < ttl => {
+                tracing::warn!(%error, "the lease on the lake could not be renewed; it is tried again");
+            }
+            Err(_) => return,
+        }
+    }
 }
 
 /// Moves everything that waits now to the lake.
@@ -162,4 +188,70 @@ async fn flush_part(shared: &Arc<Shared>, view: &View, through: i64) -> Result<O
     shared.lake.commit(actions, Some((view.lake.seq, seq)), Change::Append).await?;
     shared.publish_lake(shared.lake.refresh(&view.lake).await?);
     Ok(Some(flushed))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use purser_domain::time::Timestamp;
+    use purser_store::Store;
+
+    use super::*;
+    use crate::{Config, Ledger};
+
+    const TTL: Duration = Duration::from_millis(600);
+
+    async fn node(directory: &std::path::Path, name: &str) -> Ledger {
+        let state = purser_store::Config { url: None, data_dir: directory.to_owned() };
+        let store = Store::open(&state).await.expect("a state database");
+        let table = directory.join("lake").display().to_string();
+        let config = Config::shared(&table, &directory.join(name), name);
+        Ledger::open(Config { lease_ttl: TTL, background: false, ..config }, store).await.expect("a node opens")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn long_work_keeps_its_lease() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (one, other) = (node(directory.path(), "one").await, node(directory.path(), "other").await);
+        let work = with_lease(&one.shared, async {
+            tokio::time::sleep(TTL * 4).await;
+            Ok(())
+        });
+        let tries = async {
+            for _ in 0..30 {
+                tokio::time::sleep(TTL / 10).await;
+                let taken = with_lease(&other.shared, async { Ok(()) }).await.expect("an answer");
+                assert_eq!(taken, None, "the other node took the lease from work under way");
+            }
+        };
+        let (done, ()) = tokio::join!(work, tries);
+        assert_eq!(done.expect("the work ends well"), Some(()));
+        let free = with_lease(&other.shared, async { Ok(()) }).await.expect("an answer");
+        assert_eq!(free, Some(()), "released at the end");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_that_lost_its_lease_is_given_up() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let one = node(directory.path(), "one").await;
+        let committed = AtomicBool::new(false);
+        let work = with_lease(&one.shared, async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            committed.store(true, Ordering::Release);
+            Ok(())
+        });
+        let theft = async {
+            tokio::time::sleep(TTL / 10).await;
+            let lease = one.shared.store.lease();
+            lease.release(LEASE, "one").await.expect("a release");
+            let far = Timestamp::from_micros(i64::MAX / 2);
+            assert!(lease.acquire(LEASE, "thief", far, TTL).await.expect("an answer"));
+        };
+        let (lost, ()) = tokio::join!(work, theft);
+        assert!(matches!(lost, Err(Error::LeaseLost)), "{lost:?}");
+        assert!(!committed.load(Ordering::Acquire));
+        let state = one.shared.store.lease().holder(LEASE, Timestamp::default()).await.expect("an answer");
+        assert_eq!(state.map(|(holder, _)| holder).as_deref(), Some("thief"), "whose lease it is now");
+    }
 }

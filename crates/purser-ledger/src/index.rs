@@ -5,6 +5,7 @@
 //! or its last writes, costs a replay of inbox and lake, never an event.
 
 mod sightings;
+mod sources;
 mod state;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +25,7 @@ use sightings::SightingKey;
 pub(crate) use state::{Standing, State};
 
 /// The version of the index; another one on disk is rebuilt.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A hash of a key.
 pub(crate) type Key = [u8; 16];
@@ -45,6 +46,7 @@ pub(crate) struct Changes {
     pub(crate) calls: HashMap<Key, Vec<Call>, Hashed>,
     /// `None` for one that is gone.
     sightings: BTreeMap<SightingKey, Option<Call>>,
+    sources: sources::Sources,
 }
 
 /// Keys are hashes already.
@@ -91,6 +93,8 @@ pub(crate) struct Index {
     calls: Keyspace,
     /// The sightings of calls that several events saw.
     sightings: Keyspace,
+    /// Every source of each tenant.
+    sources: Keyspace,
     about: Keyspace,
     seed: u64,
 }
@@ -127,12 +131,13 @@ impl Index {
         let events = database.keyspace("events", || options(bytes / 4))?;
         let calls = database.keyspace("calls", || options(bytes / 8))?;
         let sightings = database.keyspace("sightings", || options(bytes / 16))?;
+        let sources = database.keyspace("sources", || options(1 << 20))?;
         let about = database.keyspace("about", || options(1 << 20))?;
         let seed = match about.get("seed")? {
             Some(seed) => u64::from_le_bytes(seed.as_ref().try_into().unwrap_or_default()),
             None => 0,
         };
-        Ok(Self { database, events, calls, sightings, about, seed })
+        Ok(Self { database, events, calls, sightings, sources, about, seed })
     }
 
     fn version(&self) -> Result<Option<u8>, Error> {
@@ -213,6 +218,9 @@ impl Index {
                 None => batch.remove(&self.sightings, *key),
             }
         }
+        for key in changes.sources.keys() {
+            batch.insert(&self.sources, key, []);
+        }
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&checkpoint.seq.to_le_bytes());
         bytes[8..].copy_from_slice(&checkpoint.received_through.micros().to_le_bytes());
@@ -224,6 +232,7 @@ impl Index {
     pub(crate) fn note(&self, changes: &mut Changes, hasher: &mut Hasher, entry: &Entry) -> Result<(), Error> {
         let event = &entry.event;
         let key = event_key(hasher, &entry.tenant, event);
+        changes.note_source(&entry.tenant, &event.source);
         let day = event.occurred_at.utc_day();
         let known = self.event(changes, &key)?;
         let moved = known.is_some_and(|state| state.moved || state.day != day);

@@ -37,7 +37,7 @@ const ROOM_EVENTS: usize = 40_000;
 /// A handle on the ledger; clones share it.
 #[derive(Clone)]
 pub struct Ledger {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     jobs: Arc<std::sync::Mutex<Option<mpsc::Sender<Job>>>>,
     committer: Arc<std::sync::Mutex<Option<std::thread::JoinHandle<()>>>>,
     /// Room for events that wait for their commit.
@@ -58,6 +58,7 @@ impl Ledger {
     pub async fn open(config: Config, store: Store) -> Result<Self, Error> {
         let lock = config.lock_dir.as_deref().map(lock).transpose()?;
         let lake = Lake::open(&config.table).await?;
+        claim(&store, &lake.0, &config.table).await?;
         let index = Slot::open(config.cache_dir.join("index"), config.index_bytes)?;
         let cubes = CubeStore::open(&config.cache_dir, config.cube_bytes)?;
         let background = config.background;
@@ -134,6 +135,14 @@ impl Ledger {
     /// Whatever storage answers.
     pub async fn entries(&self, tenant: &TenantId, filter: &EntryFilter, page: Page) -> Result<Vec<Entry>, Error> {
         entries::page(&self.shared, tenant, filter, page).await
+    }
+
+    /// How many entries pass `filter`; reads all of them.
+    ///
+    /// # Errors
+    /// Whatever storage answers.
+    pub async fn count_entries(&self, tenant: &TenantId, filter: &EntryFilter) -> Result<u64, Error> {
+        entries::count(&self.shared, tenant, filter).await
     }
 
     /// Every row of an event, oldest received first; of all sources if none is named.
@@ -266,6 +275,17 @@ impl Operator {
     /// Whatever storage answers.
     pub async fn query(&self, calendar: &Calendar, query: &Query, by_tenant: bool) -> Result<Answer, Error> {
         answer(&self.shared, Scope { tenant: None, by_tenant }, calendar, query).await
+    }
+}
+
+/// Refuses a lake that the state database does not belong to: nodes with lakes of their own would each miss what the
+/// others flush.
+async fn claim(store: &Store, lake: &Lake, location: &str) -> Result<(), Error> {
+    let here = purser_store::lake::Lake { id: lake.id.clone(), location: location.to_owned() };
+    let known = store.lake().claim("usage_events", &here).await?;
+    match known.id == here.id {
+        true => Ok(()),
+        false => Err(Error::OtherLake { known: known.location, here: here.location }),
     }
 }
 

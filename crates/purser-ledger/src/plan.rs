@@ -220,6 +220,7 @@ impl<'a> Planner<'a> {
         let mut seen: HashMap<Key, u64, Hashed> = HashMap::with_capacity_and_hasher(drafts.len(), Hashed);
         let mut looked_up = Vec::with_capacity(drafts.len());
         for draft in drafts {
+            self.plan.changes.note_source(&draft.tenant, &draft.event.source);
             let key = event_key(&mut self.hasher, &draft.tenant, &draft.event);
             let payload = self.hasher.payload(&draft.event);
             let known = match seen.get(&key) {

@@ -8,6 +8,7 @@ pub(crate) mod feature_tag;
 pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod inbox_head;
+pub(crate) mod lake;
 pub(crate) mod lease;
 pub(crate) mod price_import;
 pub(crate) mod price_import_line;

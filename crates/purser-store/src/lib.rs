@@ -13,6 +13,7 @@ mod error;
 pub mod feature_tag;
 pub mod import;
 pub mod inbox;
+pub mod lake;
 pub mod lease;
 mod migration;
 pub mod price_import;
@@ -116,6 +117,12 @@ impl Store {
     #[must_use]
     pub fn import<'a>(&'a self, tenant: &'a TenantId) -> import::Imports<'a> {
         import::Imports::new(self, tenant)
+    }
+
+    /// Which lake the state belongs to.
+    #[must_use]
+    pub fn lake(&self) -> lake::Lakes<'_> {
+        lake::Lakes::new(self)
     }
 
     /// Leases on jobs.

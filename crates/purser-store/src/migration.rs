@@ -2,6 +2,7 @@
 //! Invariant: a migration that was released is never edited; many nodes may apply them at once.
 
 mod m0001_state;
+mod m0003_lake;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 use sea_orm_migration::prelude::*;
@@ -15,7 +16,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_state::Migration)]
+        vec![Box::new(m0001_state::Migration), Box::new(m0003_lake::Migration)]
     }
 }
 

@@ -46,6 +46,32 @@ async fn an_entry_comes_back_as_it_was_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_found_by_its_id_alone_on_any_day_and_of_any_source() {
+    let ledger = TestLedger::new().await;
+    let on = |source: &str, day: i64| {
+        let mut draft = draft("a", 1);
+        draft.event.source = source.to_owned();
+        draft.event.occurred_at = draft.event.occurred_at.plus_micros(-day * 24 * crate::support::HOUR);
+        draft
+    };
+    ledger.append(vec![on("api", 0), on("otlp", 3)]).await;
+    ledger.ledger.flush().await.expect("a flush");
+    ledger.append(vec![on("csv", 5)]).await;
+    {
+        let ledger = ledger.lose_index().await;
+        let found = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
+        assert_eq!(found.iter().map(|e| e.event.source.as_str()).collect::<Vec<_>>(), ["api", "otlp", "csv"]);
+        for (source, count) in [("otlp", 1), ("none", 0)] {
+            let found = ledger.ledger.entry_history(&acme(), Some(source), "a").await.expect("a history");
+            assert_eq!(found.len(), count, "{source}");
+        }
+        assert!(ledger.ledger.entry_history(&acme(), None, "b").await.expect("a history").is_empty());
+        let all = EntryFilter::default();
+        assert_eq!(ledger.ledger.count_entries(&acme(), &all).await.expect("a count"), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_has_no_price_is_listed_and_what_is_newest_known() {
     let ledger = TestLedger::new().await;
     let mut unknown = draft("u", 3);

@@ -50,6 +50,20 @@ async fn two_nodes_count_each_event_once_and_read_each_others_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_a_lake_of_its_own_is_refused() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let state = State::new(directory.path()).await;
+    let one = node(directory.path(), &state, "one").await;
+    append(&one, drafts(0..3)).await;
+    let astray = Config::local(&directory.path().join("astray"));
+    let Err(error) = Ledger::open(astray, state.store().await).await else { panic!("it opened") };
+    let said = error.to_string();
+    assert!(matches!(error, purser_ledger::Error::OtherLake { .. }), "{said}");
+    assert!(said.contains("astray") && said.contains("setting `lake`"), "{said}");
+    assert_eq!(charged(&node(directory.path(), &state, "two").await).await, 3, "the same lake is welcome");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_slept_through_flushes_catches_up_from_the_lake() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let state = State::new(directory.path()).await;

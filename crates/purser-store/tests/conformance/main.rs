@@ -9,6 +9,7 @@ mod feature_tag;
 mod import;
 mod inbox;
 mod isolation;
+mod lake;
 mod lease;
 mod migration;
 mod price_import;
@@ -49,6 +50,7 @@ conformance! {
         deleting_leaves_the_head_where_it_is, two_stores_append_a_hundred_batches_without_loss,
         committed_batches_outlive_the_store, a_read_goes_on_while_a_write_is_open;
     isolation: tenants_never_see_each_others_rows;
+    lake: the_first_lake_stays_the_one;
     lease: a_lease_has_one_holder_until_it_expires, a_released_lease_is_free, one_of_many_gets_the_lease;
     migration: opening_again_changes_nothing, many_nodes_may_open_a_new_database_at_once,
         the_schema_refuses_values_that_are_not_in_an_enum;
