@@ -1,6 +1,7 @@
 //! Dated prices: exact rates per leaf, by service tier and context size.
 //! Invariant: a rate is an exact rational; nothing is rounded before an amount is.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::money::{Money, ParseMoneyError, div_half_even, parse_decimal};
@@ -109,6 +110,29 @@ fn gcd128(a: u128, b: u128) -> u128 {
 
 /// The tier that a call without a tier is served by.
 pub const STANDARD: &str = "standard";
+
+/// Words that leave the tier to the provider.
+const UNSAID: [&str; 6] = ["", "auto", "none", "null", "unspecified", "unknown"];
+/// Words for the standard tier.
+const USUAL: [&str; 6] = [STANDARD, "standard_only", "default", "normal", "on_demand", "on-demand"];
+
+/// The canonical name of a service tier, in lower case; `None` for words that leave it to the provider, which then
+/// charges as for [`STANDARD`].
+#[must_use]
+pub fn service_tier(told: &str) -> Option<Cow<'_, str>> {
+    let is = |word: &&str| told.eq_ignore_ascii_case(word);
+    if UNSAID.iter().any(|word| is(word)) {
+        return None;
+    }
+    if USUAL.iter().any(|word| is(word)) {
+        return Some(STANDARD.into());
+    }
+    match told {
+        "batches" => Some("batch".into()),
+        told if told.bytes().any(|byte| byte.is_ascii_uppercase()) => Some(told.to_ascii_lowercase().into()),
+        told => Some(told.into()),
+    }
+}
 
 /// The rates of one (service tier, context size).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,12 +266,72 @@ pub struct Discount {
     pub effective_to: Option<Timestamp>,
 }
 
+impl Discount {
+    /// Thousandths of a percent, if the text is 0 to 100 with at most three decimals.
+    #[must_use]
+    pub fn percent_milli(text: &str) -> Option<u32> {
+        let (digits, scale) = parse_decimal(text).ok()?;
+        let shift = 3 - scale;
+        let power = 10_i128.checked_pow(shift.unsigned_abs())?;
+        let milli =
+            if shift >= 0 { digits.checked_mul(power)? } else { (digits % power == 0).then_some(digits / power)? };
+        u32::try_from(milli).ok().filter(|milli| *milli <= 100_000)
+    }
+
+    /// The percentage off, without zeros at its end.
+    #[must_use]
+    pub fn percent(&self) -> String {
+        let text = format!("{}.{:03}", self.percent_milli / 1_000, self.percent_milli % 1_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn rate(usd: &str, units: u64) -> Rate {
         Rate::parse(usd, units).expect("a literal of this test")
+    }
+
+    #[test]
+    fn a_percentage_has_at_most_three_decimals() {
+        for (text, expect) in [
+            ("12.5", Some(12_500)),
+            ("100", Some(100_000)),
+            ("0", Some(0)),
+            ("0.001", Some(1)),
+            ("1e1", Some(10_000)),
+            ("12.0000", Some(12_000)),
+            ("0.0001", None),
+            ("100.001", None),
+            ("-1", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(Discount::percent_milli(text), expect, "{text}");
+        }
+        for (percent_milli, text) in [(12_500, "12.5"), (100_000, "100"), (1, "0.001"), (0, "0")] {
+            let (id, none) = (String::new(), None);
+            let discount =
+                Discount { id, provider: None, model: None, percent_milli, effective_from: none, effective_to: none };
+            assert_eq!(discount.percent(), text);
+        }
+    }
+
+    #[test]
+    fn the_usual_tier_has_many_names() {
+        for (told, expected) in [
+            ("default", Some("standard")),
+            ("On_Demand", Some("standard")),
+            ("auto", None),
+            ("unknown", None),
+            ("", None),
+            ("batches", Some("batch")),
+            ("Flex", Some("flex")),
+        ] {
+            assert_eq!(service_tier(told).as_deref(), expected, "{told}");
+        }
     }
 
     #[test]

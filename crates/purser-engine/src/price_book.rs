@@ -17,7 +17,7 @@ use purser_domain::time::Timestamp;
 use crate::price_check;
 use name_index::NameIndex;
 pub use rate_chain::Rates;
-pub use tenant_book::{Found, TenantBook};
+pub use tenant_book::{Found, TenantBook, has_effect};
 pub use version::version;
 
 /// One price, ready for rating.

@@ -32,9 +32,18 @@ pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, Unreadable> {
             decoded.skipped += 1;
             continue;
         };
+        let place = decoded.events.len();
         decoded.settle(event, errors, Place::Item(index), now);
+        if decoded.events.len() > place && !is_dated(item) {
+            decoded.undated.push(place);
+        }
     }
     Ok(decoded)
+}
+
+/// Whether the CloudEvent says when it happened.
+fn is_dated(item: &str) -> bool {
+    Picked::read(item, ["time"]).is_some_and(|envelope| envelope.raw("time").is_some())
 }
 
 /// The usage event; `None` if the CloudEvent is about something else.

@@ -22,6 +22,8 @@ pub struct Decoded {
     pub events: Vec<Incoming>,
     /// The items that break a rule, in the order of the input.
     pub refused: Vec<Refusal>,
+    /// Positions in `events` of those that named no time and were given that of their arrival.
+    pub undated: Vec<usize>,
     /// Unknown fields of foreign formats that were passed over.
     pub ignored: u64,
     /// Items that are no model call (agent totals, tool spans, plain HTTP spans): nothing to charge.
@@ -144,6 +146,8 @@ impl Decoded {
 
     /// Adds another outcome of the same input to this one.
     pub fn absorb(&mut self, other: Self) {
+        let before = self.events.len();
+        self.undated.extend(other.undated.into_iter().map(|place| before + place));
         self.events.extend(other.events);
         self.refused.extend(other.refused);
         self.ignored += other.ignored;

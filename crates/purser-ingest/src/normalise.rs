@@ -145,13 +145,7 @@ fn less(total: u64, field: &'static str, parts: &[(&str, u64)]) -> Result<u64, C
 /// The canonical name of a service tier; `None` for words that leave the choice to the provider.
 #[must_use]
 pub fn service_tier(name: &str) -> Option<String> {
-    let lower = name.trim().to_ascii_lowercase();
-    match lower.as_str() {
-        "" | "auto" | "none" | "null" | "unspecified" => None,
-        "default" | "standard" | "standard_only" | "on_demand" | "on-demand" | "normal" => Some("standard".to_owned()),
-        "batches" => Some("batch".to_owned()),
-        _ => Some(lower),
-    }
+    purser_domain::price::service_tier(name.trim()).map(std::borrow::Cow::into_owned)
 }
 
 /// The canonical provider of names that carry an API after a dot: `openai.responses`.

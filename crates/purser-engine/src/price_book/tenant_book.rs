@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use purser_domain::charge::Match;
-use purser_domain::price::{Discount, Price};
+use purser_domain::price::{Discount, Price, STANDARD, service_tier};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
 
@@ -76,7 +76,7 @@ impl TenantBook {
     /// Why there is none: [`Match::UnknownModel`], [`Match::NoPriceAtDate`] or [`Match::NoRateForTier`].
     pub fn find(&self, event: &UsageEvent) -> Result<Found<'_>, Match> {
         let (dated, matched) = self.price_of(event)?;
-        let tier = service_tier(event.service_tier.as_deref());
+        let tier = tier_of(event);
         let rates = dated.rates(&tier, event.usage.total_input()).ok_or(Match::NoRateForTier)?;
         Ok(Found { rates, version: &dated.version, matched })
     }
@@ -88,7 +88,7 @@ impl TenantBook {
     /// As [`Self::find`].
     pub(crate) fn sizes(&self, event: &UsageEvent) -> Result<Sizes<'_>, Match> {
         let (dated, _) = self.price_of(event)?;
-        let tier = service_tier(event.service_tier.as_deref());
+        let tier = tier_of(event);
         let (_, sizes) = dated.tiers.iter().find(|(name, _)| *name == tier).ok_or(Match::NoRateForTier)?;
         Ok(Sizes { rates: sizes, version: &dated.version })
     }
@@ -137,10 +137,21 @@ impl TenantBook {
     }
 }
 
+/// The tier that charges a call.
+fn tier_of(event: &UsageEvent) -> std::borrow::Cow<'_, str> {
+    event.service_tier.as_deref().and_then(service_tier).unwrap_or(STANDARD.into())
+}
+
 /// Smaller is tried first: the most specific discount, then the latest start, then the id.
 fn rank(discount: &Discount) -> impl Ord + '_ {
     let breadth = 2 * u8::from(discount.model.is_none()) + u8::from(discount.provider.is_none());
     (breadth, std::cmp::Reverse(discount.effective_from), &discount.id)
+}
+
+/// Whether any price of `book` is less for `discount`. An override is never discounted.
+#[must_use]
+pub fn has_effect(book: &PriceBook, discount: &Discount) -> bool {
+    book.all_dated().iter().any(|dated| is_about(discount, &dated.price))
 }
 
 fn is_about(discount: &Discount, price: &Price) -> bool {
@@ -163,20 +174,4 @@ fn apply(discount: &Discount, price: &Price) -> Price {
         *rate = rate.and_then(|rate| rate.discounted(discount.percent_milli));
     }
     price
-}
-
-/// The canonical name of a service tier: the ways to say "the usual one" are `standard`.
-///
-/// Any other name stays as it is, in lower case, and must have rates of its own.
-pub(super) fn service_tier(told: Option<&str>) -> std::borrow::Cow<'_, str> {
-    const USUAL: [&str; 7] = ["", "standard", "default", "auto", "on_demand", "on-demand", "unknown"];
-    let Some(told) = told else { return "standard".into() };
-    if USUAL.iter().any(|usual| told.eq_ignore_ascii_case(usual)) {
-        return "standard".into();
-    }
-    match told {
-        "batches" => "batch".into(),
-        told if told.bytes().any(|byte| byte.is_ascii_uppercase()) => told.to_ascii_lowercase().into(),
-        told => told.into(),
-    }
 }
