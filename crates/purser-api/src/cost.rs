@@ -87,10 +87,33 @@ pub struct FeatureCost {
 /// Spend by user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CostByUser {
-    /// Spend descending.
+    /// Spend descending; at most `limit` users.
     pub data: Vec<UserCost>,
+    /// How many users there are.
+    pub users: u64,
+    /// The users beyond `limit` together; with them the rows add up to the period's spend. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherUsers>,
     /// Where the numbers come from.
     pub provenance: Provenance,
+}
+
+/// The users that are not listed, together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OtherUsers {
+    /// How many.
+    pub users: u64,
+    /// Rounded to whole cents.
+    pub total_cost_cents: i64,
+    /// Exact.
+    #[schema(value_type = String)]
+    pub cost_usd: Money,
+    /// Events with a cost ÷ charged events.
+    pub priced_fraction: Option<f64>,
+    /// Calls.
+    pub request_count: i64,
+    /// Percent of the total.
+    pub pct_of_total: f64,
 }
 
 /// One user.

@@ -9,6 +9,7 @@ pub mod cost;
 pub mod error_code;
 pub mod feature_tag;
 pub mod health;
+pub mod import;
 pub mod price;
 pub mod problem;
 pub mod tenant;

@@ -172,6 +172,9 @@ pub struct DiscountDraft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub effective_to: Option<Timestamp>,
+    /// Set it although no price of the book matches.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// A stored discount.

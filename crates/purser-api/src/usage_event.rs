@@ -172,6 +172,13 @@ pub struct Receipt {
     /// Unknown fields of foreign formats that were passed over.
     #[serde(default)]
     pub ignored_fields: u64,
+    /// Accepted events for which no price was found.
+    #[serde(default)]
+    pub unpriced: u64,
+    /// What the events of a dry run would cost; nothing was stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub would_charge_usd: Option<Money>,
 }
 
 /// An event id that was used before for another payload.
@@ -201,6 +208,9 @@ pub struct RefusedItem {
 pub struct EventPage {
     /// The rows.
     pub events: Vec<EntryRecord>,
+    /// How many there are on all pages; on the first page only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// Where the next page starts; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,

@@ -9,6 +9,7 @@ mod query;
 use std::time::Duration;
 
 use purser_api::domain::usage_query::Query;
+use purser_api::import::{ImportDraft, ImportPatch, ImportRecord};
 use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList};
 use purser_api::tenant::TenantRecord;
 use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
@@ -43,13 +44,37 @@ impl Client {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), key: key.to_owned() })
     }
 
-    /// Sends usage events; good ones are stored although others are refused.
+    /// Sends usage events, as a part of an import if one is named; good ones are stored although others are refused, and
+    /// none on a dry run.
     ///
     /// # Errors
     /// What the server answers, or that it does not.
-    pub async fn send_events(&self, events: &[serde_json::Value]) -> Result<Receipt, Error> {
+    pub async fn send_events(
+        &self,
+        events: &[serde_json::Value],
+        import_id: Option<&str>,
+        dry_run: bool,
+    ) -> Result<Receipt, Error> {
         let request = self.request(Method::POST, "/api/v1/usage/events").query(&[("partial", "true")]);
+        let request = request.query(&import_id.map(|id| ("import_id", id)).into_iter().collect::<Vec<_>>());
+        let request = if dry_run { request.query(&[("dry_run", "true")]) } else { request };
         self.answer(request.json(events)).await
+    }
+
+    /// Begins an import.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn import_begin(&self, draft: &ImportDraft) -> Result<ImportRecord, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/usage/imports").json(draft)).await
+    }
+
+    /// Ends an import.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn import_end(&self, id: &str, patch: &ImportPatch) -> Result<ImportRecord, Error> {
+        self.answer(self.segments(Method::PATCH, &["usage", "imports", id])?.json(patch)).await
     }
 
     /// Asks what was spent.

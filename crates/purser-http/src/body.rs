@@ -26,7 +26,8 @@ impl Budget {
         Self(Arc::new(Semaphore::new(bytes / PIECE)))
     }
 
-    fn take(&self, bytes: usize) -> Reply<OwnedSemaphorePermit> {
+    /// Takes a share of the budget.
+    pub(crate) fn take(&self, bytes: usize) -> Reply<OwnedSemaphorePermit> {
         let pieces = u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX);
         Arc::clone(&self.0).try_acquire_many_owned(pieces).map_err(|_| Failure::too_busy())
     }
@@ -48,7 +49,8 @@ pub(crate) enum Media {
 }
 
 impl Media {
-    fn of(headers: &HeaderMap) -> Reply<Self> {
+    /// What a request says that its body is.
+    pub(crate) fn of(headers: &HeaderMap) -> Reply<Self> {
         let given = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("not text"));
         let essence = given.and_then(|text| text.split(';').next()).map(|text| text.trim().to_ascii_lowercase());
         match essence.as_deref() {

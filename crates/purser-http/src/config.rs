@@ -17,6 +17,8 @@ pub struct Config {
     pub queue_wait: Duration,
     /// How long a client may take to send its body.
     pub body_timeout: Duration,
+    /// How long new requests are told to come back, once the server was told to stop, before the listeners close.
+    pub shed: Duration,
     /// How long requests may go on after the server was told to stop.
     pub drain: Duration,
     /// Bodies above this many bytes are decoded off the reactor.
@@ -32,6 +34,7 @@ impl Default for Config {
             concurrency: 512,
             queue_wait: Duration::from_secs(2),
             body_timeout: Duration::from_secs(30),
+            shed: Duration::from_millis(250),
             drain: Duration::from_secs(20),
             decode_inline_max: 256 << 10,
         }

@@ -1,5 +1,6 @@
 //! The outermost layers: a request id, security headers, problem bodies, turns, meters and the panic catcher.
-//! Invariant: every reply has an id, and every error reply of the API is a problem document with that id.
+//! Invariant: every reply has an id, and every error reply of the API is a problem document with that id, but for OTLP's,
+//! which has its own.
 
 use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
@@ -17,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::failure::{Failure, Reply};
 use crate::meter;
+use crate::otlp::Spoken;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -59,15 +61,18 @@ pub(crate) async fn wrap(State(app): State<App>, mut request: Request, next: Nex
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |m| m.as_str().to_owned());
+    let otlp = Spoken::of(&path, request.headers());
     let response = if is_probe(&path) {
         next.run(request).await
+    } else if app.is_draining() {
+        Failure::shutting_down().into_response()
     } else {
         match tokio::time::timeout(app.config.queue_wait, app.turns.acquire()).await {
             Ok(Ok(_turn)) => next.run(request).await,
             _ => Failure::too_busy().into_response(),
         }
     };
-    let response = finish(response, &context, &path);
+    let response = finish(response, &context, &path, otlp);
     meter::request(&method, &route, response.status(), started.elapsed());
     response
 }
@@ -77,12 +82,18 @@ fn is_probe(path: &str) -> bool {
 }
 
 /// Writes the body of a failure, and the headers that every reply has.
-fn finish(mut response: Response, context: &RequestId, path: &str) -> Response {
+fn finish(mut response: Response, context: &RequestId, path: &str, otlp: Option<Spoken>) -> Response {
     let failure = response.extensions_mut().remove::<Failure>().or_else(|| bare_failure(&response));
     if let Some(failure) = failure {
         failure.log(&context.id);
-        let body = serde_json::to_vec(&failure.problem(&context.id)).unwrap_or_default();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let (kind, body) = match otlp {
+            Some(spoken) => spoken.tell(&failure),
+            None => {
+                let body = serde_json::to_vec(&failure.problem(&context.id)).unwrap_or_default();
+                (HeaderValue::from_static("application/problem+json"), body)
+            }
+        };
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = Body::from(body);
     }

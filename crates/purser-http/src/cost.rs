@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use purser_api::cost::{
-    CostByFeature, CostByModel, CostByUser, CostSummary, FeatureCost, ModelCost, Provenance, UserCost,
+    CostByFeature, CostByModel, CostByUser, CostSummary, FeatureCost, ModelCost, OtherUsers, Provenance, UserCost,
 };
 use purser_api::problem::Problem;
 use purser_domain::feature_tag::{FeatureTag, UNCLASSIFIED};
+use purser_domain::money::Money;
 use purser_domain::time::{Timestamp, Window};
 use purser_domain::usage::Leaf;
 use purser_domain::usage_query::{Answer, Dimension, Query, Totals};
@@ -19,6 +20,9 @@ use crate::params::Params;
 use crate::share::{cents, input_tokens, output_tokens, percent};
 
 const DAY_MICROS: i64 = 86_400_000_000;
+/// The most users of one answer, and how many if the caller does not say.
+const USERS_MAX: usize = 1_000;
+const USERS: usize = 100;
 
 /// A sliding window that ends now.
 struct Period {
@@ -28,7 +32,13 @@ struct Period {
 }
 
 impl Period {
-    fn read(mut params: Params, now: Timestamp) -> Reply<Self> {
+    fn read(params: Params, now: Timestamp) -> Reply<Self> {
+        Ok(Self::read_with(params, now, |_| ())?.0)
+    }
+
+    /// The period, and what `more` reads of the other parameters.
+    fn read_with<T>(mut params: Params, now: Timestamp, more: impl FnOnce(&mut Params) -> T) -> Reply<(Self, T)> {
+        let more = more(&mut params);
         let name = params.one_of("period", &["24h", "7d", "30d"]);
         params.finish()?;
         let days = match name {
@@ -37,7 +47,7 @@ impl Period {
             _ => 1,
         };
         let to = now.plus_micros(1);
-        Ok(Self { name, window: Window { from: to.plus_micros(-days * DAY_MICROS), to }, now })
+        Ok((Self { name, window: Window { from: to.plus_micros(-days * DAY_MICROS), to }, now }, more))
     }
 }
 
@@ -149,21 +159,28 @@ pub(crate) async fn by_feature(
     Ok(Json(CostByFeature { data, provenance }))
 }
 
-/// Spend of a period by user.
+/// Spend of a period by user: those who spent most, and all others together.
 #[utoipa::path(
     get, path = "/api/v1/cost/by-user", tag = "cost", operation_id = "cost.by_user",
-    params(("period" = Option<String>, Query, description = "24h (default), 7d or 30d, ending now")),
+    params(
+        ("period" = Option<String>, Query, description = "24h (default), 7d or 30d, ending now"),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000, description = "The most users; 100 by default")
+    ),
     responses(
         (status = 200, body = CostByUser), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)
     )
 )]
 pub(crate) async fn by_user(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<CostByUser>> {
-    let period = Period::read(params, app.service.now())?;
+    let read_limit = |params: &mut Params| params.number("limit", 1..=USERS_MAX, USERS);
+    let (period, limit) = Period::read_with(params, app.service.now(), read_limit)?;
     let Spend { answer, provenance } = spend(&app, &who, &period, Some(Dimension::User)).await?;
-    let users = groups(&answer, |user| user.unwrap_or("anonymous").to_owned());
+    let mut users = groups(&answer, |user| user.unwrap_or("anonymous").to_owned());
     let count = users.len() as i128;
     let total = answer.total.cost;
+    let others = users.split_off(limit.min(users.len()));
+    let known = users.len() as u64 + others.len() as u64;
+    let other = (!others.is_empty()).then(|| other_users(&others, total));
     let data = users
         .into_iter()
         .map(|(user_id, totals)| UserCost {
@@ -177,7 +194,23 @@ pub(crate) async fn by_user(State(app): State<App>, Reader(who): Reader, params:
             is_anomaly: totals.cost.pico().saturating_mul(count) > total.pico().saturating_mul(2),
         })
         .collect();
-    Ok(Json(CostByUser { data, provenance }))
+    Ok(Json(CostByUser { data, users: known, other, provenance }))
+}
+
+/// The sum of the users that are not listed.
+fn other_users(others: &[(String, Totals)], total: Money) -> OtherUsers {
+    let mut sum = Totals::default();
+    for (_, totals) in others {
+        sum.add(totals);
+    }
+    OtherUsers {
+        users: others.len() as u64,
+        total_cost_cents: cents(sum.cost),
+        cost_usd: sum.cost,
+        priced_fraction: sum.priced_fraction(),
+        request_count: sum.get(Leaf::Requests),
+        pct_of_total: percent(sum.cost, total),
+    }
 }
 
 /// Spend of a period by model.

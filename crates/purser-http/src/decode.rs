@@ -47,7 +47,9 @@ pub(crate) async fn store(
     }
     match app.service.ingest(who, decoded, options).await {
         Ok(receipt) => {
-            meter::receipt(receiver, &receipt, started.elapsed());
+            if !options.dry_run {
+                meter::receipt(receiver, &receipt, started.elapsed());
+            }
             Ok(receipt)
         }
         Err(error) => {
@@ -79,6 +81,8 @@ pub(crate) fn wire(receipt: Receipt) -> WireReceipt {
         conflicts: receipt.conflicts.into_iter().map(conflict).collect(),
         refused: receipt.refused.into_iter().take(REFUSED_SHOWN).map(refused).collect(),
         ignored_fields: receipt.ignored,
+        unpriced: receipt.unpriced,
+        would_charge_usd: receipt.would_charge,
     }
 }
 

@@ -88,6 +88,14 @@ impl Failure {
         failure
     }
 
+    /// 503: the server takes no more work.
+    pub(crate) fn shutting_down() -> Self {
+        let detail = "the server finishes its work and stops; send again in a moment";
+        let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, "shutting-down", detail);
+        failure.0.retry_after_sec = Some(1);
+        failure
+    }
+
     /// 422: every refused field.
     pub(crate) fn invalid(fields: Vec<FieldError>) -> Self {
         Error::invalid(fields).into()
@@ -116,7 +124,7 @@ impl Failure {
     /// Logs a fault of the server's own, once.
     pub(crate) fn log(&self, request_id: &str) {
         let parts = &self.0;
-        if parts.status.is_server_error() {
+        if parts.status.is_server_error() && parts.code != "shutting-down" {
             let internal = parts.internal.as_deref().unwrap_or_default();
             tracing::error!(request_id, code = %parts.code, internal, "request failed: {}", parts.detail);
         }

@@ -38,6 +38,9 @@ pub(crate) fn router(app: App) -> Router {
 
 /// Waits for the request's turn.
 async fn turn(State(app): State<App>, request: Request, next: axum::middleware::Next) -> Response {
+    if app.is_draining() {
+        return status(&Failure::shutting_down()).into_http();
+    }
     match tokio::time::timeout(app.config.queue_wait, app.turns.acquire()).await {
         Ok(Ok(_turn)) => next.run(request).await,
         _ => status(&Failure::too_busy()).into_http(),
@@ -85,16 +88,23 @@ async fn authenticate(app: &App, secret: Option<String>) -> Reply<Principal> {
 /// A failure as a gRPC status.
 fn status(failure: &Failure) -> Status {
     failure.log("grpc");
-    let code = match failure.status() {
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
-            Code::InvalidArgument
-        }
+    Status::new(code(failure.status()), failure.detail())
+}
+
+/// The gRPC code that says what an HTTP status says.
+pub(crate) const fn code(status: StatusCode) -> Code {
+    match status {
+        StatusCode::BAD_REQUEST
+        | StatusCode::UNPROCESSABLE_ENTITY
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::InvalidArgument,
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,
         StatusCode::FORBIDDEN => Code::PermissionDenied,
+        StatusCode::REQUEST_TIMEOUT => Code::DeadlineExceeded,
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Code::Unimplemented,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
         _ => Code::Internal,
-    };
-    Status::new(code, failure.detail())
+    }
 }
 
 struct Export {
@@ -111,6 +121,7 @@ impl UnaryService<Bytes> for Export {
         let (app, who, signal) = (self.app.clone(), self.who.clone(), self.signal);
         Box::pin(async move {
             let body = request.into_inner();
+            let _held = app.bodies.take(body.len()).map_err(|failure| status(&failure))?;
             match otlp::take_in(&app, &who, "otlp_grpc", signal, Encoding::Protobuf, body).await {
                 Ok(partial) => Ok(tonic::Response::new(partial.protobuf(signal))),
                 Err(failure) => Err(status(&failure)),

@@ -36,6 +36,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
         }
         checks.push(Check { name: name.to_owned(), ok: outcome.is_ok() });
     }
+    checks.push(Check { name: "listener".to_owned(), ok: !app.is_draining() });
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let words = if ready { "ready" } else { "not_ready" };

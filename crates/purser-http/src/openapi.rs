@@ -1,10 +1,12 @@
 //! The OpenAPI document, made from the handlers' own descriptions.
-//! Invariant: every route of the router but the catch-alls is in it.
+//! Invariant: every route of the router but the catch-alls and the pages on errors is in it.
 
 use std::sync::LazyLock;
 
 use axum::Json;
-use purser_api::{analytics, api_key, cost, feature_tag, health, price, problem, tenant, usage_event, usage_query};
+use purser_api::{
+    analytics, api_key, cost, feature_tag, health, import, price, problem, tenant, usage_event, usage_query,
+};
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -24,7 +26,8 @@ mod polish;
     paths(
         crate::health::healthz, crate::health::readyz, crate::health::metrics, get,
         crate::usage_event::ingest, crate::usage_event::list, crate::usage_event::show, crate::usage_event::conflicts,
-        crate::usage_event::void, crate::usage_query::query,
+        crate::usage_event::void, crate::import::create, crate::import::patch, crate::import::show, crate::import::list,
+        crate::usage_query::query,
         crate::foreign::cloud_events, crate::foreign::litellm, crate::foreign::cost_record,
         crate::cost::summary, crate::cost::by_feature, crate::cost::by_user, crate::cost::by_model,
         crate::feature_tag::list, crate::feature_tag::create, crate::feature_tag::show, crate::feature_tag::put,
@@ -42,6 +45,7 @@ mod polish;
     components(schemas(
         problem::Problem, usage_event::UsageEventBody, usage_event::Receipt, usage_event::EventPage,
         usage_event::EventDetail, usage_event::ConflictPage, usage_event::VoidRequest, usage_event::VoidReceipt,
+        import::ImportDraft, import::ImportPatch, import::ImportRecord, import::ImportPage,
         usage_event::CostRecordBody, usage_event::CostRecorded, usage_query::UsageAnswer,
         analytics::UsageStatistics, analytics::CostStatistics, analytics::AnalyticsStatus, analytics::AnalyticsHealth,
         cost::CostSummary, cost::CostByFeature, cost::CostByUser, cost::CostByModel,

@@ -1,6 +1,8 @@
 //! OTLP over HTTP: traces, logs and metrics, protobuf and JSON; the reply has the request's encoding.
 //! Invariant: a readable request is answered 200; `partial_success` says what was refused and why.
 
+mod refusal;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -21,6 +23,7 @@ use crate::auth::Sender;
 use crate::body::{Media, Payload};
 use crate::decode;
 use crate::failure::Reply;
+pub(crate) use refusal::Spoken;
 
 /// What a request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

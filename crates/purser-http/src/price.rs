@@ -213,8 +213,8 @@ pub(crate) async fn discount_set(
     _: NoParams,
     payload: Payload,
 ) -> Reply<(StatusCode, Json<DiscountRecord>)> {
-    let draft = draft::discount(Fields::read(&payload)?)?;
-    let set = app.service.discount_set(&who, draft).await?;
+    let (draft, force) = draft::discount(Fields::read(&payload)?)?;
+    let set = app.service.discount_set(&who, draft, force).await?;
     Ok((StatusCode::CREATED, Json(wire::discount(set.discount))))
 }
 

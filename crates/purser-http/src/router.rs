@@ -3,19 +3,16 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, post};
-use purser_service::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::config::Config;
 use crate::{
-    analytics, api_key, context, cost, feature_tag, foreign, grpc, health, openapi, otlp, price, tenant, usage_event,
-    usage_query,
+    analytics, api_key, context, cost, error_page, feature_tag, foreign, grpc, health, import, openapi, otlp, price,
+    tenant, usage_event, usage_query,
 };
 
 /// The main listener's routes: the API, the OTLP/HTTP receivers, health and metrics.
-pub fn router(service: Service, config: Config) -> Router {
-    let app = App::new(service, config);
+pub fn router(app: &App) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -25,6 +22,8 @@ pub fn router(service: Service, config: Config) -> Router {
         .route("/api/v1/usage/events/{id}", get(usage_event::show))
         .route("/api/v1/usage/conflicts", get(usage_event::conflicts))
         .route("/api/v1/usage/void", post(usage_event::void))
+        .route("/api/v1/usage/imports", post(import::create).get(import::list))
+        .route("/api/v1/usage/imports/{id}", get(import::show).patch(import::patch))
         .route("/api/v1/usage/query", get(usage_query::query))
         .route("/api/v1/events", post(foreign::cloud_events))
         .route("/api/v1/litellm", post(foreign::litellm))
@@ -61,24 +60,25 @@ pub fn router(service: Service, config: Config) -> Router {
         .route("/v1/logs", post(otlp::logs))
         .route("/v1/metrics", post(otlp::metrics))
         .route("/api/public/otel/v1/traces", post(otlp::langfuse))
+        .route("/docs/errors/{code}", get(error_page::show))
         .route("/api/{*path}", any(context::no_route))
         .route("/v1/{*path}", any(context::no_route));
-    finish(routes, app)
+    finish(routes, app.clone())
 }
 
 /// The OTLP/HTTP listener's routes (port 4318).
-pub fn otlp_router(service: Service, config: Config) -> Router {
+pub fn otlp_router(app: &App) -> Router {
     let routes = Router::new()
         .route("/v1/traces", post(otlp::traces))
         .route("/v1/logs", post(otlp::logs))
         .route("/v1/metrics", post(otlp::metrics))
         .route("/{*path}", any(context::no_route));
-    finish(routes, App::new(service, config))
+    finish(routes, app.clone())
 }
 
 /// The OTLP/gRPC listener's routes (port 4317).
-pub fn grpc_router(service: Service, config: Config) -> Router {
-    grpc::router(App::new(service, config))
+pub fn grpc_router(app: &App) -> Router {
+    grpc::router(app.clone())
 }
 
 fn finish(routes: Router<App>, app: App) -> Router {

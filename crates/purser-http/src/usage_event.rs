@@ -30,13 +30,18 @@ const PAGE: usize = 100;
 /// Stores usage events: a JSON array, one object, or NDJSON; all of them or, with `partial=true`, the good ones.
 #[utoipa::path(
     post, path = "/api/v1/usage/events", tag = "usage", operation_id = "usage.ingest",
-    params(("partial" = Option<bool>, Query, description = "Store the good items although others are refused")),
+    params(
+        ("partial" = Option<bool>, Query, description = "Store the good items although others are refused"),
+        ("import_id" = Option<String>, Query, description = "The running import that they are part of"),
+        ("dry_run" = Option<bool>, Query, description = "Check and rate, store nothing")
+    ),
     request_body(content(
         (Vec<UsageEventBody> = "application/json"), (String = "application/x-ndjson")
     )),
     responses(
         (status = 202, body = Receipt), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 413, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
         (status = 503, body = Problem)
     )
@@ -48,9 +53,11 @@ pub(crate) async fn ingest(
     payload: Payload,
 ) -> Reply<(StatusCode, Json<Receipt>)> {
     let partial = params.flag("partial", false);
+    let (import_id, dry_run) = (params.text("import_id"), params.flag("dry_run", false));
     params.finish()?;
     payload.expect(&[Media::Json, Media::Ndjson])?;
     let options = if partial { Options::partial() } else { Options::strict() };
+    let options = Options { import_id, dry_run, ..options };
     let (bytes, now) = (payload.bytes.clone(), app.service.now());
     let read = move || native::decode(&bytes, now);
     let receipt = decode::take_in(&app, &who, "api", payload.bytes.len(), &options, read).await?;
@@ -100,6 +107,7 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params
     let found = app.service.events(&who, &filter, page).await?;
     Ok(Json(EventPage {
         events: found.entries.into_iter().map(entry::record).collect(),
+        total: found.total,
         next_cursor: found.next.map(|at| format!("e{}", at.micros())),
     }))
 }

@@ -3,7 +3,9 @@
 
 use purser_domain::charge::Charge;
 use purser_domain::feature_tag::UNCLASSIFIED;
+use purser_domain::money::Money;
 use purser_domain::usage_event::UsageEvent;
+use purser_engine::price_book::TenantBook;
 use purser_engine::rating;
 use purser_ingest::decoded::{Decoded, Refusal};
 use purser_ledger::append::{AppendError, Conflict, Draft, Mode, Outcome};
@@ -21,19 +23,21 @@ pub struct Options {
     pub reported: bool,
     /// The import that brings the events.
     pub import_id: Option<String>,
+    /// Check and rate everything, store nothing.
+    pub dry_run: bool,
 }
 
 impl Options {
     /// All or nothing, as our own formats are.
     #[must_use]
     pub const fn strict() -> Self {
-        Self { mode: Mode::AllOrNothing, reported: false, import_id: None }
+        Self { mode: Mode::AllOrNothing, reported: false, import_id: None, dry_run: false }
     }
 
     /// As much as can be taken, as foreign formats are.
     #[must_use]
     pub const fn partial() -> Self {
-        Self { mode: Mode::Partial, reported: false, import_id: None }
+        Self { mode: Mode::Partial, reported: false, import_id: None, dry_run: false }
     }
 }
 
@@ -54,18 +58,47 @@ pub struct Receipt {
     pub refused: Vec<Refusal>,
     /// Fields of foreign formats that were passed over.
     pub ignored: u64,
+    /// What a dry run's events would cost.
+    pub would_charge: Option<Money>,
+}
+
+/// What a request would come to at the prices of `book`, if the ledger knew none of its events.
+#[must_use]
+pub fn dry_run(book: &TenantBook, decoded: Decoded) -> Receipt {
+    let mut would_charge = Money::ZERO;
+    let mut unpriced = 0;
+    for incoming in &decoded.events {
+        match rating::rate(book, &incoming.event).cost() {
+            Some((amount, _)) => would_charge = [would_charge, amount].into_iter().sum(),
+            None => unpriced += 1,
+        }
+    }
+    Receipt {
+        accepted: decoded.events.len() as u64,
+        unpriced,
+        refused: decoded.refused,
+        ignored: decoded.ignored,
+        would_charge: Some(would_charge),
+        ..Receipt::default()
+    }
 }
 
 impl Service {
     /// Rates and stores what a decoder found.
     ///
     /// # Errors
-    /// Forbidden; in [`Mode::AllOrNothing`] invalid with every refused field, or a conflict naming every reused id;
+    /// Forbidden; not found or conflict if the import is not a running one; in [`Mode::AllOrNothing`] invalid with every refused field, or a conflict naming every reused id;
     /// unavailable when the state database or the disk is.
     pub async fn ingest(&self, who: &Principal, decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
         who.may_ingest()?;
         if options.mode == Mode::AllOrNothing && !decoded.refused.is_empty() {
             return Err(Error::invalid(decoded.refused.into_iter().flat_map(|refusal| refusal.errors).collect()));
+        }
+        if options.dry_run {
+            return Ok(dry_run(&*self.tenant_book(who.tenant()).await?, decoded));
+        }
+        if let Some(import) = &options.import_id {
+            self.require_running(who, import).await?;
         }
         let mut receipt = Receipt { refused: decoded.refused, ignored: decoded.ignored, ..Receipt::default() };
         if decoded.events.is_empty() {
@@ -74,7 +107,7 @@ impl Service {
         let indices: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
         let drafts = self.rate_all(who, decoded.events.into_iter().map(|incoming| incoming.event), options).await?;
         let unpriced: Vec<bool> = drafts.iter().map(|draft| draft.charge.cost().is_none()).collect();
-        let appended = match self.append(drafts, options).await {
+        let appended = match self.append(drafts, options, &decoded.undated).await {
             Ok(appended) => appended,
             Err(AppendError::Conflicts(conflicts)) => {
                 return Err(self.refuse_reused(who, conflicts, &indices, options).await);
@@ -100,27 +133,65 @@ impl Service {
         Ok(receipt)
     }
 
-    /// Appends; a record that its writer sends again has no time of its own and takes the stored one's.
-    async fn append(&self, drafts: Vec<Draft>, options: &Options) -> Result<purser_ledger::Receipt, AppendError> {
-        if !options.reported {
-            return self.ledger().append(drafts, options.mode).await;
+    /// Appends. An event without a time of its own takes that of the stored one with its id, so that sending it again
+    /// is no conflict.
+    async fn append(
+        &self,
+        mut drafts: Vec<Draft>,
+        options: &Options,
+        undated: &[usize],
+    ) -> Result<purser_ledger::Receipt, AppendError> {
+        let ledger = self.ledger();
+        if undated.is_empty() {
+            return ledger.append(drafts, options.mode).await;
         }
-        let mut again = drafts.clone();
-        match self.ledger().append(drafts, options.mode).await {
-            Err(AppendError::Conflicts(_)) => {}
-            settled => return settled,
+        for place in undated {
+            self.date_as_stored(&mut drafts[*place], options).await?;
         }
-        for draft in &mut again {
-            let (source, event_id) = (&draft.event.source, &draft.event.event_id);
-            let history = self.ledger().entry_history(&draft.tenant, Some(source), event_id).await?;
-            if let Some(stored) = history.first() {
-                draft.event.occurred_at = stored.event.occurred_at;
+        // Another request may store the same id between the look and the append.
+        let mut again: Vec<(usize, Draft)> = undated.iter().map(|place| (*place, drafts[*place].clone())).collect();
+        let first = ledger.append(drafts.clone(), options.mode).await;
+        let contradicted: Vec<usize> = match &first {
+            Ok(receipt) => receipt.conflicts.iter().map(|conflict| conflict.index).collect(),
+            Err(AppendError::Conflicts(conflicts)) => conflicts.iter().map(|conflict| conflict.index).collect(),
+            Err(_) => Vec::new(),
+        };
+        again.retain(|(place, _)| contradicted.contains(place));
+        if again.is_empty() {
+            return first;
+        }
+        for (_, draft) in &mut again {
+            self.date_as_stored(draft, options).await?;
+        }
+        let Ok(mut receipt) = first else {
+            for (place, draft) in again {
+                drafts[place] = draft;
+            }
+            return ledger.append(drafts, options.mode).await;
+        };
+        let (places, again): (Vec<usize>, Vec<Draft>) = again.into_iter().unzip();
+        let second = ledger.append(again, options.mode).await?;
+        for (place, outcome) in places.iter().zip(second.outcomes) {
+            receipt.outcomes[*place] = outcome;
+        }
+        receipt.conflicts.retain(|conflict| !places.contains(&conflict.index));
+        receipt.conflicts.extend(at_their_place(second.conflicts, &places));
+        Ok(receipt)
+    }
+
+    /// Gives `draft` the time of the stored event of its id, if there is one.
+    async fn date_as_stored(&self, draft: &mut Draft, options: &Options) -> Result<(), AppendError> {
+        let (source, event_id) = (&draft.event.source, &draft.event.event_id);
+        let history = self.ledger().entry_history(&draft.tenant, Some(source), event_id).await?;
+        if let Some(stored) = history.last() {
+            draft.event.occurred_at = stored.event.occurred_at;
+            if options.reported {
                 // Whether a tag classifies may have changed since.
                 draft.event.feature_tag.clone_from(&stored.event.feature_tag);
                 draft.event.tags.clone_from(&stored.event.tags);
             }
         }
-        self.ledger().append(again, options.mode).await
+        Ok(())
     }
 
     async fn rate_all(

@@ -10,6 +10,7 @@ pub mod conflict;
 pub mod error;
 pub mod feature_tag;
 pub mod gauge;
+pub mod import;
 pub mod ingest;
 pub mod job;
 pub mod price;

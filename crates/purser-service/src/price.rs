@@ -11,7 +11,7 @@ use purser_domain::price::{Discount, Price, STANDARD};
 use purser_domain::time::{Calendar, Grain, Timestamp, Window};
 use purser_domain::usage_event::FieldError;
 use purser_domain::usage_query::{Dimension, Query};
-use purser_engine::price_book::PriceBook;
+use purser_engine::price_book::{self, PriceBook};
 use purser_engine::rerate::{self, Why};
 use purser_engine::{price_check, price_list};
 use purser_ledger::append::{Applied, Correction};
@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::Service;
 
-pub use crate::price_book::{SHIPPED, import, in_force};
+pub use crate::price_book::{SHIPPED, for_tenant, import, in_force};
 pub use purser_store::discount::DiscountRevision;
 pub use purser_store::price_override::PriceOverride;
 
@@ -157,11 +157,16 @@ impl Service {
         Ok(self.store().discount(who.tenant()).list().await?)
     }
 
-    /// Sets a discount; its id is made here.
+    /// Sets a discount; its id is made here. With `force`, one that lowers no price yet is set too.
     ///
     /// # Errors
     /// Forbidden; invalid; unavailable.
-    pub async fn discount_set(&self, who: &Principal, discount: Discount) -> Result<DiscountRevision, Error> {
+    pub async fn discount_set(
+        &self,
+        who: &Principal,
+        discount: Discount,
+        force: bool,
+    ) -> Result<DiscountRevision, Error> {
         who.may_admin()?;
         if discount.percent_milli > 100_000 {
             let percent = f64::from(discount.percent_milli) / 1000.0;
@@ -171,6 +176,9 @@ impl Service {
             && from >= to
         {
             return Err(Error::invalid_field("effective_to", &to, "must be after effective_from"));
+        }
+        if !force && !price_book::has_effect(&*self.book().await?, &discount) {
+            return Err(without_effect(&discount));
         }
         let discount = Discount { id: format!("di_{}", random_hex::<8>()), ..discount };
         let set = self.store().discount(who.tenant()).set(&discount, self.now()).await?;
@@ -268,6 +276,17 @@ impl RerateReport {
         let room = CHANGES_SHOWN.saturating_sub(self.changes.len());
         self.changes.extend(plan.changes.iter().take(room).map(|change| shown(&charges[change.index], change)));
     }
+}
+
+/// A discount that no price of the book matches: most likely a name is misspelt.
+fn without_effect(discount: &Discount) -> Error {
+    let reason = "no price of the book has it, so nothing would cost less; an override is never discounted";
+    let reason = format!("{reason} (force sets it all the same)");
+    let (field, name) = match (&discount.model, &discount.provider) {
+        (Some(model), _) => ("model", model.as_str()),
+        (None, provider) => ("provider", provider.as_deref().unwrap_or_default()),
+    };
+    Error::invalid_field(field, name, &reason)
 }
 
 /// The UTC day that starts at `start`, as far as it lies in `window`.

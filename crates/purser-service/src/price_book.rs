@@ -118,15 +118,28 @@ impl Service {
         if let Some(book) = self.books().tenants.get(tenant, now) {
             return Ok(book);
         }
-        let book = self.book().await?;
-        let overrides = self.store().price_override(tenant).list().await?;
-        let overrides = overrides.into_iter().map(|set| set.price).collect();
-        let discounts = self.store().discount(tenant).list().await?;
-        let discounts = discounts.into_iter().map(|set| set.discount).collect();
-        let view = Arc::new(PriceBook::for_tenant(book, overrides, discounts));
+        let view = Arc::new(view(self.store(), self.book().await?, tenant).await?);
         self.books().tenants.put(tenant.clone(), view.clone(), now);
         Ok(view)
     }
+}
+
+/// The book with a tenant's own terms.
+async fn view(store: &Store, book: Arc<PriceBook>, tenant: &TenantId) -> Result<TenantBook, Error> {
+    let overrides = store.price_override(tenant).list().await?;
+    let overrides = overrides.into_iter().map(|set| set.price).collect();
+    let discounts = store.discount(tenant).list().await?;
+    let discounts = discounts.into_iter().map(|set| set.discount).collect();
+    Ok(PriceBook::for_tenant(book, overrides, discounts))
+}
+
+/// What `tenant` pays, read from the state database alone, whether or not a server runs on it.
+///
+/// # Errors
+/// Internal if stored prices do not read; unavailable.
+pub async fn for_tenant(store: &Store, tenant: &TenantId) -> Result<TenantBook, Error> {
+    let (book, _) = PriceBook::compile(in_force(store).await?);
+    view(store, Arc::new(book), tenant).await
 }
 
 /// Lays `prices` over the book in the state database alone, whether or not a server runs on it.

@@ -16,6 +16,8 @@ use crate::service::Service;
 pub struct EventPage {
     /// The rows.
     pub entries: Vec<Entry>,
+    /// How many rows there are on all pages; told on the first only, for it is counted anew each time.
+    pub total: Option<u64>,
     /// Where the next page starts, if there is one.
     pub next: Option<Timestamp>,
 }
@@ -44,9 +46,14 @@ impl Service {
         let wanted = Page { limit: page.limit + 1, ..page };
         let mut entries = self.ledger().entries(who.tenant(), filter, wanted).await?;
         let more = entries.len() > page.limit;
+        let total = match (page.before, more) {
+            (Some(_), _) => None,
+            (None, false) => Some(entries.len() as u64),
+            (None, true) => Some(self.ledger().count_entries(who.tenant(), filter).await?),
+        };
         entries.truncate(page.limit);
         let next = entries.last().filter(|_| more).map(|entry| entry.received_at);
-        Ok(EventPage { entries, next })
+        Ok(EventPage { entries, total, next })
     }
 
     /// One event of the tenant with its corrections and other sightings.

@@ -34,6 +34,8 @@ pub struct TestApp {
     pub service: Service,
     /// The state database.
     pub store: Store,
+    /// What the listeners share.
+    pub app: purser_http::App,
     /// The main listener's routes.
     pub router: Router,
     /// The clock; it stands still until it is set.
@@ -71,8 +73,9 @@ impl TestApp {
         let ledger = Ledger::open(ledger_config, store.clone()).await.expect("a fresh ledger");
         let service = Service::open(store.clone(), ledger, clock.clone()).await.expect("the shipped prices");
         let keys = tenants(&store, clock.now()).await;
-        let router = purser_http::router(service.clone(), config);
-        Self { service, store, router, clock, keys, data_dir }
+        let app = purser_http::App::new(service.clone(), config);
+        let router = purser_http::router(&app);
+        Self { service, store, app, router, clock, keys, data_dir }
     }
 
     /// Where everything is stored.

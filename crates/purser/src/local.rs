@@ -113,6 +113,7 @@ pub(crate) fn ledger_failure(error: purser_ledger::Error) -> anyhow::Error {
             Exit::Unavailable,
             format!("another process holds {path}: stop it, or ask the running server with `--server URL --key KEY`"),
         ),
+        error @ purser_ledger::Error::OtherLake { .. } => Failure::with(Exit::Conflict, error.to_string()),
         other => anyhow::Error::new(Error::from(other)),
     }
 }

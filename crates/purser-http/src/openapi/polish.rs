@@ -6,8 +6,12 @@ use serde_json::{Map, Value, json};
 pub(super) fn polish(document: &mut Value) {
     for item in objects(&mut document["paths"]) {
         for operation in objects(item) {
+            let is_otlp = operation["tags"][0] == "otlp";
             if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
                 finish_responses(responses);
+                if is_otlp {
+                    add_rpc_status(responses);
+                }
             }
         }
     }
@@ -42,6 +46,18 @@ fn finish_responses(responses: &mut Map<String, Value>) {
     let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
     let any = json!({ "description": "An error", "content": { "application/problem+json": problem } });
     responses.insert("default".to_owned(), any);
+}
+
+/// OTLP's errors are a `google.rpc.Status` in the request's encoding; a request in neither gets a problem document.
+fn add_rpc_status(responses: &mut Map<String, Value>) {
+    let status = json!({ "type": "object", "required": ["code", "message"], "properties": {
+        "code": { "type": "integer", "description": "A gRPC code" }, "message": { "type": "string" }
+    }});
+    for (_, response) in responses.iter_mut().filter(|(status, _)| status.as_str() >= "400") {
+        let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { continue };
+        content.insert("application/json".to_owned(), json!({ "schema": status }));
+        content.insert("application/x-protobuf".to_owned(), json!({ "schema": { "type": "string" } }));
+    }
 }
 
 /// A part of an `allOf` must not close the whole.

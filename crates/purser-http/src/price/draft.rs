@@ -1,6 +1,5 @@
 //! Reads overrides, discounts and re-rating requests; strict, all errors at once.
 
-use purser_domain::money::parse_decimal;
 use purser_domain::price::{Discount, Price, Rate, STANDARD, Source, Tier};
 use purser_domain::provider;
 use purser_domain::time::{Timestamp, Window};
@@ -36,30 +35,21 @@ pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<Price> {
     Ok(Price { provider, model, aliases, effective_from, effective_to, daily: None, tiers: vec![tier], source })
 }
 
-/// A discount.
-pub(super) fn discount(mut fields: Fields) -> Reply<Discount> {
+/// A discount, and whether to set it although it lowers no price.
+pub(super) fn discount(mut fields: Fields) -> Reply<(Discount, bool)> {
     let provider = fields.text("provider").map(|name| provider::canonical(&name));
     let model = fields.text("model");
     let percent = fields.decimal("percent").unwrap_or_default();
-    let percent_milli = milli(&percent);
+    let percent_milli = Discount::percent_milli(&percent);
     if percent_milli.is_none() && !fields.refused("percent") {
         fields.refuse("percent", &percent, "must be 0 to 100 with at most three decimals");
     }
     let (effective_from, effective_to) = (fields.time("effective_from"), fields.time("effective_to"));
     check_order(&mut fields, effective_from, effective_to);
+    let force = fields.flag("force").unwrap_or(false);
     fields.finish()?;
     let percent_milli = percent_milli.unwrap_or_default();
-    Ok(Discount { id: String::new(), provider, model, percent_milli, effective_from, effective_to })
-}
-
-/// Thousandths of a percent, if the text is 0 to 100 with at most three decimals.
-fn milli(text: &str) -> Option<u32> {
-    let (digits, scale) = parse_decimal(text).ok()?;
-    let shift = 3 - scale;
-    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
-    let milli =
-        if shift >= 0 { digits.checked_mul(power)? } else { (digits % power == 0).then_some(digits / power)? };
-    u32::try_from(milli).ok().filter(|milli| *milli <= 100_000)
+    Ok((Discount { id: String::new(), provider, model, percent_milli, effective_from, effective_to }, force))
 }
 
 fn check_order(fields: &mut Fields, from: Option<Timestamp>, to: Option<Timestamp>) {
@@ -85,26 +75,4 @@ pub(super) fn rerate(mut fields: Fields) -> Reply<(Window, Option<String>, bool)
     fields.finish()?;
     let window = window.ok_or_else(|| Failure::malformed("from and to must not be null"))?;
     Ok((window, model, dry_run))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_has_at_most_three_decimals() {
-        for (text, expect) in [
-            ("12.5", Some(12_500)),
-            ("100", Some(100_000)),
-            ("0", Some(0)),
-            ("1e1", Some(10_000)),
-            ("12.0000", Some(12_000)),
-            ("0.0001", None),
-            ("100.001", None),
-            ("-1", None),
-            ("", None),
-        ] {
-            assert_eq!(milli(text), expect, "{text}");
-        }
-    }
 }

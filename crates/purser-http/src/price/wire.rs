@@ -122,10 +122,7 @@ pub(super) fn price_override(set: service::PriceOverride) -> OverrideRecord {
 
 /// A discount on the wire.
 pub(super) fn discount(discount: Discount) -> DiscountRecord {
-    let (whole, milli) = (discount.percent_milli / 1000, discount.percent_milli % 1000);
-    let fraction = format!("{milli:03}");
-    let fraction = fraction.trim_end_matches('0');
-    let percent = if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") };
+    let percent = discount.percent();
     DiscountRecord {
         id: discount.id,
         provider: discount.provider,

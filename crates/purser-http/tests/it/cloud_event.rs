@@ -26,6 +26,25 @@ async fn one_and_a_batch_are_taken_once_each() {
 }
 
 #[tokio::test]
+async fn an_event_without_a_time_may_be_sent_again() {
+    let app = TestApp::start().await;
+    let undated = |id: &str, model: &str| {
+        let mut event = cloud_event(id);
+        event.as_object_mut().expect("an object").remove("time");
+        event["data"]["model"] = json!(model);
+        event
+    };
+    app.ask(batch(&json!([undated("a", "gpt-4o"), undated("b", "gpt-4o")]))).await.expect(204);
+    app.clock.set("2026-11-20T13:00:00Z".parse().expect("a literal"));
+    app.ask(batch(&json!([undated("a", "gpt-4o"), undated("c", "gpt-4o")]))).await.expect(204);
+    assert_eq!(app.rows(ACME).await, 3, "a came twice");
+    let reply = app.ask(batch(&json!([undated("a", "gpt-4o-mini")]))).await.expect(202).json();
+    assert_eq!(reply["conflicts"][0]["event_id"], "a", "{reply}");
+    let dated = app.get("/api/v1/usage/events?event_id=a").await.expect(200).json();
+    assert_eq!(dated["events"][0]["occurred_at"], "2026-11-20T12:00:00Z", "when it came first");
+}
+
+#[tokio::test]
 async fn a_bad_event_is_reported_and_the_good_one_stays() {
     let app = TestApp::start().await;
     let mut bad = cloud_event("b");

@@ -26,6 +26,21 @@ async fn a_period_slides_and_ends_now() {
 }
 
 #[tokio::test]
+async fn users_beyond_the_limit_are_summed_exactly() {
+    let app = TestApp::start().await;
+    let of = |id: &str, user: &str, tokens: u64| event_with(id, &json!({"user_id": user, "input_tokens": tokens}));
+    app.store_events(&[of("a", "ann", 4_000), of("b", "bob", 2_000), of("c", "cy", 1_000), of("d", "cy", 0)]).await;
+    let body = app.get("/api/v1/cost/by-user?limit=1").await.expect(200).json();
+    // Output is 500 tokens of 10 dollars a million each: 0.005; input 2.50 a million.
+    assert_eq!((&body["data"][0]["user_id"], &body["data"][0]["cost_usd"]), (&json!("ann"), &json!("0.015000000000")));
+    assert_eq!(body["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&body["users"], &body["other"]["users"]), (&json!(3), &json!(2)));
+    assert_eq!((&body["other"]["cost_usd"], &body["other"]["request_count"]), (&json!("0.022500000000"), &json!(3)));
+    assert!(app.get("/api/v1/cost/by-user?limit=3").await.expect(200).json()["other"].is_null());
+    assert_eq!(app.get("/api/v1/cost/by-user?limit=0").await.fields(), ["limit"]);
+}
+
+#[tokio::test]
 async fn breakdowns_name_what_is_absent() {
     let app = TestApp::start().await;
     app.post("/api/v1/cost/features", &json!({"tag": "chat.reply", "display_name": "Replies", "budget_cents": 1}))

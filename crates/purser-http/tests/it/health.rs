@@ -45,6 +45,29 @@ async fn every_reply_has_an_id_and_security_headers() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_tells_requests_to_come_back_and_is_not_ready() {
+    let app = TestApp::start().await;
+    app.app.drain();
+    let reply = app.get("/api/v1/tenant").await;
+    assert_eq!(reply.header("retry-after"), "1");
+    let _ = reply.problem(503, "shutting-down");
+    app.send(Ask::get("/healthz").build()).await.expect(200);
+    let ready = app.send(Ask::get("/readyz").build()).await.expect(503).json();
+    assert_eq!(ready["status"], "not_ready", "{ready}");
+}
+
+#[tokio::test]
+async fn the_type_of_a_problem_leads_to_its_page() {
+    let app = TestApp::start().await;
+    let problem = app.get("/api/v1/usage/query?grain=eon").await.problem(422, "invalid-fields");
+    let kind = problem["type"].as_str().expect("a path");
+    let page = app.send(Ask::get(kind).build()).await.expect(200);
+    assert!(page.text().starts_with("# invalid-fields"), "{}", page.text());
+    assert_eq!(page.header("content-type"), "text/plain; charset=utf-8");
+    let _ = app.send(Ask::get("/docs/errors/nonsense").build()).await.problem(404, "not-found");
+}
+
+#[tokio::test]
 async fn unknown_routes_and_methods_are_problem_documents() {
     let app = TestApp::start().await;
     let _ = app.get("/api/v1/nothing").await.problem(404, "not-found");

@@ -26,11 +26,13 @@ async fn filled() -> (TestApp, Vec<String>) {
     let tag = app.post("/api/v1/cost/features", &tag).await.expect(201).json();
     let price = json!({"provider": "openai", "model": id("model"), "usd_per_million": {"input": "1"}});
     let price = app.post("/api/v1/prices/overrides", &price).await.expect(201).json();
-    let discount = json!({"model": id("model"), "percent": "1"});
+    let discount = json!({"model": id("model"), "percent": "1", "force": true});
     let discount = app.post("/api/v1/prices/discounts", &discount).await.expect(201).json();
+    let import = json!({"format": "csv", "source": id("source"), "name": id("file")});
+    let import = app.post("/api/v1/usage/imports", &import).await.expect(201).json();
     let key = app.post("/api/v1/keys", &json!({"role": "read"})).await.expect(201).json();
     let mut ids: Vec<String> =
-        [tag, price, discount, key].iter().filter_map(|made| made["id"].as_str().map(str::to_owned)).collect();
+        [tag, price, discount, key, import].iter().filter_map(|made| made["id"].as_str().map(str::to_owned)).collect();
     ids.extend([MARK.to_owned(), format!("{MARK}-event"), format!("{MARK}.tag"), "plain".to_owned()]);
     (app, ids)
 }
@@ -75,7 +77,9 @@ async fn no_write_reaches_another_tenants_things() {
             continue;
         }
         for id in &ids {
-            let ask = Ask::new(operation.method.clone(), &operation.path_with(id)).json(&json!({"is_active": false}));
+            let imports = operation.path.contains("/imports/");
+            let body = if imports { json!({"status": "failed"}) } else { json!({"is_active": false}) };
+            let ask = Ask::new(operation.method.clone(), &operation.path_with(id)).json(&body);
             let reply = app.ask_as(GLOBEX, Role::Admin, ask).await;
             assert_eq!(reply.status, 404, "{} {id} answers {}", operation.name(), reply.text());
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use purser_test::event::event_with;
 use purser_test::{ACME, Ask, TestApp, event};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 const PATH: &str = "/api/v1/usage/events";
 
@@ -59,6 +60,27 @@ async fn encodings_and_types_that_are_not_spoken_are_named() {
     }
     let bad = raw("application/json", "[]").header("content-encoding".parse().expect("a name"), "gzip");
     let _ = app.ask(bad).await.problem(400, "bad-gzip");
+}
+
+#[tokio::test]
+async fn all_listeners_share_the_memory_for_bodies() {
+    let app = TestApp::with(purser_http::Config { bodies_max: 4 << 10, ..Default::default() }).await;
+    let key = app.key(ACME, purser_domain::api_key::Role::Ingest);
+    let send = || Ask::post("/v1/traces", &json!(null)).bytes("application/json", vec![b' '; 2 << 10]).key(key).build();
+    // A body that was announced and never comes holds its share.
+    let mut slow = send();
+    *slow.body_mut() = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    slow.headers_mut().insert("content-length", (3 << 10).into());
+    let slow = purser_http::otlp_router(&app.app).oneshot(slow);
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        app.send(send()).await
+    };
+    tokio::select! {
+        _ = slow => unreachable!("its body never comes"),
+        reply = other => assert_eq!(reply.status, 429, "{}", reply.text()),
+    }
+    app.send(send()).await.expect(400);
 }
 
 #[tokio::test]

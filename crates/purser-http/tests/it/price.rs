@@ -84,6 +84,28 @@ async fn a_discount_lowers_what_is_rated_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_discount_that_lowers_no_price_is_refused_unless_it_is_forced() {
+    let app = TestApp::start().await;
+    for (draft, field, value) in [
+        (json!({"provider": "openai", "model": "gpt-4oo", "percent": "5"}), "model", "gpt-4oo"),
+        (json!({"provider": "anthropic", "model": "gpt-4o", "percent": "5"}), "model", "gpt-4o"),
+        (json!({"provider": "in-house", "percent": "5"}), "provider", "in-house"),
+    ] {
+        let reply = app.post("/api/v1/prices/discounts", &draft).await;
+        assert_eq!(
+            (reply.fields(), reply.json()["fields"][0]["value"].as_str()),
+            (vec![field.to_owned()], Some(value))
+        );
+        let _ = reply.problem(422, "invalid-fields");
+    }
+    let forced = json!({"model": "gpt-next", "percent": "5", "force": true});
+    app.post("/api/v1/prices/discounts", &forced).await.expect(201);
+    app.post("/api/v1/prices/discounts", &json!({"percent": "5"})).await.expect(201);
+    let listed = app.get("/api/v1/prices/discounts").await.expect(200).json();
+    assert_eq!(listed["discounts"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
 async fn bad_drafts_name_every_field() {
     let app = TestApp::start().await;
     let cases = [

@@ -13,7 +13,7 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
     let path = operation.path.as_str();
     if operation.method == Method::GET && path != "/api/v1/keys" {
         Role::may_read
-    } else if receivers.contains(&path) || sends.contains(&path) {
+    } else if receivers.contains(&path) || sends.contains(&path) || path.starts_with("/api/v1/usage/imports") {
         Role::may_ingest
     } else if path.starts_with("/api/v1/cost/features") || path == "/api/v1/usage/void" {
         Role::may_operate

@@ -97,16 +97,16 @@ async fn listener(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener
 pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
     let told_to_stop = signalled();
     let config = purser_http::Config::default();
-    let drain = config.drain;
+    let (shed, drain) = (config.shed, config.drain);
+    let app = purser_http::App::new(local.service.clone(), config);
     let (stop, stopping) = watch::channel(false);
     let console = console_config(&bound);
-    let api = purser_http::router(local.service.clone(), config.clone())
-        .merge(purser_console::router(local.service.clone(), console));
+    let api = purser_http::router(&app).merge(purser_console::router(local.service.clone(), console));
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(purser_http::serve(bound.api, bound.tls.clone(), api, told(stopping.clone()), drain));
     if let Some((grpc, http)) = bound.otlp {
-        let grpc_routes = purser_http::grpc_router(local.service.clone(), config.clone());
-        let http_routes = purser_http::otlp_router(local.service.clone(), config);
+        let grpc_routes = purser_http::grpc_router(&app);
+        let http_routes = purser_http::otlp_router(&app);
         servers.spawn(purser_http::serve(grpc, bound.tls.clone(), grpc_routes, told(stopping.clone()), drain));
         servers.spawn(purser_http::serve(http, bound.tls, http_routes, told(stopping), drain));
     }
@@ -118,6 +118,8 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
     let failed = tokio::select! {
         signal = told_to_stop => {
             tracing::info!(signal, "stopping");
+            app.drain();
+            tokio::time::sleep(shed).await;
             None
         }
         ended = servers.join_next() => ended,

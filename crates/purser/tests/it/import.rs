@@ -168,6 +168,17 @@ fn a_dry_run_stores_nothing_and_says_what_it_would_cost() {
 }
 
 #[test]
+fn a_dry_run_rates_at_the_tenants_own_prices() {
+    let purser = Purser::new();
+    purser.run(["tenant", "create", "acme"]).done();
+    let discount = ["prices", "discount", "set", "--tenant", "acme", "--percent", "50", "--provider", "openai"];
+    purser.run(discount).done();
+    let file = purser.file("calls.csv", CALLS);
+    let ran = import(&purser, file.to_str().expect("a path"), &["--dry-run"]).done();
+    assert_eq!(ran.json()["files"][0]["would_charge_usd"], "0.008750000000", "half of 0.0175");
+}
+
+#[test]
 fn json_lines_with_and_without_ids_and_constants() {
     let purser = Purser::new();
     let text = concat!(

@@ -69,6 +69,14 @@ fn a_running_server_is_asked_with_server_and_flushes_when_told_to_stop() {
     assert_eq!(imported["files"][0]["accepted"], 2);
     let again = purser.run(import.iter().chain(&remote)).done().json();
     assert_eq!(again["files"][0]["duplicates"], 2);
+    // An import into a server is taken back, and counts again, as one into a directory.
+    let id = imported["files"][0]["import_id"].as_str().expect("an id");
+    let void = ["usage", "void", "--import", id, "--reason", "too early", "--json"];
+    assert_eq!(purser.run(void.iter().chain(&remote)).done().json()["voided"], 2);
+    let dry = purser.run(import.iter().chain(&["--dry-run"]).chain(&remote)).done().json();
+    assert_eq!(json!([dry["files"][0]["would_charge_usd"], dry["files"][0]["unpriced"]]), json!(["2.500000000000", 1]));
+    let third = purser.run(import.iter().chain(&remote)).done().json();
+    assert_eq!(third["files"][0]["accepted"], 2);
     let cost =
         |arguments: &[&str]| purser.run(["cost", "--by", "model", "--json"].iter().chain(arguments)).done().json();
     let asked = cost(&remote);
@@ -89,7 +97,7 @@ fn a_running_server_is_asked_with_server_and_flushes_when_told_to_stop() {
     let local = cost(&["--tenant", "acme"]);
     assert_eq!(json!([local["rows"], local["total"]]), json!([asked["rows"], asked["total"]]));
     let stats = purser.run(["ledger", "stats", "--json"]).done().json();
-    assert_eq!(json!([stats["lake_rows"], stats["inbox_rows"]]), json!([2, 0]), "flushed at the end");
+    assert_eq!(json!([stats["lake_rows"], stats["inbox_rows"]]), json!([6, 0]), "flushed at the end");
 }
 
 #[test]

@@ -17,8 +17,7 @@ use super::sample::{bad_span, chat_span, request};
 async fn serve(app: &TestApp) -> (String, tokio::sync::oneshot::Sender<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let config = purser_http::Config::default();
-    let (router, drain) = (purser_http::grpc_router(app.service.clone(), config.clone()), config.drain);
+    let (router, drain) = (purser_http::grpc_router(&app.app), purser_http::Config::default().drain);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let until = async move {
         stopped.await.ok();

@@ -10,6 +10,15 @@ use serde_json::json;
 
 use super::sample::{bad_span, chat_span, request};
 
+/// `google.rpc.Status`, as the OTLP specification has it.
+#[derive(Clone, PartialEq, Message)]
+struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
 fn protobuf(path: &str, body: Vec<u8>) -> Ask {
     Ask::post(path, &json!(null)).bytes("application/x-protobuf", body)
 }
@@ -54,7 +63,9 @@ async fn langfuse_sends_basic_credentials() {
     let ask = protobuf("/api/public/otel/v1/traces", body);
     app.send(ask.clone().basic("pk-lf-1", app.key(ACME, Role::Ingest)).build()).await.expect(200);
     assert_eq!(app.rows(ACME).await, 1);
-    let _ = app.send(ask.basic("pk-lf-1", "wrong").build()).await.problem(401, "not-authenticated");
+    let refused = app.send(ask.basic("pk-lf-1", "wrong").build()).await.expect(401);
+    // google.rpc.Status: field 1 is the code, UNAUTHENTICATED.
+    assert_eq!((refused.header("content-type"), &refused.body[..2]), ("application/x-protobuf", &[0x08, 16][..]));
 }
 
 #[tokio::test]
@@ -77,9 +88,15 @@ async fn an_empty_request_is_fine_and_a_broken_one_is_malformed() {
     let app = TestApp::start().await;
     app.ask(protobuf("/v1/traces", Vec::new())).await.expect(200);
     app.ask(protobuf("/v1/logs", Vec::new())).await.expect(200);
-    let _ = app.ask(protobuf("/v1/traces", b"\xff\xff\xff".to_vec())).await.problem(400, "malformed-body");
-    let _ = app
-        .ask(Ask::post("/v1/traces", &json!(null)).bytes("application/json", "{"))
-        .await
-        .problem(400, "malformed-body");
+    let refused = app.ask(protobuf("/v1/traces", b"\xff\xff\xff".to_vec())).await.expect(400);
+    assert_eq!(refused.header("content-type"), "application/x-protobuf");
+    let status = RpcStatus::decode(refused.body).expect("a status");
+    assert_eq!(status.code, 3, "INVALID_ARGUMENT");
+    assert!(!status.message.is_empty());
+    let broken = Ask::post("/v1/traces", &json!(null)).bytes("application/json", "{");
+    let refused = app.ask(broken).await.expect(400);
+    assert_eq!((refused.header("content-type"), &refused.json()["code"]), ("application/json", &json!(3)));
+    assert!(refused.json()["message"].is_string());
+    let neither = Ask::post("/v1/traces", &json!(null)).bytes("text/plain", "x");
+    let _ = app.ask(neither).await.problem(415, "unsupported-media-type");
 }

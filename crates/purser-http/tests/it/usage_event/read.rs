@@ -16,9 +16,11 @@ async fn pages_follow_each_other_newest_first_without_gaps() {
     }
     let first = app.get("/api/v1/usage/events?limit=2").await.expect(200).json();
     assert_eq!(ids(&first), ["e5", "e4"]);
+    assert_eq!(first["total"], 5);
     let cursor = first["next_cursor"].as_str().expect("more pages");
     let second = app.get(&format!("/api/v1/usage/events?limit=2&cursor={cursor}")).await.expect(200).json();
     assert_eq!(ids(&second), ["e3", "e2"]);
+    assert!(second.get("total").is_none(), "counted once");
     let cursor = second["next_cursor"].as_str().expect("one more page");
     let third = app.get(&format!("/api/v1/usage/events?limit=2&cursor={cursor}")).await.expect(200).json();
     assert_eq!(ids(&third), ["e1"]);
@@ -45,6 +47,7 @@ async fn filters_are_parameters_named_after_dimensions() {
     ] {
         let page = app.get(&format!("/api/v1/usage/events?{query}")).await.expect(200).json();
         let mut found = ids(&page);
+        assert_eq!(page["total"], expect.len(), "{query}");
         found.sort_unstable_by(|a, b| b.cmp(a));
         assert_eq!(found, expect, "{query}");
     }

@@ -106,6 +106,9 @@ impl Summary {
         self.observations += receipt.observations;
         self.unpriced += receipt.unpriced;
         self.ignored += receipt.ignored;
+        if let Some(cost) = receipt.would_charge {
+            self.would_charge = Some([self.would_charge.unwrap_or_default(), cost].into_iter().sum());
+        }
         self.conflicts += receipt.conflicts.len() as u64;
         let room = SHOWN.saturating_sub(self.first_conflicts.len());
         self.first_conflicts.extend(receipt.conflicts.iter().take(room).cloned());

@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
+use purser_api::import::{ImportDraft, ImportPatch};
 use purser_domain::entry::{Entry, Kind};
-use purser_domain::money::Money;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Window;
-use purser_engine::price_book::{PriceBook, TenantBook};
-use purser_engine::rating;
+use purser_engine::price_book::TenantBook;
 use purser_ledger::entry_filter::EntryFilter;
-use purser_service::clock::Clock;
 use purser_service::decode::decoded::Decoded;
+use purser_service::import::{Counts, Status};
 use purser_service::ingest::{Options, Receipt};
 use purser_service::{Error, Principal};
-use purser_store::import::{Counts, Import, Status};
 
 use super::Args;
 use super::summary::{Summary, id_hash};
@@ -30,22 +28,23 @@ pub(super) enum Target {
     /// The stores of a data directory.
     Local { local: Box<Local>, who: Principal },
     /// A server.
-    Remote(purser_client::Client),
-    /// Rated only.
-    Dry { book: Arc<TenantBook>, cost: Arc<std::sync::Mutex<Money>> },
+    Remote { client: purser_client::Client, dry_run: bool },
+    /// Rated only, at the prices of a data directory.
+    Dry { book: Arc<TenantBook> },
 }
 
 impl Target {
     pub(super) async fn open(args: &Args, settings: &Settings) -> anyhow::Result<Self> {
-        if args.dry_run {
-            let (book, _) = PriceBook::compile(local::prices(settings).await?);
-            let book = Arc::new(PriceBook::for_tenant(Arc::new(book), Vec::new(), Vec::new()));
-            return Ok(Self::Dry { book, cost: Arc::default() });
-        }
         if let Some(client) = args.remote.client()? {
-            return Ok(Self::Remote(client));
+            return Ok(Self::Remote { client, dry_run: args.dry_run });
         }
         let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
+        if args.dry_run {
+            let store = local::store(settings).await?;
+            let book = purser_service::price::for_tenant(&store, tenant).await;
+            store.close().await.map_err(Error::from)?;
+            return Ok(Self::Dry { book: Arc::new(book?) });
+        }
         let local = Local::open(settings, true).await?;
         local::require_or_create_tenant(&local.store, tenant).await?;
         Ok(Self::Local { local: Box::new(local), who: operator(tenant) })
@@ -54,28 +53,25 @@ impl Target {
     pub(super) async fn close(self) -> anyhow::Result<()> {
         match self {
             Self::Local { local, .. } => local.close().await,
-            Self::Remote(_) | Self::Dry { .. } => Ok(()),
+            Self::Remote { .. } | Self::Dry { .. } => Ok(()),
         }
     }
 
     /// Opens an import record; its id.
     pub(super) async fn begin(&self, args: &Args, file: &Path) -> anyhow::Result<Option<String>> {
-        let Self::Local { local, who } = self else { return Ok(None) };
-        let id = format!("imp_{:016x}", rand::random::<u64>());
-        let record = Import {
-            id: id.clone(),
-            format: args.format.name().to_owned(),
-            source: args.source.clone().unwrap_or_else(|| args.format.name().to_owned()),
-            name: file_name(file),
-            status: Status::Running,
-            started_at: Clock::System.now(),
-            finished_at: None,
-            counts: Counts::default(),
-            voided_at: None,
-            void_reason: None,
-        };
-        local.store.import(who.tenant()).create(&record).await.map_err(Error::from)?;
-        Ok(Some(id))
+        let format = args.format.name();
+        let source = args.source.as_deref().unwrap_or(format);
+        match self {
+            Self::Local { local, who } => {
+                Ok(Some(local.service.import_begin(who, format, source, &file_name(file)).await?.id))
+            }
+            Self::Remote { client, dry_run: false } => {
+                let (format, source) = (format.to_owned(), source.to_owned());
+                let draft = ImportDraft { format, source, name: file_name(file) };
+                Ok(Some(client.import_begin(&draft).await?.id))
+            }
+            Self::Remote { .. } | Self::Dry { .. } => Ok(None),
+        }
     }
 
     /// Sends what was read of a file.
@@ -91,35 +87,41 @@ impl Target {
                 let sent = tokio::spawn(async move { service.ingest(&who, decoded, &options).await });
                 Box::pin(async move { Ok(sent.await??) })
             }
-            Self::Remote(client) => {
-                let client = client.clone();
-                Box::pin(async move { send_remote(&client, decoded).await })
+            Self::Remote { client, dry_run } => {
+                let (client, dry_run) = (client.clone(), *dry_run);
+                Box::pin(async move { send_remote(&client, decoded, import_id.as_deref(), dry_run).await })
             }
-            Self::Dry { book, cost } => {
-                let (book, cost) = (book.clone(), cost.clone());
-                Box::pin(async move { Ok(rate(&book, &cost, decoded)) })
+            Self::Dry { book } => {
+                let book = book.clone();
+                Box::pin(async move { Ok(purser_service::ingest::dry_run(&book, decoded)) })
             }
         }
     }
 
     /// Closes the import record and finds out whose rows were known.
     pub(super) async fn end(&self, summary: &mut Summary, complete: bool) -> anyhow::Result<()> {
+        let Some(id) = summary.import_id.clone() else { return Ok(()) };
+        let status = if complete { Status::Finished } else { Status::Failed };
+        let counts = Counts {
+            accepted: summary.accepted + summary.observations,
+            duplicate: summary.duplicates,
+            conflict: summary.conflicts,
+            refused: summary.refused,
+        };
         match self {
-            Self::Dry { cost, .. } => {
-                summary.would_charge = Some(*cost.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-            }
-            Self::Remote(_) => {}
-            Self::Local { local, who } => {
-                let Some(id) = summary.import_id.clone() else { return Ok(()) };
-                let counts = Counts {
-                    accepted: summary.accepted + summary.observations,
-                    duplicate: summary.duplicates,
-                    conflict: summary.conflicts,
-                    refused: summary.refused,
+            Self::Dry { .. } => {}
+            Self::Remote { client, .. } => {
+                let patch = ImportPatch {
+                    status: status.name().to_owned(),
+                    accepted: counts.accepted,
+                    duplicates: counts.duplicate,
+                    conflicts: counts.conflict,
+                    refused: counts.refused,
                 };
-                let status = if complete { Status::Finished } else { Status::Failed };
-                let imports = local.store.import(who.tenant());
-                imports.progress(&id, status, counts, Clock::System.now()).await.map_err(Error::from)?;
+                client.import_end(&id, &patch).await?;
+            }
+            Self::Local { local, who } => {
+                local.service.import_end(who, &id, status, counts).await?;
                 if summary.duplicates + summary.conflicts > 0 {
                     attribute(local, who.tenant(), summary).await?;
                 }
@@ -176,26 +178,12 @@ fn file_name(file: &Path) -> String {
     full.display().to_string()
 }
 
-fn rate(book: &TenantBook, cost: &std::sync::Mutex<Money>, decoded: Decoded) -> Receipt {
-    let mut receipt = Receipt {
-        accepted: decoded.events.len() as u64,
-        refused: decoded.refused,
-        ignored: decoded.ignored,
-        ..Receipt::default()
-    };
-    let mut sum = Money::ZERO;
-    for incoming in &decoded.events {
-        match rating::rate(book, &incoming.event).cost() {
-            Some((amount, _)) => sum = [sum, amount].into_iter().sum(),
-            None => receipt.unpriced += 1,
-        }
-    }
-    let mut total = cost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    *total = [*total, sum].into_iter().sum();
-    receipt
-}
-
-async fn send_remote(client: &purser_client::Client, decoded: Decoded) -> anyhow::Result<Receipt> {
+async fn send_remote(
+    client: &purser_client::Client,
+    decoded: Decoded,
+    import_id: Option<&str>,
+    dry_run: bool,
+) -> anyhow::Result<Receipt> {
     let lines: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
     let events: Vec<serde_json::Value> =
         decoded.events.iter().map(|incoming| purser_ingest::native::encode(&incoming.event)).collect();
@@ -203,11 +191,13 @@ async fn send_remote(client: &purser_client::Client, decoded: Decoded) -> anyhow
     if events.is_empty() {
         return Ok(receipt);
     }
-    let answer = client.send_events(&events).await?;
+    let answer = client.send_events(&events, import_id, dry_run).await?;
     let line = |index: u64| usize::try_from(index).ok().and_then(|index| lines.get(index)).copied().unwrap_or(0);
     receipt.accepted = answer.accepted;
     receipt.duplicates = answer.duplicates;
     receipt.observations = answer.observations;
+    receipt.unpriced = answer.unpriced;
+    receipt.would_charge = answer.would_charge_usd;
     receipt.conflicts = answer
         .conflicts
         .into_iter()

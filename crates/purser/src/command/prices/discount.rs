@@ -58,6 +58,9 @@ pub(crate) struct Set {
     /// First instant after validity
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
+    /// Set it although no price of the book matches
+    #[arg(long)]
+    force: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -65,16 +68,7 @@ pub(crate) struct Set {
 
 /// Thousandths of a percent.
 fn parse_percent(text: &str) -> Result<u32, String> {
-    let refuse = || format!("{text:?} is not 0 to 100 with at most three decimals");
-    let (digits, scale) = purser_domain::money::parse_decimal(text).map_err(|_| refuse())?;
-    let shift = u32::try_from(3 - scale).map_err(|_| refuse())?;
-    let milli = digits.checked_mul(10_i128.checked_pow(shift).ok_or_else(refuse)?).ok_or_else(refuse)?;
-    u32::try_from(milli).ok().filter(|milli| *milli <= 100_000).ok_or_else(refuse)
-}
-
-fn percent(milli: u32) -> String {
-    let text = format!("{}.{:03}", milli / 1_000, milli % 1_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    Discount::percent_milli(text).ok_or_else(|| format!("{text:?} is not 0 to 100 with at most three decimals"))
 }
 
 pub(super) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
@@ -96,7 +90,7 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
                 effective_from: book::instant(args.from.as_deref())?,
                 effective_to: book::instant(args.to.as_deref())?,
             };
-            let set = local.service.discount_set(&who, discount).await?;
+            let set = local.service.discount_set(&who, discount, args.force).await?;
             if args.json {
                 output::json(&record(&set.discount))?;
             } else {
@@ -129,7 +123,7 @@ fn record(discount: &Discount) -> Value {
         "id": discount.id,
         "provider": discount.provider,
         "model": discount.model,
-        "percent": percent(discount.percent_milli),
+        "percent": discount.percent(),
         "effective_from": discount.effective_from,
         "effective_to": discount.effective_to,
     })
@@ -151,29 +145,10 @@ fn table<'a>(discounts: impl Iterator<Item = &'a Discount>) -> anyhow::Result<()
             discount.id.clone(),
             all(&discount.provider),
             all(&discount.model),
-            percent(discount.percent_milli),
+            discount.percent(),
             at(discount.effective_from),
             at(discount.effective_to),
         ]
     });
     Ok(output::table(&columns, rows)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_has_three_decimals_at_most() {
-        for (text, expected) in
-            [("12.5", Some(12_500)), ("0.001", Some(1)), ("100", Some(100_000)), ("1e1", Some(10_000))]
-        {
-            assert_eq!(parse_percent(text).ok(), expected, "{text}");
-        }
-        for text in ["100.001", "-1", "0.0001", "x"] {
-            assert!(parse_percent(text).is_err(), "{text}");
-        }
-        assert_eq!(percent(12_500), "12.5");
-        assert_eq!(percent(100_000), "100");
-    }
 }
