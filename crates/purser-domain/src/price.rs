@@ -121,10 +121,10 @@ const USUAL: [&str; 6] = [STANDARD, "standard_only", "default", "normal", "on_de
 #[must_use]
 pub fn service_tier(told: &str) -> Option<Cow<'_, str>> {
     let is = |word: &&str| told.eq_ignore_ascii_case(word);
-    if UNSAID.iter().any(|word| is(word)) {
+    if UNSAID.iter().any(is) {
         return None;
     }
-    if USUAL.iter().any(|word| is(word)) {
+    if USUAL.iter().any(is) {
         return Some(STANDARD.into());
     }
     match told {
