@@ -281,7 +281,9 @@ impl Operator {
 /// Refuses a lake that the state database does not belong to: nodes with lakes of their own would each miss what the
 /// others flush.
 async fn claim(store: &Store, lake: &Lake, location: &str) -> Result<(), Error> {
-    let here = purser_store::lake::Lake { id: lake.id.clone(), location: location.to_owned() };
+    // A relative path would say little to whoever starts another node.
+    let location = lake.directory.as_ref().map_or_else(|| location.to_owned(), |path| path.display().to_string());
+    let here = purser_store::lake::Lake { id: lake.id.clone(), location };
     let known = store.lake().claim("usage_events", &here).await?;
     match known.id == here.id {
         true => Ok(()),
