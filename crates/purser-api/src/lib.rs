@@ -15,6 +15,7 @@ pub mod problem;
 pub mod tenant;
 pub mod usage_event;
 pub mod usage_query;
+pub mod what_if;
 
 pub use purser_domain as domain;
 pub use purser_domain::money::Money;

@@ -14,6 +14,7 @@ use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList}
 use purser_api::tenant::TenantRecord;
 use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
 use purser_api::usage_query::UsageAnswer;
+use purser_api::what_if::{WhatIfAnswer, WhatIfRequest};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 
@@ -124,6 +125,14 @@ impl Client {
     /// What the server answers, or that it does not.
     pub async fn rerate(&self, request: &RerateRequest) -> Result<RerateReport, Error> {
         self.answer(self.request(Method::POST, "/api/v1/prices/rerate").json(request)).await
+    }
+
+    /// Asks what past usage would have cost.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn what_if(&self, request: &WhatIfRequest) -> Result<WhatIfAnswer, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/what-if").json(request)).await
     }
 
     /// The key's tenant.

@@ -27,3 +27,4 @@ pub mod time;
 pub mod usage;
 pub mod usage_event;
 pub mod usage_query;
+pub mod what_if;

@@ -44,6 +44,9 @@ pub enum Dimension {
     ErrorType,
     /// The value of one tag.
     Tag(String),
+    /// How many of these input sizes (ascending) the call's input tokens, cached ones included, are above. Prices ask
+    /// for it; no request names it.
+    InputSize(Vec<u64>),
 }
 
 impl Dimension {
@@ -76,6 +79,7 @@ impl Dimension {
             Self::Run => "run".to_owned(),
             Self::Session => "session".to_owned(),
             Self::Tag(key) => format!("tag:{key}"),
+            Self::InputSize(_) => "input_size".to_owned(),
             other => other.column().unwrap_or_default().to_owned(),
         }
     }
@@ -100,7 +104,7 @@ impl Dimension {
             Self::ServiceTier => "service_tier",
             Self::Status => "status",
             Self::ErrorType => "error_type",
-            Self::Tag(_) => return None,
+            Self::Tag(_) | Self::InputSize(_) => return None,
         })
     }
 }

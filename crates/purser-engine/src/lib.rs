@@ -22,3 +22,4 @@ pub mod simulation;
 pub mod skill;
 pub mod step;
 pub mod token;
+pub mod what_if;

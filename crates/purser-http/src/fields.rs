@@ -29,7 +29,7 @@ impl Fields {
         Self::parse(&payload.bytes)
     }
 
-    fn parse(bytes: &[u8]) -> Reply<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Reply<Self> {
         if is_too_deep(bytes) {
             let detail = format!("the body is nested deeper than {DEPTH_MAX} levels");
             return Err(Failure::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "too-deep", detail));
@@ -94,6 +94,30 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A text of any length and with any characters, such as a file; `null` counts as absent.
+    pub(crate) fn document(&mut self, name: &str) -> Option<String> {
+        match self.map.remove(name)? {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            other => {
+                self.wrong(name, &other, "a string");
+                None
+            }
+        }
+    }
+
+    /// A list of texts, each read as `T`.
+    pub(crate) fn parsed_texts<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let mut values = Vec::new();
+        for (index, text) in self.texts(name).iter().enumerate() {
+            match parse(text) {
+                Ok(value) => values.push(value),
+                Err(reason) => self.refuse(&format!("{name}[{index}]"), text, reason),
+            }
+        }
+        values
     }
 
     /// A text that must be there and not empty; empty if it was refused.

@@ -34,6 +34,7 @@ mod tenant;
 mod tls;
 mod usage_event;
 mod usage_query;
+mod what_if;
 
 pub use app::App;
 pub use config::Config;

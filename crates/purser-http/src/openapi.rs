@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, cost, feature_tag, health, import, price, problem, tenant, usage_event, usage_query,
+    analytics, api_key, cost, feature_tag, health, import, price, problem, tenant, usage_event, usage_query, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -27,7 +27,7 @@ mod polish;
         crate::health::healthz, crate::health::readyz, crate::health::metrics, get,
         crate::usage_event::ingest, crate::usage_event::list, crate::usage_event::show, crate::usage_event::conflicts,
         crate::usage_event::void, crate::import::create, crate::import::patch, crate::import::show, crate::import::list,
-        crate::usage_query::query,
+        crate::usage_query::query, crate::what_if::ask,
         crate::foreign::cloud_events, crate::foreign::litellm, crate::foreign::cost_record,
         crate::cost::summary, crate::cost::by_feature, crate::cost::by_user, crate::cost::by_model,
         crate::feature_tag::list, crate::feature_tag::create, crate::feature_tag::show, crate::feature_tag::put,
@@ -54,7 +54,7 @@ mod polish;
         price::OverrideDraft, price::OverrideRecord, price::OverrideList, price::DiscountDraft,
         price::DiscountRecord, price::DiscountList, price::RerateRequest, price::RerateReport,
         tenant::TenantRecord, tenant::TenantPatch, api_key::ApiKeyList, api_key::ApiKeyDraft, api_key::ApiKeyCreated,
-        health::Health, health::Readiness
+        health::Health, health::Readiness, what_if::WhatIfRequest, what_if::WhatIfAnswer
     ))
 )]
 struct Document;

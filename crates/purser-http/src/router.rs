@@ -8,7 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::{
     analytics, api_key, context, cost, error_page, feature_tag, foreign, grpc, health, import, openapi, otlp, price,
-    tenant, usage_event, usage_query,
+    tenant, usage_event, usage_query, what_if,
 };
 
 /// The main listener's routes: the API, the OTLP/HTTP receivers, health and metrics.
@@ -25,6 +25,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/usage/imports", post(import::create).get(import::list))
         .route("/api/v1/usage/imports/{id}", get(import::show).patch(import::patch))
         .route("/api/v1/usage/query", get(usage_query::query))
+        .route("/api/v1/what-if", post(what_if::ask))
         .route("/api/v1/events", post(foreign::cloud_events))
         .route("/api/v1/litellm", post(foreign::litellm))
         .route("/api/v1/cost/record", post(foreign::cost_record))

@@ -8,11 +8,14 @@ use arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::{Expr, col, lit};
 use purser_domain::entry::Kind;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::{Timestamp, Window};
+use purser_domain::usage::Leaf;
 use purser_domain::usage_query::{Dimension, Filter};
 
 use crate::entry_filter::EntryFilter;
@@ -39,8 +42,23 @@ pub(crate) fn value(dimension: &Dimension) -> Expr {
     match (dimension.column(), dimension) {
         (Some(name), _) => col(name),
         (None, Dimension::Tag(key)) => tag(key),
+        (None, Dimension::InputSize(sizes)) => input_size(sizes),
         (None, _) => lit(ScalarValue::Utf8(None)),
     }
+}
+
+/// How many of `sizes` the input of a call is above, as a text; a reversal counts as the call that it takes back.
+fn input_size(sizes: &[u64]) -> Expr {
+    let leaves = Leaf::ALL.into_iter().filter(|leaf| leaf.is_input());
+    let quantities = leaves.map(|leaf| coalesce(vec![col(leaf.quantity_name()), lit(0_i64)]));
+    let input = quantities.reduce(|sum, quantity| sum + quantity).unwrap_or_else(|| lit(0_i64));
+    sizes.iter().enumerate().fold(lit("0"), |smaller, (index, size)| {
+        let size = i64::try_from(*size).unwrap_or(i64::MAX);
+        let above = input.clone().gt(lit(size)).or(input.clone().lt(lit(-size)));
+        let case =
+            Case::new(None, vec![(Box::new(above), Box::new(lit((index + 1).to_string())))], Some(Box::new(smaller)));
+        Expr::Case(case)
+    })
 }
 
 /// The rows that pass `filter`.

@@ -19,6 +19,7 @@ pub mod principal;
 pub mod service;
 pub mod usage_event;
 pub mod usage_query;
+pub mod what_if;
 
 pub use error::Error;
 pub use principal::Principal;

@@ -91,7 +91,7 @@ async fn load(store: &Store) -> Result<Current, Error> {
     Ok(Current { version, book: Arc::new(book), checked_at: Timestamp::from_micros(i64::MIN / 2) })
 }
 
-fn parse(what: &str, bytes: &[u8]) -> Result<Vec<Price>, Error> {
+pub(crate) fn parse(what: &str, bytes: &[u8]) -> Result<Vec<Price>, Error> {
     price_file::parse(bytes).map_err(|findings| {
         let first = findings.first().map(|finding| format!("{}: {}", finding.subject, finding.message));
         Error::internal(&format!("{what}: {}", first.unwrap_or_default()))
@@ -99,7 +99,7 @@ fn parse(what: &str, bytes: &[u8]) -> Result<Vec<Price>, Error> {
 }
 
 /// Replaces the prices of every model that `newer` has.
-fn lay_over(prices: &mut Vec<Price>, newer: Vec<Price>) {
+pub(crate) fn lay_over(prices: &mut Vec<Price>, newer: Vec<Price>) {
     let replaced: HashSet<(String, String)> =
         newer.iter().map(|price| (price.provider.clone(), price.model.to_ascii_lowercase())).collect();
     prices.retain(|price| !replaced.contains(&(price.provider.clone(), price.model.to_ascii_lowercase())));

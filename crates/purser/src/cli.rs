@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{config, cost, demo, export, import, key, ledger, prices, serve, tenant, usage};
+use crate::command::{config, cost, demo, export, import, key, ledger, prices, serve, tenant, usage, what_if};
 use crate::config::CommonFlags;
 
 /// Cost control for AI agents: meter what they spend, explain it, and keep it exact
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Prices, the tenant's own ones, discounts, and rating again
     #[command(subcommand)]
     Prices(Box<prices::Command>),
+    /// What past usage would have cost with other models or prices
+    WhatIf(what_if::Args),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(config::Command),

@@ -11,3 +11,4 @@ pub(crate) mod prices;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 pub(crate) mod usage;
+pub(crate) mod what_if;

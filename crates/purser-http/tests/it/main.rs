@@ -20,3 +20,4 @@ mod role;
 mod tenant;
 mod usage_event;
 mod usage_query;
+mod what_if;

@@ -242,3 +242,15 @@ async fn only_what_is_asked_for_is_measured() {
     assert_eq!((total.get(Leaf::Input), total.get(Leaf::Requests), total.errors), (820, 0, 0));
     assert_eq!(total.charged, 40, "cost and coverage always are");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_told_apart_by_the_size_of_their_input() {
+    // 40 calls of 1 to 40 input tokens: 10 are at most 10, 20 more at most 30, 10 above.
+    let by = vec![Dimension::InputSize(vec![10, 30])];
+    let answer = filled().await.query(Query { by, ..Query::default() }).await;
+    let mut sizes: Vec<(Option<String>, i64)> =
+        answer.rows.iter().map(|row| (row.keys[0].clone(), row.totals.charged)).collect();
+    sizes.sort();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(sizes, [(text("0"), 10), (text("1"), 20), (text("2"), 10)]);
+}

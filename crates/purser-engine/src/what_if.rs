@@ -1,0 +1,241 @@
+//! Prices past usage anew: other models, other discounts, another price book.
+//! Invariant: tokens stay as they were counted; only rates change. Sums of tokens are priced once and rounded once, so a
+//! group may differ from its events rated one by one by half a pico-dollar per event and leaf, never more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use purser_domain::charge::Match;
+use purser_domain::money::{Money, div_half_even};
+use purser_domain::time::Timestamp;
+use purser_domain::usage::{Leaf, Usage};
+use purser_domain::usage_event::UsageEvent;
+use purser_domain::usage_query::Totals;
+use purser_domain::what_if::{Answer, Costs, Left, Row, Switch};
+
+use crate::price_book::{PriceBook, Rates, TenantBook};
+
+/// Sums of the calls that share all that a price depends on but its date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The values that the answer is cut by.
+    pub keys: Vec<Option<String>>,
+    /// Canonical provider.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The model that answered.
+    pub response_model: Option<String>,
+    /// Service tier.
+    pub service_tier: Option<String>,
+    /// How many of [`Scenario::input_sizes`] each call's input is above.
+    pub size: usize,
+    /// Their sums.
+    pub totals: Totals,
+}
+
+/// A switch with its models looked up.
+#[derive(Debug, Clone)]
+struct Target {
+    /// What calls are compared with: the name as given, and the book's own name for it.
+    from: BTreeSet<String>,
+    to_provider: Option<String>,
+    to_model: String,
+}
+
+/// Why a switch cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSwitch {
+    /// Position of the switch.
+    pub index: usize,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Other terms than the ones that were charged.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    book: TenantBook,
+    targets: Vec<Target>,
+    reprice_all: bool,
+    at: Timestamp,
+    sizes: Vec<u64>,
+}
+
+impl Scenario {
+    /// Prices by `book` as of `at`; calls that a switch names as its other model.
+    ///
+    /// # Errors
+    /// When a target is in no price book at `at`, or under several providers of which none is told.
+    pub fn new(book: TenantBook, switches: &[Switch], reprice_all: bool, at: Timestamp) -> Result<Self, BadSwitch> {
+        let mut targets = Vec::with_capacity(switches.len());
+        for (index, switch) in switches.iter().enumerate() {
+            targets.push(target(book.book(), switch, at).map_err(|reason| BadSwitch { index, reason })?);
+        }
+        let sizes = input_sizes(book.book(), reprice_all, &targets);
+        Ok(Self { book, targets, reprice_all, at, sizes })
+    }
+
+    /// The input sizes, ascending, above which some price in question changes: calls must be grouped by them.
+    #[must_use]
+    pub fn input_sizes(&self) -> &[u64] {
+        &self.sizes
+    }
+
+    /// What `groups` would have cost.
+    #[must_use]
+    pub fn answer(&self, groups: &[Group], as_of: Timestamp) -> Answer {
+        let mut rows: BTreeMap<&[Option<String>], Costs> = BTreeMap::new();
+        let mut left: BTreeMap<(&str, &str, &str), (Match, i64)> = BTreeMap::new();
+        let mut total = Costs::default();
+        for group in groups {
+            let costs = match self.costs(group) {
+                Ok(costs) => costs,
+                Err(reason) => {
+                    let key = (group.provider.as_str(), group.model.as_str(), reason.name());
+                    left.entry(key).or_insert((reason, 0)).1 += group.totals.charged;
+                    Costs { unpriced: group.totals.charged, ..kept(&group.totals) }
+                }
+            };
+            total.add(&costs);
+            rows.entry(&group.keys).or_default().add(&costs);
+        }
+        let mut rows: Vec<Row> = rows.into_iter().map(|(keys, costs)| Row { keys: keys.to_vec(), costs }).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.costs.savings().1));
+        let left = left.into_iter().map(|((provider, model, _), (reason, events))| Left {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            reason,
+            events,
+        });
+        Answer { rows, total, left: left.filter(|left| left.events != 0).collect(), as_of }
+    }
+
+    fn costs(&self, group: &Group) -> Result<Costs, Match> {
+        let switched = self.targets.iter().find(|target| target.fits(group, self.book.book()));
+        if switched.is_none() && !self.reprice_all {
+            return Ok(kept(&group.totals));
+        }
+        let call = self.call(group, switched);
+        let rates = self.book.find(&call)?.rates;
+        let warm = amount(rates, &group.totals, |leaf| leaf)?;
+        let cold = if switched.is_some() { amount(rates, &group.totals, uncached)? } else { warm };
+        Ok(Costs {
+            actual: group.totals.cost,
+            warm,
+            cold,
+            events: group.totals.charged,
+            repriced: group.totals.charged,
+            unpriced: 0,
+        })
+    }
+
+    /// A call that stands for the group's: its names, its tier, its size.
+    fn call(&self, group: &Group, switched: Option<&Target>) -> UsageEvent {
+        let input = group.size.checked_sub(1).and_then(|below| self.sizes.get(below)).map_or(0, |over| over + 1);
+        let (provider, model, response_model) = match switched {
+            Some(target) => {
+                (target.to_provider.as_ref().unwrap_or(&group.provider).clone(), target.to_model.clone(), None)
+            }
+            None => (group.provider.clone(), group.model.clone(), group.response_model.clone()),
+        };
+        UsageEvent {
+            provider,
+            model,
+            response_model,
+            service_tier: group.service_tier.clone(),
+            occurred_at: self.at,
+            usage: Usage::default().with(Leaf::Input, input),
+            ..UsageEvent::default()
+        }
+    }
+}
+
+impl Target {
+    fn fits(&self, group: &Group, book: &PriceBook) -> bool {
+        let names = [Some(group.model.as_str()), group.response_model.as_deref()];
+        names.into_iter().flatten().any(|name| {
+            self.from.contains(&name.to_ascii_lowercase())
+                || book.identity(&group.provider, name).is_some_and(|(provider, model)| {
+                    self.from.contains(&format!("{provider}/{}", model.to_ascii_lowercase()))
+                })
+        })
+    }
+}
+
+/// Looks up both sides of a switch.
+fn target(book: &PriceBook, switch: &Switch, at: Timestamp) -> Result<Target, String> {
+    let mut from = BTreeSet::from([switch.from.to_ascii_lowercase()]);
+    from.extend(book.known_as(&switch.from).iter().map(|p| format!("{}/{}", p.provider, p.model.to_ascii_lowercase())));
+    let known = book.known_as(&switch.to);
+    if known.is_empty() {
+        return Err(format!("{:?} has no price", switch.to));
+    }
+    let valid: Vec<_> = known.iter().filter(|price| book.find(&price.provider, &price.model, at).is_ok()).collect();
+    let providers: BTreeSet<&str> = valid.iter().map(|price| price.provider.as_str()).collect();
+    let own: BTreeSet<&str> =
+        from.iter().filter_map(|name| name.split_once('/').map(|(provider, _)| provider)).collect();
+    let shared: Vec<&&str> = providers.intersection(&own).collect();
+    let provider = match (providers.len(), shared.as_slice()) {
+        (0, _) => return Err(format!("{:?} has no price at {at}", switch.to)),
+        (1, _) => providers.first().copied(),
+        (_, [one]) => Some(**one),
+        _ => {
+            let providers: Vec<&str> = providers.into_iter().collect();
+            return Err(format!("{:?} is sold by {}: write PROVIDER/MODEL", switch.to, providers.join(", ")));
+        }
+    };
+    let price = valid.into_iter().find(|price| Some(price.provider.as_str()) == provider);
+    let to_model = price.map_or_else(|| switch.to.clone(), |price| price.model.clone());
+    let to_provider = provider.map(str::to_owned);
+    Ok(Target { from, to_provider, to_model })
+}
+
+/// The context sizes at which a price in question changes.
+fn input_sizes(book: &PriceBook, all: bool, targets: &[Target]) -> Vec<u64> {
+    let is_target = |provider: &str, model: &str| {
+        targets.iter().any(|t| t.to_provider.as_deref().is_none_or(|p| p == provider) && t.to_model == model)
+    };
+    let prices = book.iter().map(|(price, _)| price).filter(|price| all || is_target(&price.provider, &price.model));
+    let sizes: BTreeSet<u64> = prices.flat_map(|price| &price.tiers).map(|tier| tier.over_input_tokens).collect();
+    sizes.into_iter().filter(|size| *size > 0).collect()
+}
+
+/// Usage that stays as it is.
+fn kept(totals: &Totals) -> Costs {
+    Costs {
+        actual: totals.cost,
+        warm: totals.cost,
+        cold: totals.cost,
+        events: totals.charged,
+        repriced: 0,
+        unpriced: totals.charged - totals.priced,
+    }
+}
+
+/// The leaf that a cached one becomes when the cache is cold.
+const fn uncached(leaf: Leaf) -> Leaf {
+    match leaf {
+        Leaf::CacheRead => Leaf::Input,
+        Leaf::CacheReadAudio => Leaf::InputAudio,
+        Leaf::CacheReadImage => Leaf::InputImage,
+        other => other,
+    }
+}
+
+fn amount(rates: &Rates, totals: &Totals, charged_as: impl Fn(Leaf) -> Leaf) -> Result<Money, Match> {
+    let mut pico = 0_i128;
+    for leaf in Leaf::ALL {
+        let quantity = i128::from(totals.get(leaf));
+        let rate = rates[charged_as(leaf) as usize];
+        match rate.map(purser_domain::price::Rate::parts) {
+            _ if quantity == 0 => {}
+            Some((numerator, per)) => pico += div_half_even(quantity * i128::from(numerator), i128::from(per)),
+            None if leaf == Leaf::Requests => {}
+            None => return Err(Match::NoRateForLeaf),
+        }
+    }
+    Ok(Money::from_pico(pico))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Asks what past usage would have cost under other models or prices. Nothing is written.
+
+use std::sync::Arc;
+
+use purser_domain::price::{Discount, Price};
+use purser_domain::usage::Leaf;
+use purser_domain::usage_query::{Dimension, Metric, Query, Row};
+use purser_domain::what_if::{Answer, Question};
+use purser_engine::price_book::{PriceBook, TenantBook};
+use purser_engine::what_if::{Group, Scenario};
+use purser_ingest::price_file;
+
+use crate::error::Error;
+use crate::price_book::lay_over;
+use crate::principal::Principal;
+use crate::service::Service;
+
+/// The most switches of a question.
+pub const SWITCHES_MAX: usize = 100;
+/// The most discounts of a question.
+pub const DISCOUNTS_MAX: usize = 100;
+
+impl Service {
+    /// What the usage of a window would have cost; `prices` is a price file laid over the book, if any.
+    ///
+    /// # Errors
+    /// Forbidden; invalid if a model or a discount names nothing that has a price, or the file does not read;
+    /// unavailable.
+    pub async fn what_if(&self, who: &Principal, question: &Question, prices: Option<&[u8]>) -> Result<Answer, Error> {
+        who.may_read()?;
+        if question.switches.is_empty() && !question.reprice_all {
+            return Err(Error::invalid_field("switch", "", "name a switch, a discount or a price file"));
+        }
+        let book = self.what_if_book(who, &question.discounts, prices).await?;
+        let scenario = Scenario::new(book, &question.switches, question.reprice_all, question.price_at);
+        let scenario = scenario.map_err(|bad| {
+            let switch = &question.switches[bad.index];
+            let field = format!("switch[{}]", bad.index);
+            Error::invalid_field(&field, &format!("{}={}", switch.from, switch.to), &bad.reason)
+        })?;
+        let query = query(question, scenario.input_sizes());
+        let answer = self.usage_query(who, &query).await?;
+        let groups: Vec<Group> = answer.rows.into_iter().map(|row| group(row, question.by.len())).collect();
+        Ok(scenario.answer(&groups, answer.as_of))
+    }
+
+    /// The tenant's prices, with `prices` over the book and `discounts` in place of the tenant's.
+    async fn what_if_book(
+        &self,
+        who: &Principal,
+        discounts: &[Discount],
+        prices: Option<&[u8]>,
+    ) -> Result<TenantBook, Error> {
+        let mut book = self.book().await?;
+        if let Some(bytes) = prices {
+            let mut all: Vec<Price> = book.iter().map(|(price, _)| price.clone()).collect();
+            lay_over(&mut all, read(bytes)?);
+            book = Arc::new(PriceBook::compile(all).0);
+        }
+        for (index, discount) in discounts.iter().enumerate() {
+            let model = discount.model.as_deref();
+            if model.is_some_and(|model| book.known_as(model).is_empty()) {
+                let field = format!("discount[{index}]");
+                return Err(Error::invalid_field(&field, model.unwrap_or_default(), "has no price"));
+            }
+        }
+        let overrides = self.price_overrides(who).await?.into_iter().map(|set| set.price).collect();
+        let own: Vec<Discount> = match discounts {
+            [] => self.discounts(who).await?.into_iter().map(|set| set.discount).collect(),
+            given => given.to_vec(),
+        };
+        Ok(PriceBook::for_tenant(book, overrides, own))
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Price>, Error> {
+    price_file::parse(bytes).map_err(|findings| {
+        let first = findings.first();
+        let (line, reason) = first.map_or(("", ""), |finding| (&*finding.subject, &*finding.message));
+        Error::invalid_field("prices", line, reason)
+    })
+}
+
+/// Groups usage by all that prices depend on.
+fn query(question: &Question, sizes: &[u64]) -> Query {
+    let mut by = question.by.clone();
+    by.extend([Dimension::Provider, Dimension::Model, Dimension::ResponseModel, Dimension::ServiceTier]);
+    if !sizes.is_empty() {
+        by.push(Dimension::InputSize(sizes.to_vec()));
+    }
+    let leaves = Leaf::ALL.into_iter().filter(|leaf| *leaf != Leaf::Requests).map(Metric::Leaf);
+    let metrics = leaves.chain([Metric::Requests]).collect();
+    Query { window: Some(question.window), by, metrics, ..Query::default() }
+}
+
+fn group(row: Row, keys: usize) -> Group {
+    let mut rest = row.keys;
+    let cut = rest.drain(..keys.min(rest.len())).collect();
+    let mut rest = rest.into_iter();
+    let mut next = || rest.next().flatten();
+    let (provider, model, response_model, service_tier) = (next(), next(), next(), next());
+    Group {
+        keys: cut,
+        provider: provider.unwrap_or_default(),
+        model: model.unwrap_or_default(),
+        response_model,
+        service_tier,
+        size: next().and_then(|size| size.parse().ok()).unwrap_or(0),
+        totals: row.totals,
+    }
+}
