@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purser_domain::charge::Match;
 use purser_domain::money::{Money, div_half_even};
+use purser_domain::price::Price;
+use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::UsageEvent;
@@ -38,8 +40,8 @@ pub struct Group {
 struct Target {
     /// What calls are compared with: the name as given, and the book's own name for it.
     from: BTreeSet<String>,
-    to_provider: Option<String>,
-    to_model: String,
+    /// Who sells the other model, and under which name. A call stays with its provider if that one does.
+    to: BTreeMap<String, String>,
 }
 
 /// Why a switch cannot be made.
@@ -115,7 +117,7 @@ impl Scenario {
         if switched.is_none() && !self.reprice_all {
             return Ok(kept(&group.totals));
         }
-        let call = self.call(group, switched);
+        let call = self.call(group, switched).ok_or(Match::UnknownModel)?;
         let rates = self.book.find(&call)?.rates;
         let warm = amount(rates, &group.totals, |leaf| leaf)?;
         let cold = if switched.is_some() { amount(rates, &group.totals, uncached)? } else { warm };
@@ -129,16 +131,18 @@ impl Scenario {
         })
     }
 
-    /// A call that stands for the group's: its names, its tier, its size.
-    fn call(&self, group: &Group, switched: Option<&Target>) -> UsageEvent {
+    /// A call that stands for the group's: its names, its tier, its size. `None`: several others sell the other model.
+    fn call(&self, group: &Group, switched: Option<&Target>) -> Option<UsageEvent> {
         let input = group.size.checked_sub(1).and_then(|below| self.sizes.get(below)).map_or(0, |over| over + 1);
         let (provider, model, response_model) = match switched {
             Some(target) => {
-                (target.to_provider.as_ref().unwrap_or(&group.provider).clone(), target.to_model.clone(), None)
+                let own = target.to.get_key_value(&group.provider);
+                let (provider, model) = own.or_else(|| target.to.iter().next().filter(|_| target.to.len() == 1))?;
+                (provider.clone(), model.clone(), None)
             }
             None => (group.provider.clone(), group.model.clone(), group.response_model.clone()),
         };
-        UsageEvent {
+        Some(UsageEvent {
             provider,
             model,
             response_model,
@@ -146,7 +150,7 @@ impl Scenario {
             occurred_at: self.at,
             usage: Usage::default().with(Leaf::Input, input),
             ..UsageEvent::default()
-        }
+        })
     }
 }
 
@@ -165,35 +169,41 @@ impl Target {
 /// Looks up both sides of a switch.
 fn target(book: &PriceBook, switch: &Switch, at: Timestamp) -> Result<Target, String> {
     let mut from = BTreeSet::from([switch.from.to_ascii_lowercase()]);
-    from.extend(book.known_as(&switch.from).iter().map(|p| format!("{}/{}", p.provider, p.model.to_ascii_lowercase())));
-    let known = book.known_as(&switch.to);
+    from.extend(named(book, &switch.from).iter().map(|p| format!("{}/{}", p.provider, p.model.to_ascii_lowercase())));
+    let known = named(book, &switch.to);
     if known.is_empty() {
         return Err(format!("{:?} has no price", switch.to));
     }
-    let valid: Vec<_> = known.iter().filter(|price| book.find(&price.provider, &price.model, at).is_ok()).collect();
-    let providers: BTreeSet<&str> = valid.iter().map(|price| price.provider.as_str()).collect();
-    let own: BTreeSet<&str> =
-        from.iter().filter_map(|name| name.split_once('/').map(|(provider, _)| provider)).collect();
-    let shared: Vec<&&str> = providers.intersection(&own).collect();
-    let provider = match (providers.len(), shared.as_slice()) {
-        (0, _) => return Err(format!("{:?} has no price at {at}", switch.to)),
-        (1, _) => providers.first().copied(),
-        (_, [one]) => Some(**one),
+    let valid = known.iter().filter(|price| book.find(&price.provider, &price.model, at).is_ok());
+    let to: BTreeMap<String, String> = valid.map(|price| (price.provider.clone(), price.model.clone())).collect();
+    let own = |provider: &String| from.iter().any(|name| name.split_once('/').is_some_and(|(p, _)| p == provider));
+    match to.len() {
+        0 => Err(format!("{:?} has no price at {at}", switch.to)),
+        1 => Ok(Target { from, to }),
+        _ if to.keys().any(own) => Ok(Target { from, to }),
         _ => {
-            let providers: Vec<&str> = providers.into_iter().collect();
-            return Err(format!("{:?} is sold by {}: write PROVIDER/MODEL", switch.to, providers.join(", ")));
+            let providers: Vec<&str> = to.keys().map(String::as_str).collect();
+            Err(format!("{:?} is sold by {}: write PROVIDER/MODEL", switch.to, providers.join(", ")))
         }
-    };
-    let price = valid.into_iter().find(|price| Some(price.provider.as_str()) == provider);
-    let to_model = price.map_or_else(|| switch.to.clone(), |price| price.model.clone());
-    let to_provider = provider.map(str::to_owned);
-    Ok(Target { from, to_provider, to_model })
+    }
+}
+
+/// The prices that a name means: `provider/model` is that provider's if it has one, else any of exactly that name.
+fn named<'a>(book: &'a PriceBook, name: &str) -> Vec<&'a Price> {
+    if let Some((provider, model)) = name.split_once('/') {
+        let provider = provider::canonical(provider);
+        let own: Vec<&Price> = book.known_as(model).into_iter().filter(|price| price.provider == provider).collect();
+        if !own.is_empty() {
+            return own;
+        }
+    }
+    book.known_as(name)
 }
 
 /// The context sizes at which a price in question changes.
 fn input_sizes(book: &PriceBook, all: bool, targets: &[Target]) -> Vec<u64> {
     let is_target = |provider: &str, model: &str| {
-        targets.iter().any(|t| t.to_provider.as_deref().is_none_or(|p| p == provider) && t.to_model == model)
+        targets.iter().any(|target| target.to.get(provider).is_some_and(|name| name == model))
     };
     let prices = book.iter().map(|(price, _)| price).filter(|price| all || is_target(&price.provider, &price.model));
     let sizes: BTreeSet<u64> = prices.flat_map(|price| &price.tiers).map(|tier| tier.over_input_tokens).collect();
