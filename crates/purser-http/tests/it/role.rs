@@ -11,7 +11,7 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
     let receivers = ["/v1/traces", "/v1/logs", "/v1/metrics", "/api/public/otel/v1/traces"];
     let sends = ["/api/v1/events", "/api/v1/litellm", "/api/v1/cost/record", "/api/v1/usage/events"];
     let path = operation.path.as_str();
-    if operation.method == Method::GET && path != "/api/v1/keys" {
+    if (operation.method == Method::GET && path != "/api/v1/keys") || path == "/api/v1/what-if" {
         Role::may_read
     } else if receivers.contains(&path) || sends.contains(&path) || path.starts_with("/api/v1/usage/imports") {
         Role::may_ingest
