@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod exit;
 mod local;
+mod memory;
 mod output;
 mod remote;
 mod telemetry;
@@ -25,6 +26,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::Serve(_) | Command::Demo(_) | Command::Import(_)) {
+        memory::return_at_once();
+    }
     match run(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
