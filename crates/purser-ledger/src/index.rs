@@ -11,7 +11,7 @@ mod state;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
+use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use purser_domain::entry::{Entry, Reason};
 use purser_domain::tenant::TenantId;
@@ -121,12 +121,17 @@ impl Index {
         std::fs::create_dir_all(path).map_err(|source| Error::file(path, source))?;
         let database =
             Database::builder(path).cache_size(bytes / 2).max_journaling_size(128 << 20).worker_threads(1).open()?;
+        // Below the newest level filters and indexes are read in parts: whole, one of either is megabytes, which a
+        // cache of this size would read from disk again for every key.
+        let in_parts = || PartitioningPolicy::new([false, true]);
         let options = |memtable: u64| {
             let filter = FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(12.0));
             KeyspaceCreateOptions::default()
                 .max_memtable_size(memtable)
                 .data_block_size_policy(BlockSizePolicy::all(4 << 10))
                 .filter_policy(FilterPolicy::all(filter))
+                .filter_block_partitioning_policy(in_parts())
+                .index_block_partitioning_policy(in_parts())
         };
         let events = database.keyspace("events", || options(bytes / 4))?;
         let calls = database.keyspace("calls", || options(bytes / 8))?;

@@ -26,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if matches!(cli.command, Command::Serve(_) | Command::Demo(_) | Command::Import(_)) {
+    if matches!(cli.command, Command::Serve(_) | Command::Demo(_)) {
         memory::return_at_once();
     }
     match run(cli) {
