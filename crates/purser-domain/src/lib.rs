@@ -16,6 +16,7 @@ pub mod money;
 pub mod plan;
 pub mod price;
 pub mod prior;
+pub mod provenance;
 pub mod provider;
 pub mod run;
 pub mod simulation;

@@ -13,5 +13,6 @@ pub(crate) mod lease;
 pub(crate) mod price_import;
 pub(crate) mod price_import_line;
 pub(crate) mod price_override;
+pub(crate) mod provenance_chain;
 pub(crate) mod session;
 pub(crate) mod tenant;

@@ -1,13 +1,32 @@
 //! The inbox: batches of ledger entries, committed before they are acknowledged, until the lake holds them.
-//! Invariant: one row per batch; `seq` has no gaps and `received_at` only grows, whichever node appends.
+//! Invariant: one row per batch; in each log `seq` has no gaps and `received_at` only grows, whichever node appends.
 
+use purser_domain::provenance::ChainHead;
 use purser_domain::time::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use sea_orm::{FromQueryResult, Statement};
 
 use crate::entity::{inbox, inbox_head};
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, provenance};
+
+/// What the batches of an inbox hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Log {
+    /// Usage events.
+    Usage,
+    /// Provenance records.
+    Provenance,
+}
+
+impl Log {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Provenance => "provenance",
+        }
+    }
+}
 
 /// The last batch that was committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,10 +91,11 @@ pub struct Stats {
     pub oldest_received: Option<Timestamp>,
 }
 
-/// The inbox of the ledger.
+/// The inbox of one log.
 #[derive(Debug)]
 pub struct Inbox<'a> {
     store: &'a Store,
+    log: &'static str,
 }
 
 /// Batches deleted in one transaction: an append waits for no more than this.
@@ -87,8 +107,8 @@ const FREE_PAGES_STEP: i64 = 1_024;
 const READ_AHEAD: u64 = 1_024;
 
 impl<'a> Inbox<'a> {
-    pub(crate) fn new(store: &'a Store) -> Self {
-        Self { store }
+    pub(crate) fn new(store: &'a Store, log: Log) -> Self {
+        Self { store, log: log.name() }
     }
 
     /// The last batch that was committed, by any node.
@@ -96,7 +116,7 @@ impl<'a> Inbox<'a> {
     /// # Errors
     /// When the database fails.
     pub async fn head(&self) -> Result<Head> {
-        read_head(&self.store.read).await
+        read_head(&self.store.read, self.log).await
     }
 
     /// Appends `batch` after `expected`, if that is still the head; `Committed` means on disk.
@@ -106,6 +126,14 @@ impl<'a> Inbox<'a> {
     /// the lock is held, and so on: nothing was stored, unless the connection to PostgreSQL broke during the commit;
     /// read the head to know.
     pub async fn append(&self, expected: &Head, batch: NewBatch) -> Result<Append> {
+        self.append_chained(expected, batch, &[]).await
+    }
+
+    /// The same, and in the same transaction moves the chains whose last records the batch holds to `chains`.
+    ///
+    /// # Errors
+    /// As [`Inbox::append`].
+    pub async fn append_chained(&self, expected: &Head, batch: NewBatch, chains: &[ChainHead]) -> Result<Append> {
         if batch.first_received <= expected.received_through || batch.last_received < batch.first_received {
             return Err(Error::Conflict(format!(
                 "a batch received from {} to {} cannot follow {}",
@@ -114,12 +142,13 @@ impl<'a> Inbox<'a> {
         }
         let head = Head { seq: expected.seq + 1, received_through: batch.last_received };
         let transaction = self.store.begin().await?;
-        if !move_head(&transaction, expected, &head).await? {
-            let head = read_head(&transaction).await?;
+        if !move_head(&transaction, self.log, expected, &head).await? {
+            let head = read_head(&transaction, self.log).await?;
             transaction.rollback().await?;
             return Ok(Append::Moved(head));
         }
         let row = inbox::Model {
+            log: self.log.to_owned(),
             seq: head.seq,
             entries: batch.entries.into(),
             bytes: i64::try_from(batch.payload.len()).unwrap_or(i64::MAX),
@@ -128,6 +157,7 @@ impl<'a> Inbox<'a> {
             payload: batch.payload,
         };
         inbox::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
+        provenance::set_chains(&transaction, chains).await?;
         transaction.commit().await?;
         Ok(Append::Committed(head))
     }
@@ -141,6 +171,7 @@ impl<'a> Inbox<'a> {
             .select_only()
             .column(inbox::Column::Seq)
             .column(inbox::Column::Bytes)
+            .filter(inbox::Column::Log.eq(self.log))
             .filter(inbox::Column::Seq.gt(seq))
             .order_by_asc(inbox::Column::Seq)
             .limit(READ_AHEAD)
@@ -159,6 +190,7 @@ impl<'a> Inbox<'a> {
         }
         let Some(last) = last else { return Ok(Vec::new()) };
         let rows = inbox::Entity::find()
+            .filter(inbox::Column::Log.eq(self.log))
             .filter(inbox::Column::Seq.gt(seq))
             .filter(inbox::Column::Seq.lte(last))
             .order_by_asc(inbox::Column::Seq)
@@ -177,6 +209,7 @@ impl<'a> Inbox<'a> {
             let step: Vec<i64> = inbox::Entity::find()
                 .select_only()
                 .column(inbox::Column::Seq)
+                .filter(inbox::Column::Log.eq(self.log))
                 .filter(inbox::Column::Seq.lte(seq))
                 .order_by_asc(inbox::Column::Seq)
                 .limit(DELETE_STEP)
@@ -184,8 +217,11 @@ impl<'a> Inbox<'a> {
                 .all(&self.store.read)
                 .await?;
             let Some(last) = step.last() else { break };
-            let gone =
-                inbox::Entity::delete_many().filter(inbox::Column::Seq.lte(*last)).exec(&self.store.write).await?;
+            let gone = inbox::Entity::delete_many()
+                .filter(inbox::Column::Log.eq(self.log))
+                .filter(inbox::Column::Seq.lte(*last))
+                .exec(&self.store.write)
+                .await?;
             deleted += gone.rows_affected;
         }
         self.shrink(FREE_PAGES_KEPT).await?;
@@ -198,11 +234,11 @@ impl<'a> Inbox<'a> {
     /// When the database fails.
     pub async fn stats(&self) -> Result<Stats> {
         let read = &self.store.read;
-        let head = read_head(read).await?;
+        let head = read_head(read, self.log).await?;
         let sql = "SELECT COUNT(*) AS batches, CAST(COALESCE(SUM(entries), 0) AS BIGINT) AS entries, \
                    CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes, MIN(seq) AS oldest_seq, \
-                   MIN(first_received) AS oldest_received FROM inbox";
-        let statement = Statement::from_string(read.get_database_backend(), sql);
+                   MIN(first_received) AS oldest_received FROM inbox WHERE log = $1";
+        let statement = Statement::from_sql_and_values(read.get_database_backend(), sql, [self.log.into()]);
         let sums = Sums::find_by_statement(statement).one(read).await?.unwrap_or_default();
         let unsigned = |count: i64| u64::try_from(count).unwrap_or_default();
         Ok(Stats {
@@ -251,18 +287,18 @@ async fn free_pages(connection: &impl ConnectionTrait) -> Result<i64> {
     }
 }
 
-async fn read_head(connection: &impl ConnectionTrait) -> Result<Head> {
-    let row = inbox_head::Entity::find_by_id(1_i16).one(connection).await?;
+async fn read_head(connection: &impl ConnectionTrait, log: &str) -> Result<Head> {
+    let row = inbox_head::Entity::find_by_id(log).one(connection).await?;
     let row = row.ok_or_else(|| Error::corrupt("inbox_head", "its row is missing"))?;
     Ok(Head { seq: row.seq, received_through: Timestamp::from_micros(row.received_through) })
 }
 
 /// Compares and sets the head: true if it was `expected`.
-async fn move_head(connection: &impl ConnectionTrait, expected: &Head, head: &Head) -> Result<bool> {
+async fn move_head(connection: &impl ConnectionTrait, log: &str, expected: &Head, head: &Head) -> Result<bool> {
     let moved = inbox_head::Entity::update_many()
         .col_expr(inbox_head::Column::Seq, Expr::value(head.seq))
         .col_expr(inbox_head::Column::ReceivedThrough, Expr::value(head.received_through.micros()))
-        .filter(inbox_head::Column::Id.eq(1_i16))
+        .filter(inbox_head::Column::Log.eq(log))
         .filter(inbox_head::Column::Seq.eq(expected.seq))
         .filter(inbox_head::Column::ReceivedThrough.eq(expected.received_through.micros()))
         .exec(connection)

@@ -18,6 +18,7 @@ pub mod lease;
 mod migration;
 pub mod price_import;
 pub mod price_override;
+pub mod provenance;
 pub mod session;
 pub mod tenant;
 
@@ -131,10 +132,22 @@ impl Store {
         lease::Leases::new(self)
     }
 
-    /// The inbox: committed batches that are not in the lake yet.
+    /// The inbox of usage: committed batches that are not in the lake yet.
     #[must_use]
     pub fn inbox(&self) -> inbox::Inbox<'_> {
-        inbox::Inbox::new(self)
+        self.inbox_of(inbox::Log::Usage)
+    }
+
+    /// The inbox of any log.
+    #[must_use]
+    pub fn inbox_of(&self, log: inbox::Log) -> inbox::Inbox<'_> {
+        inbox::Inbox::new(self, log)
+    }
+
+    /// Where the tenants' chains of provenance records end.
+    #[must_use]
+    pub fn provenance(&self) -> provenance::Chains<'_> {
+        provenance::Chains::new(self)
     }
 
     /// Answers whether the database can be read now.

@@ -2,6 +2,7 @@
 //! Invariant: a migration that was released is never edited; many nodes may apply them at once.
 
 mod m0001_state;
+mod m0002_provenance;
 mod m0003_lake;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
@@ -16,7 +17,11 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_state::Migration), Box::new(m0003_lake::Migration)]
+        vec![
+            Box::new(m0001_state::Migration),
+            Box::new(m0002_provenance::Migration),
+            Box::new(m0003_lake::Migration),
+        ]
     }
 }
 

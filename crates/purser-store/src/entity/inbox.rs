@@ -6,6 +6,8 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "inbox")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    pub log: String,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
     pub entries: i64,
     pub bytes: i64,

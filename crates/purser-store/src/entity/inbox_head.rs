@@ -1,4 +1,4 @@
-//! The one row that every append must move.
+//! One row per log, which every append to it must move.
 
 use sea_orm::entity::prelude::*;
 
@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "inbox_head")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: i16,
+    pub log: String,
     pub seq: i64,
     pub received_through: i64,
 }

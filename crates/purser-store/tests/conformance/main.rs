@@ -14,6 +14,7 @@ mod lease;
 mod migration;
 mod price_import;
 mod price_override;
+mod provenance;
 mod session;
 mod tenant;
 
@@ -57,6 +58,8 @@ conformance! {
     price_import: versions_are_added_and_keep_their_lines;
     price_override: a_price_round_trips_exactly, nulls_are_equal_in_a_prices_key, a_price_ends_by_a_new_revision,
         the_schema_itself_refuses_two_prices_in_force, a_price_that_never_started_ends_without_a_trace_in_force;
+    provenance: two_logs_have_heads_of_their_own, chains_move_with_their_batch_or_not_at_all,
+        thousands_of_chains_move_together, batches_that_wait_survive_the_second_log;
     session: a_session_ends_at_its_time, a_session_ends_with_its_key, sessions_over_are_purged;
     tenant: a_tenant_is_created_changed_and_listed, a_second_tenant_with_the_same_id_is_a_conflict,
         an_unknown_tenant_is_not_found, a_calendar_out_of_range_is_refused;

@@ -37,7 +37,7 @@ pub(crate) async fn the_schema_refuses_values_that_are_not_in_an_enum(database: 
             "INSERT INTO import (tenant_id, id, format, source, name, status, started_at, accepted, duplicate, conflict,
              refused) VALUES ('acme', 'i', 'csv', 'csv', 'f', 'done', 1, 0, 0, 0, 0)",
         ),
-        ("inbox_head", "INSERT INTO inbox_head (id, seq, received_through) VALUES (2, 0, 0)"),
+        ("inbox_head", "INSERT INTO inbox_head (log, seq, received_through) VALUES ('other', 0, 0)"),
     ] {
         assert!(raw.execute_unprepared(sql).await.is_err(), "{table}");
     }
