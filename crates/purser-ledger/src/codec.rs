@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
+use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use purser_domain::usage_event::UsageEvent;
@@ -14,11 +15,16 @@ use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 use crate::error::Error;
 use crate::schema::{FORMAT_KEY, FORMAT_VERSION};
 
-/// `batch` as an Arrow IPC stream that names its format version.
+/// `batch` as an Arrow IPC stream that names its format version, compressed fast.
 pub(crate) fn to_ipc(batch: &RecordBatch) -> Result<Vec<u8>, Error> {
+    to_ipc_with(batch, CompressionType::LZ4_FRAME)
+}
+
+/// The same, compressed as told.
+pub(crate) fn to_ipc_with(batch: &RecordBatch, compression: CompressionType) -> Result<Vec<u8>, Error> {
     let metadata = [(FORMAT_KEY.to_owned(), FORMAT_VERSION.to_owned())].into();
     let schema = Arc::new(Schema::new_with_metadata(batch.schema().fields().clone(), metadata));
-    let options = IpcWriteOptions::default().try_with_compression(Some(arrow::ipc::CompressionType::LZ4_FRAME))?;
+    let options = IpcWriteOptions::default().try_with_compression(Some(compression))?;
     let mut bytes = Vec::with_capacity(batch.get_array_memory_size() / 4);
     let mut writer = StreamWriter::try_new_with_options(&mut bytes, &schema, options)?;
     writer.write(batch)?;

@@ -150,7 +150,7 @@ async fn store(
     let (first_received, last_received): (Timestamp, Timestamp) = (plan.first_received(), plan.last_received());
     let entries = u32::try_from(rows.num_rows()).unwrap_or(u32::MAX);
     let batch = NewBatch { payload, entries, first_received, last_received };
-    let head = match shared.store.inbox().append(head, batch).await? {
+    let head = match shared.inbox().append(head, batch).await? {
         Append::Committed(head) => head,
         Append::Moved(_) => return Ok(false),
     };
@@ -161,6 +161,6 @@ async fn store(
         tracing::error!(%error, "the index cannot be written; it is reopened before the next commit");
         shared.index.distrust();
     }
-    shared.publish(TailBatch { seq: head.seq, rows, bytes, first_received, last_received });
+    shared.publish(TailBatch::new(head, rows, bytes, first_received));
     Ok(true)
 }

@@ -14,6 +14,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Config {
     /// Where the lake table lies: a directory, or an object storage URL.
     pub table: String,
+    /// Where the table of provenance lies, likewise.
+    pub provenance_table: String,
     /// Local directory of derived data (index, cubes): may be lost at any time.
     pub cache_dir: PathBuf,
     /// A local directory that only one process may hold open; `None` for shared storage.
@@ -28,12 +30,16 @@ pub struct Config {
     pub clock: Clock,
     /// Move the inbox to the lake once it holds that many entries …
     pub flush_entries: usize,
+    /// … that many provenance records …
+    pub provenance_flush_entries: usize,
     /// … or that many encoded bytes …
     pub flush_bytes: usize,
     /// … or an entry that old.
     pub flush_age: Duration,
     /// Let appends wait, and in the end refuse them, while that many entries wait for the lake.
     pub backlog_entries: usize,
+    /// … or entries with that many bytes in memory.
+    pub backlog_bytes: usize,
     /// Block cache and write buffers of the index, bytes.
     pub index_bytes: u64,
     /// Cubes kept in memory, bytes.
@@ -48,8 +54,10 @@ impl Config {
     /// A ledger in the local directory `data_dir`, for one process.
     #[must_use]
     pub fn local(data_dir: &Path) -> Self {
+        let table = |name: &str| data_dir.join("lake").join(name).display().to_string();
         Self {
-            table: data_dir.join("lake").join("usage_events").display().to_string(),
+            table: table("usage_events"),
+            provenance_table: table("provenance"),
             cache_dir: data_dir.join("cache"),
             lock_dir: Some(data_dir.to_owned()),
             shared: false,
@@ -57,9 +65,11 @@ impl Config {
             lease_ttl: Duration::from_secs(300),
             clock: Arc::new(system_now),
             flush_entries: 60_000,
+            provenance_flush_entries: 30_000,
             flush_bytes: 32 << 20,
             flush_age: Duration::from_secs(300),
             backlog_entries: 120_000,
+            backlog_bytes: 256 << 20,
             index_bytes: 64 << 20,
             cube_bytes: 64 << 20,
             use_cubes: true,
@@ -67,11 +77,13 @@ impl Config {
         }
     }
 
-    /// A ledger whose lake lies at `table` (a URL) and whose inbox other nodes share.
+    /// A ledger whose lake lies at `table` (a URL) and whose inbox other nodes share; the table of provenance lies beside
+    /// it, with `_provenance` at the end of its name.
     #[must_use]
     pub fn shared(table: &str, cache_dir: &Path, node: &str) -> Self {
         Self {
             table: table.to_owned(),
+            provenance_table: format!("{}_provenance", table.trim_end_matches('/')),
             cache_dir: cache_dir.to_owned(),
             lock_dir: Some(cache_dir.to_owned()),
             shared: true,

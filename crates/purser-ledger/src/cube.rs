@@ -10,7 +10,7 @@ use purser_domain::time::{Calendar, Grain, Timestamp};
 use purser_domain::usage_query::{Dimension, Query};
 
 use crate::lake::LakeFile;
-pub(crate) use build::build_missing;
+pub(crate) use build::{build_missing, build_when_idle};
 pub(crate) use cells::Cells;
 pub(crate) use store::CubeStore;
 

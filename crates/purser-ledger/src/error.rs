@@ -76,6 +76,17 @@ pub enum Error {
     /// Another node took the lease on the lake while work was under way; nothing of it was committed.
     #[error("another node took the lease on the lake: the work was given up and is done again later")]
     LeaseLost,
+    /// More than one transaction takes.
+    #[error("a batch with {bytes} bytes of payload, more than {limit}")]
+    TooLarge {
+        /// Bytes of its payload.
+        bytes: usize,
+        /// The most it may have.
+        limit: usize,
+    },
+    /// Others write too fast for a consistent look; try again.
+    #[error("{0}")]
+    Busy(String),
     /// The ledger is shutting down.
     #[error("the ledger is closed")]
     Closed,
@@ -92,7 +103,9 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Commit(cause) => cause.is_temporary(),
-            Self::Corrupt(_) | Self::Columns(_) | Self::Query(_) | Self::OtherLake { .. } => false,
+            Self::Corrupt(_) | Self::Columns(_) | Self::Query(_) | Self::TooLarge { .. } | Self::OtherLake { .. } => {
+                false
+            }
             _ => true,
         }
     }

@@ -1,8 +1,8 @@
-//! The flusher: moves inbox batches to the lake.
+//! The flusher of any log: moves inbox batches to the lake.
 //! Invariant: the lake's commit names the last batch it holds, so a crash before the inbox is emptied doubles nothing.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -10,24 +10,23 @@ use deltalake_core::kernel::Action;
 
 use crate::error::Error;
 use crate::lake::{Change, Sorter};
+use crate::log::Log;
 use crate::report::Flushed;
-use crate::shared::Shared;
 use crate::view::View;
 
-/// The lease of whoever changes the lake.
-const LEASE: &str = "ledger.lake";
-/// Rows sorted at once: bounds memory.
-const CHUNK_ROWS: usize = 120_000;
+/// Bytes in memory of what is sorted at once; a single batch may have more.
+const PART_BYTES: usize = 256 << 20;
 /// How often the age of what waits is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How often a node among others looks at the lake, so that it lets go of files that a vacuum may delete.
 const FOLLOW: Duration = Duration::from_secs(30);
 
-/// Flushes whenever enough waits, or what waits is old enough, until the ledger closes.
-pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
+/// Flushes whenever enough waits, or what waits is old enough, until the ledger closes. After each look, `idle` has its
+/// turn.
+pub(crate) async fn run<I: Future<Output = ()>>(log: std::sync::Weak<Log>, idle: impl Fn() -> I) {
     let mut followed = Instant::now();
     loop {
-        let Some(ledger) = shared.upgrade() else { return };
+        let Some(ledger) = log.upgrade() else { return };
         if ledger.closing.load(Ordering::Acquire) {
             return;
         }
@@ -43,7 +42,7 @@ pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
                 tracing::warn!(%error, "what other nodes did cannot be seen; it is tried again");
             }
         }
-        build_cubes_when_idle(&ledger).await;
+        idle().await;
         let failed = ledger.flush_failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if failed {
             tokio::time::sleep(TICK).await;
@@ -53,22 +52,9 @@ pub(crate) async fn run(shared: std::sync::Weak<Shared>) {
     }
 }
 
-/// Builds cubes once the stream of events has paused: while it flows, files are many and small.
-///
-/// Appends wait for the flusher, so it stops building as soon as a flush is due.
-async fn build_cubes_when_idle(shared: &Shared) {
-    let view = shared.view();
-    let busy = view.tail_rows() * 4 > shared.config.flush_entries;
-    if busy || !shared.cubes.begin(view.lake.version) {
-        return;
-    }
-    if let Err(error) = crate::cube::build_missing(shared, || !is_due(shared)).await {
-        tracing::warn!(%error, "cubes could not be built; queries read rows instead");
-    }
-}
-
-fn is_due(shared: &Shared) -> bool {
-    let (view, config) = (shared.view(), &shared.config);
+/// Whether enough waits for the lake, or has waited long enough.
+pub(crate) fn is_due(log: &Log) -> bool {
+    let (view, config) = (log.view(), &log.config);
     let Some(oldest) = view.tail.first() else { return false };
     let age = (config.clock)().micros() - oldest.first_received.micros();
     view.tail_rows() >= config.flush_entries
@@ -77,40 +63,37 @@ fn is_due(shared: &Shared) -> bool {
 }
 
 /// Takes the lease on the lake for the time of `work`. `None`: another node has it.
-pub(crate) async fn with_lease<T>(
-    shared: &Shared,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<Option<T>, Error> {
-    let _one = shared.maintenance.lock().await;
-    let node = &shared.config.node;
-    if !shared.config.shared {
+pub(crate) async fn with_lease<T>(log: &Log, work: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
+    let _one = log.maintenance.lock().await;
+    let node = &log.config.node;
+    if !log.config.shared {
         return work.await.map(Some);
     }
-    if !acquire(shared).await? {
+    if !acquire(log).await? {
         return Ok(None);
     }
     // Work that outlives its lease is dropped, before its commit if it has not come to that.
     let outcome = tokio::select! {
         biased;
-        () = until_lost(shared) => Err(Error::LeaseLost),
+        () = until_lost(log) => Err(Error::LeaseLost),
         outcome = work => outcome,
     };
-    shared.store.lease().release(LEASE, node).await?;
+    log.store.lease().release(log.layout.lease, node).await?;
     outcome.map(Some)
 }
 
-async fn acquire(shared: &Shared) -> Result<bool, Error> {
-    let config = &shared.config;
-    Ok(shared.store.lease().acquire(LEASE, &config.node, (config.clock)(), config.lease_ttl).await?)
+async fn acquire(log: &Log) -> Result<bool, Error> {
+    let config = &log.config;
+    Ok(log.store.lease().acquire(log.layout.lease, &config.node, (config.clock)(), config.lease_ttl).await?)
 }
 
 /// Renews the lease for as long as this node has it.
-async fn until_lost(shared: &Shared) {
-    let ttl = shared.config.lease_ttl;
+async fn until_lost(log: &Log) {
+    let ttl = log.config.lease_ttl;
     let mut renewed = Instant::now();
     loop {
         tokio::time::sleep(ttl / 3).await;
-        match acquire(shared).await {
+        match acquire(log).await {
             Ok(true) => renewed = Instant::now(),
             Ok(false) => return,
             Err(error) if renewed.elapsed() + ttl / 3 < ttl => {
@@ -122,71 +105,73 @@ async fn until_lost(shared: &Shared) {
 }
 
 /// Moves everything that waits now to the lake.
-pub(crate) async fn flush(shared: &Arc<Shared>) -> Result<Flushed, Error> {
+pub(crate) async fn flush(log: &Log) -> Result<Flushed, Error> {
     let outcome = async {
-        if shared.config.shared {
-            follow(shared).await?;
+        if log.config.shared {
+            follow(log).await?;
         }
-        with_lease(shared, flush_all(shared)).await
+        with_lease(log, flush_all(log)).await
     }
     .await;
     let failure = outcome.as_ref().err().map(ToString::to_string);
-    *shared.flush_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    *log.flush_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     Ok(outcome?.unwrap_or_default())
 }
 
 /// Brings the view to what other nodes committed and flushed.
-pub(crate) async fn follow(shared: &Shared) -> Result<(), Error> {
-    shared.sync().await?;
-    shared.publish_lake(shared.lake.refresh(&shared.view().lake).await?);
+pub(crate) async fn follow(log: &Log) -> Result<(), Error> {
+    log.sync().await?;
+    log.publish_lake(log.lake.refresh(&log.view().lake).await?);
     Ok(())
 }
 
-async fn flush_all(shared: &Arc<Shared>) -> Result<Flushed, Error> {
-    if shared.config.shared {
-        follow(shared).await?;
+async fn flush_all(log: &Log) -> Result<Flushed, Error> {
+    if log.config.shared {
+        follow(log).await?;
     }
-    let through = shared.view().head.seq;
+    let through = log.view().head.seq;
     let mut flushed = Flushed::default();
-    while let Some(part) = flush_part(shared, &shared.view(), through).await? {
+    while let Some(part) = flush_part(log, &log.view(), through).await? {
         flushed.entries += part.entries;
         flushed.files += part.files;
         flushed.bytes += part.bytes;
     }
-    shared.store.inbox().delete_through(shared.view().lake.seq).await?;
+    log.inbox().delete_through(log.view().lake.seq).await?;
     Ok(flushed)
 }
 
 /// Moves the next batches up to `through`, as many as may be sorted at once.
-async fn flush_part(shared: &Arc<Shared>, view: &View, through: i64) -> Result<Option<Flushed>, Error> {
-    let mut rows = 0;
+async fn flush_part(log: &Log, view: &View, through: i64) -> Result<Option<Flushed>, Error> {
+    let (mut rows, mut bytes) = (0, 0);
     let mut part = Vec::new();
     for batch in view.tail.iter().filter(|batch| batch.seq <= through) {
         rows += batch.rows.num_rows();
-        if rows > CHUNK_ROWS && !part.is_empty() {
+        bytes += batch.memory;
+        if (rows > log.layout.flush_rows || bytes > PART_BYTES) && !part.is_empty() {
             break;
         }
         part.push(batch.clone());
     }
     let Some(last) = part.last() else { return Ok(None) };
     let seq = last.seq;
-    let now = (shared.config.clock)();
+    let now = (log.config.clock)();
     let batches: Vec<RecordBatch> = part.iter().map(|batch| batch.rows.clone()).collect();
-    let sorted = tokio::task::spawn_blocking(move || Sorter::new(&batches));
+    let layout = log.layout;
+    let sorted = tokio::task::spawn_blocking(move || Sorter::new(layout, &batches));
     let sorted = sorted.await.map_err(|e| Error::Corrupt(format!("the sorter failed: {e}")))??;
     let mut flushed = Flushed::default();
     let mut actions = Vec::new();
     for day in sorted.days() {
         let (day, rows) = day?;
         flushed.entries += rows.num_rows() as u64;
-        let add = shared.lake.write_file(day, &[rows], seq, now).await?;
+        let add = log.lake.write_file(day, &[rows], seq, now).await?;
         flushed.files += 1;
         flushed.bytes += u64::try_from(add.size).unwrap_or_default();
         actions.push(Action::Add(add));
     }
     drop(part);
-    shared.lake.commit(actions, Some((view.lake.seq, seq)), Change::Append).await?;
-    shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+    log.lake.commit(actions, Some((view.lake.seq, seq)), Change::Append).await?;
+    log.publish_lake(log.lake.refresh(&view.lake).await?);
     Ok(Some(flushed))
 }
 
@@ -198,6 +183,7 @@ mod tests {
     use purser_store::Store;
 
     use super::*;
+    use crate::layout::USAGE;
     use crate::{Config, Ledger};
 
     const TTL: Duration = Duration::from_millis(600);
@@ -244,14 +230,14 @@ mod tests {
         let theft = async {
             tokio::time::sleep(TTL / 10).await;
             let lease = one.shared.store.lease();
-            lease.release(LEASE, "one").await.expect("a release");
+            lease.release(USAGE.lease, "one").await.expect("a release");
             let far = Timestamp::from_micros(i64::MAX / 2);
-            assert!(lease.acquire(LEASE, "thief", far, TTL).await.expect("an answer"));
+            assert!(lease.acquire(USAGE.lease, "thief", far, TTL).await.expect("an answer"));
         };
         let (lost, ()) = tokio::join!(work, theft);
         assert!(matches!(lost, Err(Error::LeaseLost)), "{lost:?}");
         assert!(!committed.load(Ordering::Acquire));
-        let state = one.shared.store.lease().holder(LEASE, Timestamp::default()).await.expect("an answer");
+        let state = one.shared.store.lease().holder(USAGE.lease, Timestamp::default()).await.expect("an answer");
         assert_eq!(state.map(|(holder, _)| holder).as_deref(), Some("thief"), "whose lease it is now");
     }
 }

@@ -1,4 +1,4 @@
-//! The lake: a Delta table of the ledger's rows, partitioned by UTC date, each file sorted by tenant and time.
+//! The lake: a Delta table of a log's rows, partitioned by UTC date, each file sorted by tenant and time.
 //! Invariant: one commit adds the files of a range of inbox batches and records its last number, or does neither.
 
 mod file;
@@ -20,17 +20,18 @@ use deltalake_core::{DeltaTable, DeltaTableBuilder, ensure_table_uri};
 use object_store::ObjectStore;
 
 use crate::error::Error;
-use crate::schema::{EVENT_DATE, FORMAT_KEY, FORMAT_VERSION, schema};
+use crate::layout::Layout;
+use crate::schema::{FORMAT_KEY, FORMAT_VERSION};
 pub(crate) use file::Sorter;
 pub(crate) use snapshot::{LakeFile, Snapshot};
 
-/// The application whose transactions number the inbox batches.
-const APP_ID: &str = "purser";
 /// What sorts and groups may hold in memory before they spill to temporary files.
 const QUERY_BYTES: usize = 384 << 20;
 
 /// A handle on the table.
 pub(crate) struct Lake {
+    /// How the table is laid out.
+    pub(crate) layout: &'static Layout,
     table: tokio::sync::Mutex<DeltaTable>,
     log_store: LogStoreRef,
     /// The table's files, by path below its root.
@@ -47,15 +48,18 @@ pub(crate) struct Lake {
 
 impl Lake {
     /// Opens the table at `location`, creating it as needed.
-    pub(crate) async fn open(location: &str) -> Result<(Self, Arc<Snapshot>), Error> {
+    pub(crate) async fn open(layout: &'static Layout, location: &str) -> Result<(Self, Arc<Snapshot>), Error> {
         let url = ensure_table_uri(location)?;
         let mut table = DeltaTableBuilder::from_url(url.clone())?.build()?;
-        if table.verify_deltatable_existence().await? {
-            table.load().await?;
-            add_missing_columns(&mut table).await?;
-        } else {
-            table = create(table).await?;
+        if !table.verify_deltatable_existence().await?
+            && let Err(error) = create(layout, table.clone()).await
+            // Another node that opens it for the first time may have been quicker.
+            && !table.verify_deltatable_existence().await?
+        {
+            return Err(error);
         }
+        table.load().await?;
+        add_missing_columns(layout, &mut table).await?;
         let state = table.snapshot()?;
         let version = state.metadata().configuration().get(FORMAT_KEY).cloned();
         if version.as_deref() != Some(FORMAT_VERSION) {
@@ -73,16 +77,16 @@ impl Lake {
         engine.register_object_store(objects_url.as_ref(), objects.clone());
         let id = state.metadata().id().to_owned();
         let directory = url.to_file_path().ok();
-        let snapshot = Arc::new(Snapshot::load(state, &log_store, None).await?);
+        let snapshot = Arc::new(Snapshot::load(layout, state, &log_store, None).await?);
         let table = tokio::sync::Mutex::new(table);
-        Ok((Self { table, log_store, objects, objects_url, directory, id, engine }, snapshot))
+        Ok((Self { layout, table, log_store, objects, objects_url, directory, id, engine }, snapshot))
     }
 
     /// The newest version of the table.
     pub(crate) async fn refresh(&self, known: &Snapshot) -> Result<Arc<Snapshot>, Error> {
         let mut table = self.table.lock().await;
         table.update_state().await?;
-        Ok(Arc::new(Snapshot::load(table.snapshot()?, &self.log_store, Some(known)).await?))
+        Ok(Arc::new(Snapshot::load(self.layout, table.snapshot()?, &self.log_store, Some(known)).await?))
     }
 
     /// Commits `actions`; with `seq`, as the ones that bring the lake from one inbox batch to another.
@@ -106,15 +110,16 @@ impl Lake {
         let mut table = self.table.lock().await;
         table.update_state().await?;
         if let Some((from, to)) = seq {
-            let at = table.snapshot()?.transaction_version(self.log_store.as_ref(), APP_ID).await?.unwrap_or(0);
+            let at =
+                table.snapshot()?.transaction_version(self.log_store.as_ref(), self.layout.app_id).await?.unwrap_or(0);
             if at != from {
                 return Err(Error::Moved { expected: from, found: at });
             }
-            properties = properties.with_application_transaction(Transaction::new(APP_ID, to));
+            properties = properties.with_application_transaction(Transaction::new(self.layout.app_id, to));
         }
         let version = CommitBuilder::from(properties)
             .with_actions(actions)
-            .build(Some(table.snapshot()?), self.log_store.clone(), kind.operation())
+            .build(Some(table.snapshot()?), self.log_store.clone(), kind.operation(self.layout.date))
             .await?
             .version();
         table.update_state().await?;
@@ -164,23 +169,23 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    fn operation(self) -> DeltaOperation {
+    fn operation(self, date: &str) -> DeltaOperation {
         match self {
             Self::Append => DeltaOperation::Write {
                 mode: SaveMode::Append,
-                partition_by: Some(vec![EVENT_DATE.to_owned()]),
+                partition_by: Some(vec![date.to_owned()]),
                 predicate: None,
             },
             Self::Rewrite => DeltaOperation::Optimize { predicate: None, target_size: 0 },
-            Self::Retain => DeltaOperation::Delete { predicate: Some(format!("{EVENT_DATE} is out of retention")) },
+            Self::Retain => DeltaOperation::Delete { predicate: Some(format!("{date} is out of retention")) },
         }
     }
 }
 
 /// Gives a table of an earlier version the columns that came later; its rows have none of them.
-async fn add_missing_columns(table: &mut DeltaTable) -> Result<(), Error> {
+async fn add_missing_columns(layout: &Layout, table: &mut DeltaTable) -> Result<(), Error> {
     let known = table.snapshot()?.schema();
-    let wanted: StructType = schema().as_ref().try_into_kernel()?;
+    let wanted: StructType = (layout.schema)().as_ref().try_into_kernel()?;
     let missing: Vec<_> = wanted.fields().filter(|field| known.field(field.name()).is_none()).cloned().collect();
     if missing.is_empty() {
         return Ok(());
@@ -199,14 +204,14 @@ async fn add_missing_columns(table: &mut DeltaTable) -> Result<(), Error> {
     Ok(())
 }
 
-async fn create(table: DeltaTable) -> Result<DeltaTable, Error> {
-    let schema: StructType = schema().as_ref().try_into_kernel()?;
+async fn create(layout: &Layout, table: DeltaTable) -> Result<DeltaTable, Error> {
+    let schema: StructType = (layout.schema)().as_ref().try_into_kernel()?;
     let properties = [(FORMAT_KEY, Some(FORMAT_VERSION)), ("delta.checkpointInterval", Some("50"))];
     Ok(table
         .create()
-        .with_table_name("usage_events")
+        .with_table_name(layout.name)
         .with_columns(schema.fields().cloned())
-        .with_partition_columns([EVENT_DATE])
+        .with_partition_columns([layout.date])
         .with_raise_if_key_not_exists(false)
         .with_configuration(properties)
         .await?)

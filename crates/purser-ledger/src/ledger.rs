@@ -13,7 +13,7 @@ use purser_domain::time::{Calendar, Timestamp, Window};
 use purser_domain::usage_query::{Answer, Query};
 use purser_store::Store;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
 
 use crate::append::{AppendError, Applied, Correction, Draft, Mode, Receipt};
 use crate::commit::{self, Job};
@@ -21,8 +21,10 @@ use crate::config::Config;
 use crate::cube::{self, CubeStore};
 use crate::entry_filter::{EntryFilter, Page};
 use crate::error::Error;
-use crate::lake::Lake;
+use crate::layout::USAGE;
+use crate::log::Log;
 use crate::plan::Request;
+use crate::provenance::Provenance;
 use crate::query::{Scope, answer};
 use crate::report::{Flushed, Optimized, Stats, Unpriced, Vacuumed, Verified};
 use crate::shared::Shared;
@@ -42,6 +44,7 @@ pub struct Ledger {
     committer: Arc<std::sync::Mutex<Option<std::thread::JoinHandle<()>>>>,
     /// Room for events that wait for their commit.
     room: Arc<Semaphore>,
+    provenance: Arc<OnceCell<Provenance>>,
 }
 
 /// Queries over all tenants: for verification and benchmarks, never for a request.
@@ -56,14 +59,12 @@ impl Ledger {
     /// # Errors
     /// [`Error::Locked`] if another process has the data directory open; else whatever storage answers.
     pub async fn open(config: Config, store: Store) -> Result<Self, Error> {
-        let lock = config.lock_dir.as_deref().map(lock).transpose()?;
-        let lake = Lake::open(&config.table).await?;
-        claim(&store, &lake.0, &config.table).await?;
+        let lock = config.lock_dir.as_deref().map(lock).transpose()?.map(Arc::new);
         let index = Slot::open(config.cache_dir.join("index"), config.index_bytes)?;
         let cubes = CubeStore::open(&config.cache_dir, config.cube_bytes)?;
         let background = config.background;
-        let shared = Arc::new(Shared::new(config, store, lake, (index, cubes), lock));
-        shared.sync().await?;
+        let log = Arc::new(Log::open(&USAGE, config, store).await?);
+        let shared = Arc::new(Shared { log, index, cubes, lock });
         shared.catch_up().await?;
         let (jobs, queue) = mpsc::channel(commit::QUEUE);
         let (for_thread, handle) = (shared.clone(), Handle::current());
@@ -72,13 +73,23 @@ impl Ledger {
             .spawn(move || commit::run(&for_thread, &handle, queue))
             .map_err(|source| Error::file(Path::new("ledger-commit"), source))?;
         if background {
-            tokio::spawn(flush::run(Arc::downgrade(&shared)));
+            let weak = Arc::downgrade(&shared);
+            let idle = move || {
+                let shared = weak.upgrade();
+                async move {
+                    if let Some(shared) = shared {
+                        cube::build_when_idle(&shared).await;
+                    }
+                }
+            };
+            tokio::spawn(flush::run(Arc::downgrade(&shared.log), idle));
         }
         Ok(Self {
             shared,
             jobs: Arc::new(std::sync::Mutex::new(Some(jobs))),
             committer: Arc::new(std::sync::Mutex::new(Some(committer))),
             room: Arc::new(Semaphore::new(ROOM_EVENTS)),
+            provenance: Arc::default(),
         })
     }
 
@@ -186,6 +197,25 @@ impl Ledger {
         entries::freshness(&self.shared, tenant).await
     }
 
+    /// The provenance records, opened when they are first asked for.
+    ///
+    /// # Errors
+    /// Whatever storage answers.
+    pub async fn provenance(&self) -> Result<&Provenance, Error> {
+        let open = || {
+            let shared = &self.shared;
+            Provenance::open(shared.config.clone(), shared.store.clone(), shared.lock.clone())
+        };
+        self.provenance.get_or_try_init(open).await
+    }
+
+    /// The directory on this machine that is this ledger's alone.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        let config = &self.shared.config;
+        config.lock_dir.as_deref().unwrap_or(&config.cache_dir)
+    }
+
     /// The view over all tenants.
     #[must_use]
     pub fn operator(&self) -> Operator {
@@ -237,7 +267,8 @@ impl Ledger {
     /// # Errors
     /// Whatever storage answers.
     pub async fn stats(&self) -> Result<Stats, Error> {
-        maintain::stats(&self.shared).await
+        let index_bytes = self.shared.index.get()?.disk_bytes();
+        Ok(Stats { index_bytes, ..maintain::stats(&self.shared).await? })
     }
 
     /// Re-derives counts and sums from the files and compares them with what the ledger says.
@@ -264,7 +295,12 @@ impl Ledger {
         }
         self.shared.closing.store(true, Ordering::Release);
         self.shared.flush_wanted.notify_one();
-        flush::flush(&self.shared).await.map(drop)
+        let provenance = match self.provenance.get() {
+            Some(provenance) => provenance.shutdown().await,
+            None => Ok(()),
+        };
+        flush::flush(&self.shared).await?;
+        provenance
     }
 }
 
@@ -275,19 +311,6 @@ impl Operator {
     /// Whatever storage answers.
     pub async fn query(&self, calendar: &Calendar, query: &Query, by_tenant: bool) -> Result<Answer, Error> {
         answer(&self.shared, Scope { tenant: None, by_tenant }, calendar, query).await
-    }
-}
-
-/// Refuses a lake that the state database does not belong to: nodes with lakes of their own would each miss what the
-/// others flush.
-async fn claim(store: &Store, lake: &Lake, location: &str) -> Result<(), Error> {
-    // A relative path would say little to whoever starts another node.
-    let location = lake.directory.as_ref().map_or_else(|| location.to_owned(), |path| path.display().to_string());
-    let here = purser_store::lake::Lake { id: lake.id.clone(), location };
-    let known = store.lake().claim("usage_events", &here).await?;
-    match known.id == here.id {
-        true => Ok(()),
-        false => Err(Error::OtherLake { known: known.location, here: here.location }),
     }
 }
 

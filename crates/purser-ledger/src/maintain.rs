@@ -3,7 +3,6 @@
 mod optimize;
 mod verify;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use deltalake_core::kernel::Action;
@@ -12,39 +11,39 @@ use purser_domain::time::Timestamp;
 use crate::error::Error;
 use crate::flush::with_lease;
 use crate::lake::Change;
+use crate::log::Log;
 use crate::report::{Stats, Vacuumed};
-use crate::shared::Shared;
 
 pub(crate) use optimize::optimize;
 pub(crate) use verify::verify;
 
 /// Deletes files that no version younger than `keep` needs.
-pub(crate) async fn vacuum(shared: &Arc<Shared>, keep: Duration, dry_run: bool) -> Result<Vacuumed, Error> {
-    let files = with_lease(shared, shared.lake.vacuum(keep, dry_run)).await?.unwrap_or_default();
-    shared.publish_lake(shared.lake.refresh(&shared.view().lake).await?);
+pub(crate) async fn vacuum(log: &Log, keep: Duration, dry_run: bool) -> Result<Vacuumed, Error> {
+    let files = with_lease(log, log.lake.vacuum(keep, dry_run)).await?.unwrap_or_default();
+    log.publish_lake(log.lake.refresh(&log.view().lake).await?);
     Ok(Vacuumed { files })
 }
 
 /// Deletes the days before the UTC date of `before`; the files go with the next vacuum.
-pub(crate) async fn retain(shared: &Arc<Shared>, before: Timestamp) -> Result<u64, Error> {
+pub(crate) async fn retain(log: &Log, before: Timestamp) -> Result<u64, Error> {
     let work = async {
-        let view = shared.view();
-        let now = (shared.config.clock)();
+        let view = log.view();
+        let now = (log.config.clock)();
         let old: Vec<_> = view.lake.files.iter().filter(|file| file.day < before.utc_day()).collect();
         if old.is_empty() {
             return Ok(0);
         }
         let actions = old.iter().map(|file| Action::Remove(file.remove(now, true))).collect();
-        shared.lake.commit(actions, None, Change::Retain).await?;
-        shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+        log.lake.commit(actions, None, Change::Retain).await?;
+        log.publish_lake(log.lake.refresh(&view.lake).await?);
         Ok(old.iter().map(|file| file.rows).sum())
     };
-    Ok(with_lease(shared, work).await?.unwrap_or_default())
+    Ok(with_lease(log, work).await?.unwrap_or_default())
 }
 
-/// The ledger's size.
-pub(crate) async fn stats(shared: &Shared) -> Result<Stats, Error> {
-    let view = shared.fresh_view().await?;
+/// The log's size.
+pub(crate) async fn stats(log: &Log) -> Result<Stats, Error> {
+    let view = log.fresh_view().await?;
     let files = &view.lake.files;
     Ok(Stats {
         lake_version: view.lake.version,
@@ -56,6 +55,6 @@ pub(crate) async fn stats(shared: &Shared) -> Result<Stats, Error> {
         flushed_seq: view.lake.seq,
         head_seq: view.head.seq,
         received_through: view.head.received_through,
-        index_bytes: shared.index.get()?.disk_bytes(),
+        index_bytes: 0,
     })
 }

@@ -24,12 +24,13 @@ use purser_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::lake::{Lake, LakeFile};
-use crate::schema::file_schema;
+use crate::layout::Layout;
 use crate::view::TailBatch;
 
 /// Some files and some inbox batches.
 #[derive(Debug)]
 struct Rows {
+    layout: &'static Layout,
     objects_url: ObjectStoreUrl,
     files: Vec<Arc<LakeFile>>,
     tail: Vec<Arc<TailBatch>>,
@@ -37,7 +38,7 @@ struct Rows {
 
 /// The rows of `files` and `tail`, with the columns of a lake file.
 pub(crate) fn frame(lake: &Lake, files: Vec<Arc<LakeFile>>, tail: Vec<Arc<TailBatch>>) -> Result<DataFrame, Error> {
-    let rows = Rows { objects_url: lake.objects_url.clone(), files, tail };
+    let rows = Rows { layout: lake.layout, objects_url: lake.objects_url.clone(), files, tail };
     Ok(lake.engine.read_table(Arc::new(rows))?)
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn at(instant: Timestamp) -> Expr {
 #[async_trait]
 impl TableProvider for Rows {
     fn schema(&self) -> SchemaRef {
-        file_schema()
+        (self.layout.file_schema)()
     }
 
     fn table_type(&self) -> TableType {
@@ -88,8 +89,8 @@ impl Rows {
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        let mut source = ParquetSource::new(file_schema()).with_enable_page_index(true);
-        if let Some(predicate) = predicate(state, filters)? {
+        let mut source = ParquetSource::new(self.schema()).with_enable_page_index(true);
+        if let Some(predicate) = predicate(state, filters, self.schema())? {
             source = source.with_predicate(predicate).with_pushdown_filters(false);
         }
         let partitions = state.config().target_partitions().max(1);
@@ -104,7 +105,7 @@ impl Rows {
     }
 
     fn scan_tail(&self, state: &dyn Session, projection: Option<&Vec<usize>>) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        let schema = file_schema();
+        let schema = self.schema();
         let schema = match projection {
             Some(indices) => Arc::new(schema.project(indices)?),
             None => schema,
@@ -121,9 +122,9 @@ impl Rows {
     }
 }
 
-fn predicate(state: &dyn Session, filters: &[Expr]) -> EngineResult<Option<Arc<dyn PhysicalExpr>>> {
+fn predicate(state: &dyn Session, filters: &[Expr], schema: SchemaRef) -> EngineResult<Option<Arc<dyn PhysicalExpr>>> {
     let Some(all) = filters.iter().cloned().reduce(Expr::and) else { return Ok(None) };
-    let schema = datafusion::common::DFSchema::try_from(file_schema())?;
+    let schema = datafusion::common::DFSchema::try_from(schema)?;
     Ok(Some(state.create_physical_expr(all, &schema)?))
 }
 

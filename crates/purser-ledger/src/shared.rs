@@ -1,156 +1,49 @@
-//! What all handles share, and how it is kept in step with inbox and lake.
-//! Invariant: the view only moves forward; the index never runs ahead of it.
+//! What all handles on usage share: its log, and an index and cubes that are derived from it.
+//! Invariant: the index never runs ahead of the view.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use datafusion::prelude::col;
 use futures::StreamExt;
 use purser_domain::entry::Entry;
 use purser_domain::time::Timestamp;
-use purser_store::Store;
 use purser_store::inbox::Head;
-use tokio::sync::Notify;
 
-use crate::config::Config;
 use crate::cube::CubeStore;
 use crate::error::Error;
 use crate::index::{Changes, Checkpoint, Index};
-use crate::lake::{Lake, LakeFile, Snapshot};
+use crate::lake::LakeFile;
+use crate::log::Log;
 use crate::plan::Former;
 use crate::row::Reader;
 use crate::scan;
 use crate::slot::Slot;
-use crate::view::{TailBatch, View};
-
-/// Inbox bytes read at once.
-const READ_BYTES: u64 = 32 << 20;
-/// How long an append waits for the flusher before it is refused.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::view::View;
 
 /// The parts of an open ledger.
 pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) store: Store,
-    pub(crate) lake: Lake,
+    pub(crate) log: Arc<Log>,
     pub(crate) index: Slot,
     pub(crate) cubes: CubeStore,
-    view: RwLock<Arc<View>>,
-    view_is_stale: AtomicBool,
-    sync_one: tokio::sync::Mutex<()>,
-    /// One flush, rewrite or retention at a time in this process; a lease sees to other nodes.
-    pub(crate) maintenance: tokio::sync::Mutex<()>,
-    /// Asks the flusher to look.
-    pub(crate) flush_wanted: Notify,
-    /// Why the last flush failed, if it did.
-    pub(crate) flush_failure: Mutex<Option<String>>,
-    /// Set once no more appends are taken.
-    pub(crate) closing: AtomicBool,
     /// Held while the ledger is open.
-    _lock: Option<File>,
+    pub(crate) lock: Option<Arc<File>>,
+}
+
+/// Usage is a log with more to it.
+impl Deref for Shared {
+    type Target = Log;
+
+    fn deref(&self) -> &Log {
+        &self.log
+    }
 }
 
 impl Shared {
-    /// Puts the parts together; the view starts at the lake and is then brought to the inbox's head.
-    pub(crate) fn new(
-        config: Config,
-        store: Store,
-        (lake, snapshot): (Lake, Arc<Snapshot>),
-        (index, cubes): (Slot, CubeStore),
-        lock: Option<File>,
-    ) -> Self {
-        let head = Head { seq: snapshot.seq, received_through: snapshot.received_through() };
-        let view = View { lake: snapshot, tail: Vec::new(), head };
-        Self {
-            config,
-            store,
-            lake,
-            index,
-            cubes,
-            view: RwLock::new(Arc::new(view)),
-            view_is_stale: AtomicBool::new(false),
-            sync_one: tokio::sync::Mutex::new(()),
-            maintenance: tokio::sync::Mutex::new(()),
-            flush_wanted: Notify::new(),
-            flush_failure: Mutex::new(None),
-            closing: AtomicBool::new(false),
-            _lock: lock,
-        }
-    }
-
-    /// The view as it is here.
-    pub(crate) fn view(&self) -> Arc<View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The view for a query: with what other nodes wrote, if there are any.
-    pub(crate) async fn fresh_view(&self) -> Result<Arc<View>, Error> {
-        if self.config.shared || self.view_is_stale.load(Ordering::Acquire) {
-            self.sync().await?;
-        }
-        Ok(self.view())
-    }
-
-    fn change_view(&self, change: impl FnOnce(&View) -> Option<View>) {
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(changed) = change(&view) {
-            *view = Arc::new(changed);
-        }
-    }
-
-    /// Adds a batch that this node committed.
-    pub(crate) fn publish(&self, batch: TailBatch) {
-        let batch = Arc::new(batch);
-        self.change_view(|view| view.with_batch(batch));
-        let view = self.view();
-        if view.tail_rows() >= self.config.flush_entries || view.tail_bytes() >= self.config.flush_bytes {
-            self.flush_wanted.notify_one();
-        }
-    }
-
-    /// Moves the view to a newer version of the lake.
-    pub(crate) fn publish_lake(&self, lake: Arc<Snapshot>) {
-        self.change_view(|view| (lake.version > view.lake.version).then(|| view.with_lake(lake)));
-    }
-
-    /// A commit failed, perhaps after it was stored: look before the next one.
-    pub(crate) fn distrust_view(&self) {
-        self.view_is_stale.store(true, Ordering::Release);
-    }
-
-    /// Brings the view to the inbox's head.
-    pub(crate) async fn sync(&self) -> Result<(), Error> {
-        let _one = self.sync_one.lock().await;
-        let head = self.store.inbox().head().await?;
-        let mut refreshed = false;
-        while self.view().head.seq < head.seq {
-            let view = self.view();
-            let batches = self.store.inbox().read_after(view.head.seq, READ_BYTES).await?;
-            let is_next = batches.first().is_some_and(|batch| batch.seq == view.head.seq + 1);
-            if is_next {
-                for batch in &batches {
-                    let batch = Arc::new(TailBatch::decode(batch)?);
-                    self.change_view(|view| view.with_batch(batch));
-                }
-            } else if refreshed {
-                let (at, head) = (view.head.seq, head.seq);
-                return Err(Error::Corrupt(format!("inbox batches {} to {head} are in no place", at + 1)));
-            } else {
-                // Another node has moved them to the lake.
-                self.publish_lake(self.lake.refresh(&view.lake).await?);
-                refreshed = true;
-            }
-        }
-        self.change_view(|view| (view.head.seq == head.seq).then(|| View { head, ..view.clone() }));
-        self.view_is_stale.store(false, Ordering::Release);
-        Ok(())
-    }
-
     /// Brings the index to the view and returns the head both stand at.
     pub(crate) async fn catch_up(&self) -> Result<Head, Error> {
-        if self.view_is_stale.load(Ordering::Acquire) {
+        if self.is_distrusted() {
             self.sync().await?;
         }
         let view = self.view();
@@ -220,28 +113,6 @@ impl Shared {
         }
         let lost = |former: &Former| Error::Corrupt(format!("the row received at {} is lost", former.received_at));
         found.into_iter().zip(formers).map(|(entry, former)| entry.ok_or_else(|| lost(former))).collect()
-    }
-
-    /// Waits while too much waits for the lake; refuses if that does not get better.
-    pub(crate) async fn await_room(&self) -> Result<(), Error> {
-        let limit = self.config.backlog_entries;
-        let started = Instant::now();
-        loop {
-            if self.closing.load(Ordering::Acquire) {
-                return Err(Error::Closed);
-            }
-            let waiting = self.view().tail_rows();
-            if waiting < limit {
-                return Ok(());
-            }
-            self.flush_wanted.notify_one();
-            let failure = self.flush_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if failure.is_some() || !self.config.background || started.elapsed() > PATIENCE {
-                let cause = failure.unwrap_or_else(|| "the flusher is at work".to_owned());
-                return Err(Error::Backlog { waiting, limit, cause });
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
     }
 }
 

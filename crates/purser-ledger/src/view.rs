@@ -29,11 +29,19 @@ pub(crate) struct TailBatch {
     pub(crate) rows: RecordBatch,
     /// Size in the inbox.
     pub(crate) bytes: usize,
+    /// Size in memory.
+    pub(crate) memory: usize,
     pub(crate) first_received: Timestamp,
     pub(crate) last_received: Timestamp,
 }
 
 impl TailBatch {
+    /// The batch that moved the inbox to `head`, with `bytes` in the inbox.
+    pub(crate) fn new(head: Head, rows: RecordBatch, bytes: usize, first_received: Timestamp) -> Self {
+        let memory = rows.get_array_memory_size();
+        Self { seq: head.seq, rows, bytes, memory, first_received, last_received: head.received_through }
+    }
+
     /// Decodes a batch read from the inbox.
     pub(crate) fn decode(batch: &Batch) -> Result<Self, Error> {
         let rows = crate::codec::from_ipc(&batch.payload)?;
@@ -41,13 +49,8 @@ impl TailBatch {
             let (seq, found, expected) = (batch.seq, rows.num_rows(), batch.entries);
             return Err(Error::Corrupt(format!("inbox batch {seq} has {found} rows, not {expected}")));
         }
-        Ok(Self {
-            seq: batch.seq,
-            rows,
-            bytes: batch.payload.len(),
-            first_received: batch.first_received,
-            last_received: batch.last_received,
-        })
+        let head = Head { seq: batch.seq, received_through: batch.last_received };
+        Ok(Self::new(head, rows, batch.payload.len(), batch.first_received))
     }
 
     /// The row received at `at`.
@@ -64,6 +67,11 @@ impl View {
     /// Rows in the tail.
     pub(crate) fn tail_rows(&self) -> usize {
         self.tail.iter().map(|batch| batch.rows.num_rows()).sum()
+    }
+
+    /// Their size in memory.
+    pub(crate) fn tail_memory(&self) -> usize {
+        self.tail.iter().map(|batch| batch.memory).sum()
     }
 
     /// Their size in the inbox.

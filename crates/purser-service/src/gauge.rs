@@ -22,6 +22,11 @@ impl Service {
                 ("purser_lake_bytes", stats.lake_bytes as f64),
             ]);
         }
+        let provenance = self.provenance_counts();
+        gauges.extend([
+            ("purser_provenance_spooled_batches", provenance.spooled_batches as f64),
+            ("purser_provenance_lost", provenance.lost as f64),
+        ]);
         if let Ok(book) = self.book().await {
             gauges.push(("purser_price_book_prices", book.len() as f64));
             let newest = book.iter().filter_map(|(price, _)| day(&price.source.retrieved)).max();

@@ -17,7 +17,7 @@ pub struct Config {
     pub vacuum_every: Duration,
     /// How long an unneeded file is kept for readers of older versions.
     pub vacuum_keep: Duration,
-    /// How many days of usage are kept; `None` keeps all.
+    /// How many days of usage and of provenance are kept; `None` keeps all.
     pub retention_days: Option<u32>,
 }
 
@@ -35,6 +35,9 @@ impl Default for Config {
 impl Service {
     /// Runs the jobs until it is dropped.
     pub async fn run_jobs(&self, config: &Config) {
+        // What an earlier process left in the spool or the inbox is moved on now, not with the next simulation.
+        self.recorder();
+        report("provenance", self.provenance().await.map(drop));
         let mut optimize = tokio::time::interval(config.optimize_every);
         let mut vacuum = tokio::time::interval(config.vacuum_every);
         for timer in [&mut optimize, &mut vacuum] {
@@ -50,9 +53,15 @@ impl Service {
     }
 
     async fn optimize(&self) -> Result<(), Error> {
-        let optimized = self.ledger().optimize().await?;
-        if optimized.days > 0 {
+        for (table, optimized) in [
+            ("usage_events", self.ledger().optimize().await?),
+            ("provenance", self.provenance().await?.optimize().await?),
+        ] {
+            if optimized.days == 0 {
+                continue;
+            }
             tracing::info!(
+                table,
                 days = optimized.days,
                 removed = optimized.files_removed,
                 added = optimized.files_added,
@@ -66,10 +75,13 @@ impl Service {
         if let Some(days) = config.retention_days {
             let before = retained_from(self.now(), days);
             let rows = self.ledger().retain(before).await?;
-            tracing::info!(rows, %before, "dropped usage older than the retention");
+            let records = self.provenance().await?.retain(before).await?;
+            tracing::info!(rows, records, %before, "dropped usage and provenance older than the retention");
         }
         let vacuumed = self.ledger().vacuum(config.vacuum_keep, false).await?;
-        tracing::info!(files = vacuumed.files.len(), "deleted files that no kept version needs");
+        let of_provenance = self.provenance().await?.vacuum(config.vacuum_keep, false).await?;
+        let files = vacuumed.files.len() + of_provenance.files.len();
+        tracing::info!(files, "deleted files that no kept version needs");
         self.store().session().purge(self.now()).await?;
         Ok(())
     }

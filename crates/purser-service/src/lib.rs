@@ -16,6 +16,7 @@ pub mod job;
 pub mod price;
 mod price_book;
 pub mod principal;
+pub mod provenance;
 pub mod service;
 pub mod usage_event;
 pub mod usage_query;

@@ -1,6 +1,6 @@
 //! The handle that all use-cases hang on: the stores, the clock, and what is cached of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use purser_domain::tenant::{Tenant, TenantId};
 use purser_domain::time::{Calendar, Timestamp};
@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::price_book::Books;
 use crate::principal::Principal;
+use crate::provenance::{self, Recorder};
 
 /// How long what another node may change is trusted: revocations reach every node within a second.
 pub(crate) const TRUST_MICROS: i64 = 900_000;
@@ -29,6 +30,7 @@ struct Inner {
     books: Books,
     principals: Cache<String, Principal>,
     calendars: Cache<TenantId, Calendar>,
+    recorder: OnceLock<Recorder>,
 }
 
 impl Service {
@@ -39,7 +41,8 @@ impl Service {
     pub async fn open(store: Store, ledger: Ledger, clock: Clock) -> Result<Self, Error> {
         let books = Books::open(&store).await?;
         let (principals, calendars) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
-        Ok(Self { inner: Arc::new(Inner { store, ledger, clock, books, principals, calendars }) })
+        let recorder = OnceLock::new();
+        Ok(Self { inner: Arc::new(Inner { store, ledger, clock, books, principals, calendars, recorder }) })
     }
 
     /// The current time.
@@ -58,6 +61,21 @@ impl Service {
 
     pub(crate) fn books(&self) -> &Books {
         &self.inner.books
+    }
+
+    /// The recorder, started when it is first asked for.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        self.inner.recorder.get_or_init(|| self.new_recorder(provenance::Config::default()))
+    }
+
+    /// Starts the recorder with other settings than the usual ones; changes nothing once it runs.
+    pub fn start_recorder(&self, config: provenance::Config) {
+        self.inner.recorder.get_or_init(|| self.new_recorder(config));
+    }
+
+    fn new_recorder(&self, config: provenance::Config) -> Recorder {
+        let directory = self.ledger().directory().join("spool").join("provenance");
+        Recorder::start(self.ledger().clone(), directory, config)
     }
 
     pub(crate) fn principals(&self) -> &Cache<String, Principal> {
@@ -112,6 +130,9 @@ impl Service {
     /// # Errors
     /// Unavailable if the lake cannot take the inbox; nothing is lost, it stays in the inbox.
     pub async fn shutdown(&self) -> Result<(), Error> {
+        if let Some(recorder) = self.inner.recorder.get() {
+            recorder.shutdown().await;
+        }
         self.ledger().shutdown().await?;
         Ok(self.store().close().await?)
     }

@@ -17,11 +17,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_state::Migration),
-            Box::new(m0002_provenance::Migration),
-            Box::new(m0003_lake::Migration),
-        ]
+        vec![Box::new(m0001_state::Migration), Box::new(m0002_provenance::Migration), Box::new(m0003_lake::Migration)]
     }
 }
 

@@ -9,6 +9,7 @@ use purser_domain::usage_query::Metric;
 
 use super::{HOUR_MICROS, Shape, store};
 use crate::error::Error;
+use crate::flush::is_due;
 use crate::lake::LakeFile;
 use crate::query::scan::measures;
 use crate::scan::frame;
@@ -34,6 +35,20 @@ pub(crate) async fn build_missing(shared: &Shared, has_time: impl Fn() -> bool) 
         }
     }
     Ok(built)
+}
+
+/// Builds cubes once the stream of events has paused: while it flows, files are many and small.
+///
+/// Appends wait for the flusher, so it stops building as soon as a flush is due.
+pub(crate) async fn build_when_idle(shared: &Shared) {
+    let view = shared.view();
+    let busy = view.tail_rows() * 4 > shared.config.flush_entries;
+    if busy || !shared.cubes.begin(view.lake.version) {
+        return;
+    }
+    if let Err(error) = build_missing(shared, || !is_due(shared)).await {
+        tracing::warn!(%error, "cubes could not be built; queries read rows instead");
+    }
 }
 
 async fn build(shared: &Shared, file: &Arc<LakeFile>, shape: &'static Shape) -> Result<(), Error> {

@@ -17,18 +17,17 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use purser_domain::time::Timestamp;
 
-use super::snapshot::{Bounds, FileStats};
+use super::snapshot::FileStats;
 use super::{Lake, file_name};
 use crate::error::Error;
-use crate::schema::{EVENT_DATE, file_schema, schema};
+use crate::layout::Layout;
 
-const ROW_GROUP_ROWS: usize = 131_072;
-const RANDOM_TEXTS: [&str; 5] = ["event_id", "trace_id", "span_id", "parent_span_id", "response_id"];
-const TIMES: [&str; 2] = ["occurred_at", "received_at"];
-const PRUNING: [&str; 3] = ["tenant_id", "occurred_at", "received_at"];
+/// How many of a file's row groups a look-up may read in vain.
+const FALSE_POSITIVES: f64 = 0.01;
 
 /// Rows in the lake's order: by date, tenant, time.
 pub(crate) struct Sorter {
+    layout: &'static Layout,
     columns: Vec<Vec<ArrayRef>>,
     order: UInt32Array,
     days: Vec<(i32, usize, usize)>,
@@ -36,8 +35,8 @@ pub(crate) struct Sorter {
 
 impl Sorter {
     /// Sorts the rows of `batches`, which may lack columns.
-    pub(crate) fn new(batches: &[RecordBatch]) -> Result<Self, Error> {
-        let schema = schema();
+    pub(crate) fn new(layout: &'static Layout, batches: &[RecordBatch]) -> Result<Self, Error> {
+        let schema = (layout.schema)();
         let columns: Vec<Vec<ArrayRef>> = schema
             .fields()
             .iter()
@@ -54,29 +53,29 @@ impl Sorter {
         let sort_column = |name: &str| -> Result<SortColumn, Error> {
             Ok(SortColumn { values: joined(&columns[schema.index_of(name)?])?, options: None })
         };
-        let by = [EVENT_DATE, "tenant_id", "occurred_at", "received_at"];
-        let by: Vec<SortColumn> = by.iter().map(|name| sort_column(name)).collect::<Result<_, _>>()?;
+        let by = [layout.date].into_iter().chain(layout.order());
+        let by: Vec<SortColumn> = by.map(sort_column).collect::<Result<_, _>>()?;
         let order = lexsort_to_indices(&by, None)?;
         let dates = take(&by[0].values, &order, None)?;
         let days = runs(dates.as_primitive::<Date32Type>().values());
-        Ok(Self { columns, order, days })
+        Ok(Self { layout, columns, order, days })
     }
 
     /// The sorted rows, a batch per day, with the columns of a lake file.
     pub(crate) fn days(&self) -> impl Iterator<Item = Result<(i32, RecordBatch), Error>> + '_ {
         self.days.iter().map(|(day, start, len)| {
             let order = self.order.slice(*start, *len);
-            let columns = schema()
+            let columns = (self.layout.schema)()
                 .fields()
                 .iter()
                 .zip(&self.columns)
-                .filter(|(field, _)| field.name() != EVENT_DATE)
+                .filter(|(field, _)| field.name() != self.layout.date)
                 .map(|(field, parts)| match parts.is_empty() {
                     true => Ok(new_null_array(field.data_type(), order.len())),
                     false => Ok(take(&joined(parts)?, &order, None)?),
                 })
                 .collect::<Result<Vec<_>, Error>>()?;
-            Ok((*day, RecordBatch::try_new(file_schema(), columns)?))
+            Ok((*day, RecordBatch::try_new((self.layout.file_schema)(), columns)?))
         })
     }
 }
@@ -116,20 +115,20 @@ impl Lake {
         seq: i64,
         now: Timestamp,
     ) -> Result<Add, Error> {
-        let rows_owned = rows.to_vec();
-        let encoded = tokio::task::spawn_blocking(move || encode(&rows_owned));
+        let (layout, rows_owned) = (self.layout, rows.to_vec());
+        let encoded = tokio::task::spawn_blocking(move || encode(layout, &rows_owned));
         let bytes = encoded.await.map_err(|e| Error::Corrupt(format!("the writer failed: {e}")))??;
         let date = day_text(day);
-        let path = file_name::new(&date, seq);
+        let path = file_name::new(layout.date, &date, seq);
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         self.objects.put(&Path::from(path.as_str()), bytes.into()).await?;
         Ok(Add {
             path,
-            partition_values: HashMap::from([(EVENT_DATE.to_owned(), Some(date))]),
+            partition_values: HashMap::from([(layout.date.to_owned(), Some(date))]),
             size,
             modification_time: now.micros() / 1_000,
             data_change: true,
-            stats: Some(stats(rows)?),
+            stats: Some(stats(layout, rows)?),
             tags: None,
             deletion_vector: None,
             base_row_id: None,
@@ -139,9 +138,9 @@ impl Lake {
     }
 }
 
-fn encode(batches: &[RecordBatch]) -> Result<Vec<u8>, Error> {
+fn encode(layout: &Layout, batches: &[RecordBatch]) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, file_schema(), Some(properties()?))?;
+    let mut writer = ArrowWriter::try_new(&mut bytes, (layout.file_schema)(), Some(properties(layout)?))?;
     for batch in batches {
         writer.write(batch)?;
     }
@@ -149,32 +148,39 @@ fn encode(batches: &[RecordBatch]) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn properties() -> Result<WriterProperties, Error> {
+fn properties(layout: &Layout) -> Result<WriterProperties, Error> {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_row_count(Some(layout.row_group_rows))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by("purser".to_owned());
-    for name in RANDOM_TEXTS {
-        let column = ColumnPath::from(name);
+    for name in layout.random_texts {
+        let column = ColumnPath::from(*name);
         builder = builder
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_LENGTH_BYTE_ARRAY);
     }
-    for name in TIMES {
-        let column = ColumnPath::from(name);
+    for name in layout.rising {
+        let column = ColumnPath::from(*name);
         builder = builder
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
     }
-    for name in PRUNING {
+    for name in layout.looked_up {
+        let column = ColumnPath::from(*name);
+        builder = builder
+            .set_column_bloom_filter_enabled(column.clone(), true)
+            .set_column_bloom_filter_fpp(column.clone(), FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(column, layout.row_group_rows as u64);
+    }
+    for name in layout.order() {
         builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Page);
     }
     Ok(builder.build())
 }
 
 /// The statistics of a file for the Delta log.
-fn stats(rows: &[RecordBatch]) -> Result<String, Error> {
+fn stats(layout: &Layout, rows: &[RecordBatch]) -> Result<String, Error> {
     let missing = || Error::Corrupt("an empty lake file".to_owned());
     let (first, last) =
         rows.first().zip(rows.last()).filter(|_| rows.iter().all(|b| b.num_rows() > 0)).ok_or_else(missing)?;
@@ -191,16 +197,20 @@ fn stats(rows: &[RecordBatch]) -> Result<String, Error> {
         }
         bounds.map(|(min, max)| (Timestamp::from_micros(min).to_string(), Timestamp::from_micros(max).to_string()))
     };
-    let (occurred_min, occurred_max) = bounds("occurred_at").ok_or_else(missing)?;
-    let (received_min, received_max) = bounds("received_at").ok_or_else(missing)?;
-    let tenant_min = tenant(first, 0).ok_or_else(missing)?;
-    let tenant_max = tenant(last, last.num_rows() - 1).ok_or_else(missing)?;
+    let times = [layout.time, "received_at"].map(|name| Some((name, bounds(name)?)));
+    let tenants = tenant(first, 0).zip(tenant(last, last.num_rows() - 1)).map(|tenants| ("tenant_id", tenants));
+    let bounds: Option<Vec<_>> = times.into_iter().chain([tenants]).collect();
+    let (min_values, max_values) = bounds
+        .ok_or_else(missing)?
+        .into_iter()
+        .map(|(name, (min, max))| ((name.to_owned(), min), (name.to_owned(), max)))
+        .unzip();
     let nulls = |name: &str| rows.iter().filter_map(|b| b.column_by_name(name)).map(|a| a.null_count()).sum::<usize>();
     let stats = FileStats {
         num_records: rows.iter().map(|batch| batch.num_rows() as u64).sum(),
-        min_values: Bounds { tenant_id: tenant_min, occurred_at: occurred_min, received_at: received_min },
-        max_values: Bounds { tenant_id: tenant_max, occurred_at: occurred_max, received_at: received_max },
-        null_count: PRUNING.iter().map(|name| ((*name).to_owned(), nulls(name) as u64)).collect(),
+        min_values,
+        max_values,
+        null_count: layout.order().iter().map(|name| ((*name).to_owned(), nulls(name) as u64)).collect(),
     };
     serde_json::to_string(&stats).map_err(|e| Error::Corrupt(e.to_string()))
 }

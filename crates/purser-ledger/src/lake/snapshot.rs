@@ -1,6 +1,6 @@
 //! One version of the lake: its files with what is known of each, and the last inbox batch it holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use deltalake_core::kernel::{LogicalFileView, Remove};
@@ -9,9 +9,8 @@ use deltalake_core::table::state::DeltaTableState;
 use purser_domain::time::{Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
-use super::APP_ID;
 use crate::error::Error;
-use crate::schema::EVENT_DATE;
+use crate::layout::Layout;
 
 /// A version of the table.
 #[derive(Debug)]
@@ -32,6 +31,7 @@ pub(crate) struct LakeFile {
     /// Days since the epoch.
     pub(crate) day: i32,
     pub(crate) tenants: (String, String),
+    /// Of the table's own time.
     pub(crate) occurred: (Timestamp, Timestamp),
     pub(crate) received: (Timestamp, Timestamp),
     partition: HashMap<String, Option<String>>,
@@ -42,22 +42,15 @@ pub(crate) struct LakeFile {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileStats {
     pub(crate) num_records: u64,
-    pub(crate) min_values: Bounds,
-    pub(crate) max_values: Bounds,
-    pub(crate) null_count: HashMap<String, u64>,
-}
-
-/// Bounds of the columns that prune.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Bounds {
-    pub(crate) tenant_id: String,
-    pub(crate) occurred_at: String,
-    pub(crate) received_at: String,
+    pub(crate) min_values: BTreeMap<String, String>,
+    pub(crate) max_values: BTreeMap<String, String>,
+    pub(crate) null_count: BTreeMap<String, u64>,
 }
 
 impl Snapshot {
     /// Reads the table's state; what `known` has of a file is not read again.
     pub(super) async fn load(
+        layout: &Layout,
         state: &DeltaTableState,
         log_store: &LogStoreRef,
         known: Option<&Self>,
@@ -68,11 +61,11 @@ impl Snapshot {
         for view in state.log_data().iter() {
             match known.get(view.path().as_ref()) {
                 Some(file) => files.push((*file).clone()),
-                None => files.push(Arc::new(LakeFile::read(&view)?)),
+                None => files.push(Arc::new(LakeFile::read(layout, &view)?)),
             }
         }
         files.sort_by(|a, b| (a.day, &a.path).cmp(&(b.day, &b.path)));
-        let seq = state.transaction_version(log_store.as_ref(), APP_ID).await?.unwrap_or(0);
+        let seq = state.transaction_version(log_store.as_ref(), layout.app_id).await?.unwrap_or(0);
         Ok(Self { version: state.version(), seq, files })
     }
 
@@ -83,23 +76,31 @@ impl Snapshot {
 }
 
 impl LakeFile {
-    fn read(file: &LogicalFileView) -> Result<Self, Error> {
+    fn read(layout: &Layout, file: &LogicalFileView) -> Result<Self, Error> {
         let path = file.path().into_owned();
         let bad = |what: &str| Error::Corrupt(format!("lake file {path}: {what}"));
         let text = file.stats().ok_or_else(|| bad("no statistics"))?;
         let partition = file.partition_values_map();
         let stats: FileStats = serde_json::from_str(&text).map_err(|e| bad(&format!("statistics {text}: {e}")))?;
-        let date = partition.get(EVENT_DATE).and_then(Option::as_deref);
-        let date: jiff::civil::Date = date.and_then(|d| d.parse().ok()).ok_or_else(|| bad("no event_date"))?;
-        let at = |text: &str| text.parse::<Timestamp>().map_err(|e| bad(&e.to_string()));
+        let date = partition.get(layout.date).and_then(Option::as_deref);
+        let date: jiff::civil::Date = date.and_then(|d| d.parse().ok()).ok_or_else(|| bad("no date"))?;
+        let bound = |values: &BTreeMap<String, String>, name: &str| {
+            values.get(name).cloned().ok_or_else(|| bad(&format!("no bound of {name}")))
+        };
+        let bounds = |name: &str| Ok::<_, Error>((bound(&stats.min_values, name)?, bound(&stats.max_values, name)?));
+        let times = |name: &str| {
+            let (first, last) = bounds(name)?;
+            let at = |text: &str| text.parse::<Timestamp>().map_err(|e| bad(&e.to_string()));
+            Ok::<_, Error>((at(&first)?, at(&last)?))
+        };
         let days = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|e| bad(&e.to_string()))?;
         Ok(Self {
             bytes: u64::try_from(file.size()).unwrap_or_default(),
             rows: stats.num_records,
             day: Timestamp::from_jiff(days.timestamp()).utc_day(),
-            tenants: (stats.min_values.tenant_id, stats.max_values.tenant_id),
-            occurred: (at(&stats.min_values.occurred_at)?, at(&stats.max_values.occurred_at)?),
-            received: (at(&stats.min_values.received_at)?, at(&stats.max_values.received_at)?),
+            tenants: bounds("tenant_id")?,
+            occurred: times(layout.time)?,
+            received: times("received_at")?,
             partition,
             path,
         })

@@ -11,23 +11,20 @@ use futures::StreamExt;
 use crate::error::Error;
 use crate::flush::{follow, with_lease};
 use crate::lake::{Change, LakeFile};
+use crate::log::Log;
 use crate::report::Optimized;
 use crate::scan::frame;
-use crate::shared::Shared;
-
-/// Rows of a rewritten file.
-const FILE_ROWS: usize = 2_000_000;
 
 /// Rewrites each day before today that has more than one file, one commit per day.
-pub(crate) async fn optimize(shared: &Arc<Shared>) -> Result<Optimized, Error> {
-    let today = (shared.config.clock)().utc_day();
-    let days: BTreeSet<i32> = shared.view().lake.files.iter().map(|file| file.day).filter(|day| *day < today).collect();
+pub(crate) async fn optimize(log: &Log) -> Result<Optimized, Error> {
+    let today = (log.config.clock)().utc_day();
+    let days: BTreeSet<i32> = log.view().lake.files.iter().map(|file| file.day).filter(|day| *day < today).collect();
     let mut optimized = Optimized::default();
     for day in days {
-        if is_tidy(&files_of(shared, day)) {
+        if is_tidy(log, &files_of(log, day)) {
             continue;
         }
-        let Some(part) = with_lease(shared, rewrite(shared, day)).await? else { break };
+        let Some(part) = with_lease(log, rewrite(log, day)).await? else { break };
         optimized.days += part.days;
         optimized.files_removed += part.files_removed;
         optimized.files_added += part.files_added;
@@ -37,28 +34,28 @@ pub(crate) async fn optimize(shared: &Arc<Shared>) -> Result<Optimized, Error> {
     Ok(optimized)
 }
 
-fn files_of(shared: &Shared, day: i32) -> Vec<Arc<LakeFile>> {
-    shared.view().lake.files.iter().filter(|file| file.day == day).cloned().collect()
+fn files_of(log: &Log, day: i32) -> Vec<Arc<LakeFile>> {
+    log.view().lake.files.iter().filter(|file| file.day == day).cloned().collect()
 }
 
 /// Whether a day's rows are in as few files as they may be.
-fn is_tidy(files: &[Arc<LakeFile>]) -> bool {
+fn is_tidy(log: &Log, files: &[Arc<LakeFile>]) -> bool {
     let rows: u64 = files.iter().map(|file| file.rows).sum();
-    files.len() as u64 <= rows.div_ceil(FILE_ROWS as u64)
+    files.len() as u64 <= rows.div_ceil(log.layout.file_rows as u64)
 }
 
 /// Rewrites one day. The lease is held: the files are those of now, not those of a view from before it.
-async fn rewrite(shared: &Arc<Shared>, day: i32) -> Result<Optimized, Error> {
-    if shared.config.shared {
-        follow(shared).await?;
+async fn rewrite(log: &Log, day: i32) -> Result<Optimized, Error> {
+    if log.config.shared {
+        follow(log).await?;
     }
-    let (view, files) = (shared.view(), files_of(shared, day));
-    if is_tidy(&files) {
+    let (view, files) = (log.view(), files_of(log, day));
+    if is_tidy(log, &files) {
         return Ok(Optimized::default());
     }
-    let (now, seq) = ((shared.config.clock)(), view.lake.seq);
-    let order = ["tenant_id", "occurred_at", "received_at"].map(|name| col(name).sort(true, false));
-    let rows = frame(&shared.lake, files.clone(), Vec::new())?.sort(order.to_vec())?;
+    let (now, seq) = ((log.config.clock)(), view.lake.seq);
+    let order = log.layout.order().map(|name| col(name).sort(true, false));
+    let rows = frame(&log.lake, files.clone(), Vec::new())?.sort(order.to_vec())?;
     let mut stream = rows.execute_stream().await?;
     let mut actions: Vec<Action> = files.iter().map(|file| Action::Remove(file.remove(now, false))).collect();
     let mut optimized = Optimized {
@@ -73,8 +70,8 @@ async fn rewrite(shared: &Arc<Shared>, day: i32) -> Result<Optimized, Error> {
         let is_last = batch.is_none();
         chunk.extend(batch.filter(|batch| batch.num_rows() > 0));
         let rows: usize = chunk.iter().map(RecordBatch::num_rows).sum();
-        if rows >= FILE_ROWS || (is_last && rows > 0) {
-            let mut add = shared.lake.write_file(day, &chunk, seq, now).await?;
+        if rows >= log.layout.file_rows || (is_last && rows > 0) {
+            let mut add = log.lake.write_file(day, &chunk, seq, now).await?;
             add.data_change = false;
             optimized.files_added += 1;
             optimized.bytes_added += u64::try_from(add.size).unwrap_or_default();
@@ -85,7 +82,7 @@ async fn rewrite(shared: &Arc<Shared>, day: i32) -> Result<Optimized, Error> {
             break;
         }
     }
-    shared.lake.commit(actions, None, Change::Rewrite).await?;
-    shared.publish_lake(shared.lake.refresh(&view.lake).await?);
+    log.lake.commit(actions, None, Change::Rewrite).await?;
+    log.publish_lake(log.lake.refresh(&view.lake).await?);
     Ok(optimized)
 }

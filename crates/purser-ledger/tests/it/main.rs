@@ -8,6 +8,7 @@ mod kill;
 mod maintain;
 mod nodes;
 mod observation;
+mod provenance;
 mod query;
 mod samples;
 mod support;

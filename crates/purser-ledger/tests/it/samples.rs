@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use purser_domain::entry::Reason;
 use purser_domain::money::Money;
+use purser_domain::provenance::{Filter, Page, Record, RecordId};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_query::{Dimension, Query};
+use purser_ledger::provenance::Unless;
 use purser_ledger::{Applied, Config, Correction, Ledger};
 use purser_store::Store;
-use purser_store::inbox::{Head, NewBatch};
+use purser_store::inbox::{Append, Head, Log, NewBatch};
 
 use crate::support::{NOW, TestLedger, draft};
 
@@ -60,6 +62,68 @@ async fn the_first_formats_are_still_read() {
     let history = ledger.entry_history(&crate::support::acme(), None, "a").await.expect("a history");
     assert_eq!((&history[0].note, &history[1].note), (&None, &note));
     assert_eq!(ledger.verify().await.expect("verification runs").findings, []);
+}
+
+/// The records of the sample: the first two in the lake, the others in the inbox.
+fn sample_records() -> [Record; 4] {
+    [1_u32, 2, 3, 4].map(|number| {
+        let at = Timestamp::from_micros(NOW + i64::from(number));
+        let inputs = format!("{{\"plan\":[{number}]}}");
+        let id = RecordId::new(at, number.into());
+        let record = Record::new(id, crate::support::acme(), at, inputs, "{\"é\":null}".to_owned());
+        let even = number.is_multiple_of(2);
+        Record {
+            seed: even.then_some(u64::MAX),
+            run_id: even.then(|| "run".to_owned()),
+            v1_cost: Some(Money::from_pico(1)),
+            v2_cost: even.then(|| Money::from_cents(3)),
+            ..record
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_formats_of_provenance_are_still_read() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    copy(&samples().join("provenance"), &directory.path().join("lake/provenance"));
+    let store_config = purser_store::Config { url: None, data_dir: directory.path().to_owned() };
+    let store = Store::open(&store_config).await.expect("the store opens");
+    let at = |micros: i64| Timestamp::from_micros(NOW + micros);
+    let payload = std::fs::read(samples().join("provenance.arrows")).expect("the sample");
+    let mut head = Head::default();
+    for (first, last) in [(0, 1), (2, 3)] {
+        let batch =
+            NewBatch { payload: payload.clone(), entries: 2, first_received: at(first), last_received: at(last) };
+        match store.inbox_of(Log::Provenance).append(&head, batch).await.expect("an append") {
+            Append::Committed(next) => head = next,
+            other => panic!("{other:?}"),
+        }
+    }
+    let config = Config { background: false, ..Config::local(directory.path()) };
+    let ledger = Ledger::open(config, store).await.expect("the ledger opens");
+    let provenance = ledger.provenance().await.expect("provenance opens");
+    let acme = crate::support::acme();
+    let mut found = provenance.query(&acme, &Filter::default(), Page::default()).await.expect("an answer");
+    found.sort_by_key(|chained| chained.position);
+    assert!(found.iter().all(purser_domain::provenance::Chained::is_sound), "a hash of version 1 holds for ever");
+    let records: Vec<Record> = found.into_iter().map(|chained| chained.record).collect();
+    assert_eq!(records, sample_records());
+}
+
+/// Run by hand when a format is born, as the one below.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes into the source tree"]
+async fn write_provenance_samples() {
+    let ledger = TestLedger::new().await;
+    let provenance = ledger.ledger.provenance().await.expect("provenance opens");
+    let (first, second) = (sample_records()[..2].to_vec(), sample_records()[2..].to_vec());
+    provenance.append(first, Unless::Never).await.expect("an append");
+    provenance.flush().await.expect("a flush");
+    copy(&ledger.path().join("lake/provenance"), &samples().join("provenance"));
+    provenance.append(second, Unless::Never).await.expect("an append");
+    let store = ledger.state.store().await;
+    let batches = store.inbox_of(Log::Provenance).read_after(1, 1 << 20).await.expect("the batch");
+    std::fs::write(samples().join("provenance.arrows"), &batches[0].payload).expect("the sample is written");
 }
 
 /// Run by hand when a format is born: `cargo test -p purser-ledger -- --ignored write_samples`.

@@ -1,0 +1,116 @@
+//! Baselines that were known before provenance was kept are brought in: in batches, each input once.
+
+use std::time::Duration;
+
+use purser_domain::money::Money;
+use purser_domain::provenance::{Hash, Record, Source, Variant};
+use purser_domain::time::Timestamp;
+use purser_ledger::provenance::Unless;
+
+use super::BATCH_MAX;
+use crate::api_key::random_hex;
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::service::Service;
+
+/// How long a backfill that stopped moving keeps others away.
+const LEASE_TTL: Duration = Duration::from_secs(60);
+
+/// What the baseline once said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// The agent run.
+    pub run_id: Option<String>,
+    /// What the baseline said it costs.
+    pub cost: Money,
+    /// Names the inputs; without it, the hash of the payload does.
+    pub input_hash: Option<Hash>,
+    /// The inputs as canonical JSON; `null` if they are lost.
+    pub payload: String,
+    /// When it was run; without it, now.
+    pub created_at: Option<Timestamp>,
+}
+
+/// What became of the baselines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backfilled {
+    /// Stored.
+    pub inserted: u64,
+    /// There is a baseline with the same inputs already.
+    pub skipped: u64,
+    /// Refused, or not stored because the store was out.
+    pub errors: u64,
+    /// Why, for the first of them.
+    pub first_error: Option<String>,
+}
+
+impl Backfilled {
+    fn fail(&mut self, count: usize, error: &Error) {
+        self.errors += count as u64;
+        self.first_error.get_or_insert_with(|| error.to_string());
+    }
+}
+
+impl Service {
+    /// Brings baselines in, `batch_size` in one transaction: running it again stores nothing twice.
+    ///
+    /// # Errors
+    /// Forbidden; invalid with a batch size of 0 or over [`BATCH_MAX`]; a conflict while another backfill of the tenant
+    /// runs; unavailable before the first batch. Later failures are counted.
+    pub async fn provenance_backfill(
+        &self,
+        who: &Principal,
+        baselines: Vec<Baseline>,
+        batch_size: usize,
+    ) -> Result<Backfilled, Error> {
+        who.may_operate()?;
+        if !(1..=BATCH_MAX).contains(&batch_size) {
+            return Err(Error::invalid_field("batch_size", &batch_size, &format!("must be 1 to {BATCH_MAX}")));
+        }
+        let (name, holder) = (format!("provenance.backfill.{}", who.tenant()), random_hex::<8>());
+        let mut done = Backfilled::default();
+        for part in baselines.chunks(batch_size) {
+            if !self.store().lease().acquire(&name, &holder, self.now(), LEASE_TTL).await? {
+                return Err(Error::conflict("conflict", "another backfill of this tenant runs"));
+            }
+            self.backfill_part(who, part, &mut done).await;
+        }
+        self.store().lease().release(&name, &holder).await?;
+        Ok(done)
+    }
+
+    async fn backfill_part(&self, who: &Principal, part: &[Baseline], done: &mut Backfilled) {
+        let mut records = Vec::with_capacity(part.len());
+        for baseline in part {
+            match super::admit(who.tenant(), self.baseline(who, baseline)) {
+                Ok(record) => records.push(record),
+                Err(error) => done.fail(1, &error),
+            }
+        }
+        let count = records.len();
+        let stored = match self.provenance().await {
+            Ok(provenance) => provenance.append(records, Unless::InputStored).await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        match stored {
+            Ok(stored) => {
+                let inserted = stored.iter().filter(|stored| **stored).count();
+                done.inserted += inserted as u64;
+                done.skipped += (stored.len() - inserted) as u64;
+            }
+            Err(error) => done.fail(count, &error),
+        }
+    }
+
+    fn baseline(&self, who: &Principal, baseline: &Baseline) -> Record {
+        let at = baseline.created_at.unwrap_or_else(|| self.now());
+        let (inputs, output) = (baseline.payload.clone(), "null".to_owned());
+        let mut record = Record::new(self.provenance_id(), who.tenant().clone(), at, inputs, output);
+        record.variant = Variant::V1;
+        record.source = Source::Backfill;
+        record.run_id.clone_from(&baseline.run_id);
+        record.v1_cost = Some(baseline.cost);
+        record.input_hash = baseline.input_hash.unwrap_or(record.input_hash);
+        record
+    }
+}

@@ -1,0 +1,4 @@
+//! Use-cases on real storage: SQLite always, PostgreSQL where `PURSER_TEST_POSTGRES` names one.
+
+mod provenance;
+mod support;

@@ -1,0 +1,153 @@
+//! A service in a temporary directory, whose store can be made to fail.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use purser_domain::api_key::Role;
+use purser_domain::tenant::TenantId;
+use purser_domain::time::Timestamp;
+use purser_ledger::Ledger;
+use purser_service::clock::Clock;
+use purser_service::provenance::Config;
+use purser_service::{Principal, Service};
+use purser_store::Store;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+
+/// 2026-11-20T09:00:00Z.
+pub(crate) const NOW: i64 = 1_795_165_200_000_000;
+
+/// A state database of its own, a data directory, and a service on both.
+pub(crate) struct TestService {
+    pub(crate) service: Service,
+    state: purser_store::Config,
+    directory: tempfile::TempDir,
+}
+
+impl TestService {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let state = purser_store::Config { url: postgres().await, data_dir: directory.path().to_owned() };
+        let service = open(&state, directory.path()).await;
+        Self { service, state, directory }
+    }
+
+    /// Drops the service without shutdown, as a crash would, and opens it again.
+    pub(crate) async fn crash(self) -> Self {
+        let Self { service, state, directory } = self;
+        drop(service);
+        let service = open(&state, directory.path()).await;
+        Self { service, state, directory }
+    }
+
+    /// Shuts the service down and opens it again.
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|| ()).await
+    }
+
+    /// The same, with a change to its files in between.
+    pub(crate) async fn restart_after(self, change: impl FnOnce()) -> Self {
+        let Self { service, state, directory } = self;
+        // Without a store, the shutdown fails after it has spooled what waits.
+        service.shutdown().await.ok();
+        drop(service);
+        change();
+        let service = open(&state, directory.path()).await;
+        Self { service, state, directory }
+    }
+
+    /// Where the state is, for another node.
+    pub(crate) fn state(&self) -> purser_store::Config {
+        self.state.clone()
+    }
+
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.directory.path().join("spool/provenance")
+    }
+
+    pub(crate) fn spooled(&self) -> usize {
+        let whole = |path: PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+        let entries = std::fs::read_dir(self.spool()).into_iter().flatten();
+        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| whole(entry.path()))).count()
+    }
+
+    /// A connection past the store.
+    pub(crate) async fn raw(&self) -> DatabaseConnection {
+        let url = self.state.url.clone();
+        let file = self.directory.path().join("state.db");
+        let url = url.unwrap_or_else(|| format!("sqlite://{}", file.display()));
+        sea_orm::Database::connect(url).await.expect("a connection")
+    }
+
+    /// Makes the store refuse every batch, or take them again.
+    pub(crate) async fn set_outage(&self, out: bool) {
+        let statements: &[&str] = match (self.state.url.is_some(), out) {
+            (false, true) => &["CREATE TRIGGER outage BEFORE INSERT ON inbox BEGIN SELECT RAISE(ABORT, 'out'); END"],
+            (false, false) => &["DROP TRIGGER outage"],
+            (true, true) => &[
+                "CREATE FUNCTION outage() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'out'; END $$ LANGUAGE plpgsql",
+                "CREATE TRIGGER outage BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION outage()",
+            ],
+            (true, false) => &["DROP TRIGGER outage ON inbox", "DROP FUNCTION outage"],
+        };
+        let raw = self.raw().await;
+        for statement in statements {
+            raw.execute_unprepared(statement).await.expect(statement);
+        }
+        raw.close().await.expect("it closes");
+    }
+}
+
+/// A database of its own on `PURSER_TEST_POSTGRES`.
+async fn postgres() -> Option<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var("PURSER_TEST_POSTGRES").ok()?;
+    let name = format!("purser_service_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let admin = sea_orm::Database::connect(&server).await.expect("the PostgreSQL server answers");
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database can be created");
+    let (base, rest) = server.rsplit_once('/').expect("the URL names a database");
+    let options = rest.split_once('?').map_or(String::new(), |(_, options)| format!("?{options}"));
+    Some(format!("{base}/{name}{options}"))
+}
+
+/// Opens the service; one that has just been left alone may hold the directory for a moment.
+async fn open(state: &purser_store::Config, directory: &Path) -> Service {
+    let clock = Clock::fixed(Timestamp::from_micros(NOW));
+    for _ in 0..100 {
+        let store = Store::open(state).await.expect("the store opens");
+        let ticking = clock.clone();
+        let config = purser_ledger::Config {
+            clock: Arc::new(move || ticking.now()),
+            background: false,
+            ..purser_ledger::Config::local(directory)
+        };
+        match Ledger::open(config, store.clone()).await {
+            Ok(ledger) => {
+                let service = Service::open(store, ledger, clock).await.expect("the service opens");
+                let quick = Duration::from_millis(20);
+                service.start_recorder(Config {
+                    queue_records: 500,
+                    flush_records: 10,
+                    flush_age: quick,
+                    retry_after: quick,
+                    ..Config::default()
+                });
+                return service;
+            }
+            Err(purser_ledger::Error::Locked { .. } | purser_ledger::Error::Index(_)) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => unreachable!("the ledger does not open: {error}"),
+        }
+    }
+    unreachable!("the ledger stays locked");
+}
+
+pub(crate) fn principal(tenant: &str, role: Role) -> Principal {
+    Principal::new(tenant_id(tenant), role, "key_1".to_owned())
+}
+
+pub(crate) fn tenant_id(id: &str) -> TenantId {
+    id.parse().expect("a tenant id")
+}
