@@ -19,6 +19,7 @@ pub mod prior;
 pub mod provenance;
 pub mod provider;
 pub mod run;
+pub mod scenario;
 pub mod simulation;
 pub mod skill;
 pub mod step;

@@ -19,7 +19,9 @@ mod migration;
 pub mod price_import;
 pub mod price_override;
 pub mod provenance;
+pub mod scenario;
 pub mod session;
+pub mod skill_override;
 pub mod tenant;
 
 use std::fmt;
@@ -100,6 +102,18 @@ impl Store {
     #[must_use]
     pub fn discount<'a>(&'a self, tenant: &'a TenantId) -> discount::Discounts<'a> {
         discount::Discounts::new(self, tenant)
+    }
+
+    /// A tenant's own rows of the skill catalogue.
+    #[must_use]
+    pub fn skill_override<'a>(&'a self, tenant: &'a TenantId) -> skill_override::SkillOverrides<'a> {
+        skill_override::SkillOverrides::new(self, tenant)
+    }
+
+    /// The scenarios that a tenant keeps.
+    #[must_use]
+    pub fn scenario<'a>(&'a self, tenant: &'a TenantId) -> scenario::Scenarios<'a> {
+        scenario::Scenarios::new(self, tenant)
     }
 
     /// Versions of the price book, for the operator.

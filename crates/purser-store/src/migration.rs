@@ -4,6 +4,7 @@
 mod m0001_state;
 mod m0002_provenance;
 mod m0003_lake;
+mod m0004_simulation;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 use sea_orm_migration::prelude::*;
@@ -17,7 +18,12 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_state::Migration), Box::new(m0002_provenance::Migration), Box::new(m0003_lake::Migration)]
+        vec![
+            Box::new(m0001_state::Migration),
+            Box::new(m0002_provenance::Migration),
+            Box::new(m0003_lake::Migration),
+            Box::new(m0004_simulation::Migration),
+        ]
     }
 }
 

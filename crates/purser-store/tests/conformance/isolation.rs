@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use purser_domain::api_key::Role;
+use purser_domain::skill::SkillId;
 use purser_domain::tenant::Tenant;
 use purser_store::Error;
 
@@ -13,6 +14,8 @@ use crate::discount::discount;
 use crate::feature_tag::tag;
 use crate::import::import;
 use crate::price_override::price;
+use crate::scenario::scenario;
+use crate::skill_override::skill;
 
 pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     let (store, acme) = with_tenant(&database, "acme").await;
@@ -24,6 +27,8 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.discount(&acme).set(&discount("d_1", 1), at(1)).await.expect("a new discount");
     store.conflict(&acme).record(&[conflict("e", "{}", 1)]).await.expect("a new conflict");
     store.import(&acme).create(&import("imp_1", 1)).await.expect("a new import");
+    store.skill_override(&acme).set(&SkillId::new("s"), &skill(1), at(1)).await.expect("a new row");
+    store.scenario(&acme).create(&scenario("sc_1"), at(1)).await.expect("a new scenario");
 
     assert_eq!(store.api_key().list(&other).await, Ok(Vec::new()));
     assert_eq!(store.feature_tag(&other).list().await, Ok(Vec::new()));
@@ -34,6 +39,9 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     assert_eq!(store.conflict(&other).count().await, Ok(0));
     assert_eq!(store.import(&other).list(10, None).await, Ok(Vec::new()));
     assert_eq!(store.import(&other).get("imp_1").await, Ok(None));
+    assert!(store.skill_override(&other).list().await.expect("the list").is_empty());
+    assert_eq!(store.scenario(&other).list().await, Ok(Vec::new()));
+    assert_eq!(store.scenario(&other).get("sc_1").await, Ok(None));
 
     let refused = [
         store.api_key().revoke(&other, "k", at(2)).await,
@@ -41,6 +49,8 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
         store.price_override(&other).end("po_1", at(2), at(2)).await.map(drop),
         store.discount(&other).end("d_1", at(2), at(2)).await.map(drop),
         store.import(&other).void("imp_1", "", at(2)).await,
+        store.skill_override(&other).delete("s").await,
+        store.scenario(&other).delete("sc_1").await,
     ];
     assert!(refused.iter().all(|answer| matches!(answer, Err(Error::NotFound(_)))), "{refused:?}");
 
@@ -50,6 +60,9 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.discount(&other).set(&discount("d_1", 2), at(2)).await.expect("its own discount");
     store.conflict(&other).record(&[conflict("e", "{}", 2)]).await.expect("its own conflict");
     store.import(&other).create(&import("imp_1", 2)).await.expect("its own import");
+    store.skill_override(&other).set(&SkillId::new("s"), &skill(2), at(2)).await.expect("its own row");
+    store.scenario(&other).create(&scenario("sc_1"), at(2)).await.expect("its own scenario");
+    assert_eq!(store.skill_override(&acme).list().await.map(|all| all[&SkillId::new("s")].clone()), Ok(skill(1)));
     assert_eq!(store.price_override(&acme).list().await.map(|all| all.len()), Ok(1));
     assert_eq!(store.discount(&acme).list().await.map(|all| all[0].discount.percent_milli), Ok(1));
     let times: BTreeSet<u64> =

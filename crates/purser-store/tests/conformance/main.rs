@@ -15,7 +15,9 @@ mod migration;
 mod price_import;
 mod price_override;
 mod provenance;
+mod scenario;
 mod session;
+mod skill_override;
 mod tenant;
 
 /// Expands every test once per database.
@@ -60,7 +62,9 @@ conformance! {
         the_schema_itself_refuses_two_prices_in_force, a_price_that_never_started_ends_without_a_trace_in_force;
     provenance: two_logs_have_heads_of_their_own, chains_move_with_their_batch_or_not_at_all,
         thousands_of_chains_move_together, batches_that_wait_survive_the_second_log;
+    scenario: a_scenario_round_trips_and_is_deleted;
     session: a_session_ends_at_its_time, a_session_ends_with_its_key, sessions_over_are_purged;
+    skill_override: a_row_is_set_replaced_and_deleted, a_row_needs_a_tenant;
     tenant: a_tenant_is_created_changed_and_listed, a_second_tenant_with_the_same_id_is_a_conflict,
         an_unknown_tenant_is_not_found, a_calendar_out_of_range_is_refused;
 }
