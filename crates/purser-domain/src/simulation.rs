@@ -19,6 +19,39 @@ pub mod v2;
 /// The largest budget, in cents.
 pub const BUDGET_CENTS_MAX: i64 = 1_000_000_000_000;
 
+/// Which cost model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelName {
+    /// The flat table.
+    V1,
+    /// The parametric model.
+    V2,
+    /// Graphs and distributions.
+    V3,
+}
+
+impl ModelName {
+    /// The wire name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+            Self::V3 => "v3",
+        }
+    }
+}
+
+impl std::str::FromStr for ModelName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = [Self::V1, Self::V2, Self::V3].into_iter().find(|model| model.name() == text);
+        found.ok_or_else(|| "must be v1, v2 or v3".to_owned())
+    }
+}
+
 /// What a plan may cost, do and risk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

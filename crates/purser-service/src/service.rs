@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use purser_domain::skill::Catalogue;
 use purser_domain::tenant::{Tenant, TenantId};
 use purser_domain::time::{Calendar, Timestamp};
 use purser_ledger::Ledger;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::price_book::Books;
 use crate::principal::Principal;
 use crate::provenance::{self, Recorder};
+use crate::sandbox::{self, Candidate, Parametric, Sandbox};
 
 /// How long what another node may change is trusted: revocations reach every node within a second.
 pub(crate) const TRUST_MICROS: i64 = 900_000;
@@ -31,6 +33,8 @@ struct Inner {
     principals: Cache<String, Principal>,
     calendars: Cache<TenantId, Calendar>,
     recorder: OnceLock<Recorder>,
+    catalogues: Cache<TenantId, Arc<Catalogue>>,
+    sandbox: OnceLock<Sandbox>,
 }
 
 impl Service {
@@ -41,8 +45,10 @@ impl Service {
     pub async fn open(store: Store, ledger: Ledger, clock: Clock) -> Result<Self, Error> {
         let books = Books::open(&store).await?;
         let (principals, calendars) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
-        let recorder = OnceLock::new();
-        Ok(Self { inner: Arc::new(Inner { store, ledger, clock, books, principals, calendars, recorder }) })
+        let catalogues = Cache::new(TRUST_MICROS);
+        let (recorder, sandbox) = (OnceLock::new(), OnceLock::new());
+        let inner = Inner { store, ledger, clock, books, principals, calendars, recorder, catalogues, sandbox };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The current time.
@@ -76,6 +82,25 @@ impl Service {
     fn new_recorder(&self, config: provenance::Config) -> Recorder {
         let directory = self.ledger().directory().join("spool").join("provenance");
         Recorder::start(self.ledger().clone(), directory, config)
+    }
+
+    /// The sandbox, with the usual settings unless it was started with others.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        self.inner.sandbox.get_or_init(|| Sandbox::start(sandbox::Config::default(), Box::new(Parametric)))
+    }
+
+    /// Starts the sandbox with other settings than the usual ones; changes nothing once it runs.
+    pub fn start_sandbox(&self, config: sandbox::Config) {
+        self.start_sandbox_with(config, Box::new(Parametric));
+    }
+
+    /// The same with another candidate.
+    pub fn start_sandbox_with(&self, config: sandbox::Config, candidate: Box<dyn Candidate>) {
+        self.inner.sandbox.get_or_init(|| Sandbox::start(config, candidate));
+    }
+
+    pub(crate) fn catalogues(&self) -> &Cache<TenantId, Arc<Catalogue>> {
+        &self.inner.catalogues
     }
 
     pub(crate) fn principals(&self) -> &Cache<String, Principal> {
@@ -130,6 +155,9 @@ impl Service {
     /// # Errors
     /// Unavailable if the lake cannot take the inbox; nothing is lost, it stays in the inbox.
     pub async fn shutdown(&self) -> Result<(), Error> {
+        if let Some(sandbox) = self.inner.sandbox.get() {
+            sandbox.shutdown().await;
+        }
         if let Some(recorder) = self.inner.recorder.get() {
             recorder.shutdown().await;
         }

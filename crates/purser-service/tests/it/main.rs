@@ -1,4 +1,5 @@
 //! Use-cases on real storage: SQLite always, PostgreSQL where `PURSER_TEST_POSTGRES` names one.
 
 mod provenance;
+mod sandbox;
 mod support;

@@ -1,0 +1,166 @@
+//! What follows a simulation: comparison, log, meters, record.
+//! Invariant: none of it can fail the baseline; what cannot be recorded is logged and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+use purser_domain::comparison::{Comparison, Verdict};
+use purser_domain::provenance::{Record, RecordId, Status, Variant, Versions};
+use purser_domain::simulation::v2::Stamp;
+use purser_domain::simulation::{v1, v2};
+use purser_domain::skill::Catalogue;
+use purser_domain::time::Timestamp;
+use purser_engine::canonical_json::{Form, canonical};
+use purser_engine::{comparison, step};
+use serde_json::{Value, json};
+
+use super::worker::Job;
+use crate::principal::Principal;
+use crate::service::Service;
+use crate::simulation::{Request, catalogue_version, money};
+
+/// The candidate's answer beside the baseline's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// The candidate's answer.
+    pub v2: v2::Simulation,
+    /// Both side by side.
+    pub comparison: Comparison,
+}
+
+/// Everything that a simulation is recorded with.
+pub(crate) struct Context {
+    pub(crate) service: Service,
+    pub(crate) who: Principal,
+    /// `None` if nothing is recorded.
+    pub(crate) id: Option<RecordId>,
+    pub(crate) at: Timestamp,
+    pub(crate) request: Request,
+    pub(crate) baseline: v1::Simulation,
+    pub(crate) baseline_ms: u64,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) stamp: Stamp,
+}
+
+/// Sets the candidate's result beside the baseline's; counts and logs it.
+pub(super) fn compared(
+    context: &Context,
+    result: Result<v2::Simulation, String>,
+    elapsed: Duration,
+) -> Result<Compared, String> {
+    let mut v2 = result.inspect_err(|error| {
+        counter!("costsim_v2_simulations_total", "status" => "failed").increment(1);
+        tracing::warn!(tenant = %context.who.tenant(), error, "the candidate failed");
+    })?;
+    v2.runtime_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let comparison = comparison::compare(&context.baseline, &v2);
+    counter!("costsim_v2_simulations_total", "status" => v2.status.name()).increment(1);
+    counter!("costsim_v2_comparison_verdict_total", "verdict" => comparison.verdict.name()).increment(1);
+    if v2.status == v2::Status::SchemaError {
+        counter!("costsim_v2_schema_errors_total").increment(1);
+    }
+    histogram!("costsim_v2_drift_score").record(comparison.drift_score);
+    histogram!("costsim_v2_cost_delta_cents").record(comparison.cost_delta_cents.unsigned_abs() as f64);
+    histogram!("costsim_v2_simulation_duration_ms").record(elapsed.as_secs_f64() * 1e3);
+    log(context, &comparison);
+    Ok(Compared { v2, comparison })
+}
+
+fn log(context: &Context, comparison: &Comparison) {
+    macro_rules! say {
+        ($level:ident) => {
+            tracing::$level!(
+                tenant = %context.who.tenant(),
+                verdict = comparison.verdict.name(),
+                drift_score = comparison.drift_score,
+                cost_delta_cents = comparison.cost_delta_cents,
+                feasibility_match = comparison.feasibility_match,
+                "the candidate was compared with the baseline"
+            )
+        };
+    }
+    match comparison.verdict {
+        Verdict::Match => say!(debug),
+        Verdict::MinorDrift => say!(info),
+        Verdict::MajorDrift => say!(warn),
+        Verdict::Mismatch => say!(error),
+    }
+}
+
+/// Records both answers, or why there is only one.
+pub(super) async fn record(context: &Context, done: Result<&Compared, &String>) {
+    let Some(id) = context.id else { return };
+    let (status, output) = match done {
+        Ok(Compared { v2, comparison }) => {
+            // How long it took stands in the record; the output must come out again.
+            let v2 = v2::Simulation { runtime_ms: 0, ..v2.clone() };
+            (status_of(v2.status), json!({ "v1": context.baseline, "v2": v2, "comparison": comparison }))
+        }
+        Err(error) => (Status::Error, json!({ "v1": context.baseline, "v2": null, "v2_error": error })),
+    };
+    let mut record = context.record(id, Variant::Comparison, &output);
+    record.status = status;
+    if let Ok(Compared { v2, .. }) = done {
+        record.v2_cost = money(v2.estimated_cost_cents);
+        record.runtime_ms = v2.runtime_ms;
+    }
+    context.keep(record).await;
+}
+
+/// Records that the candidate was given up.
+pub(super) async fn expired(job: &Job) {
+    let Some(id) = job.context.id else { return };
+    let output = json!({ "v1": job.context.baseline, "v2": null, "v2_error": "timeout" });
+    let mut record = job.context.record(id, Variant::Comparison, &output);
+    record.status = Status::Timeout;
+    job.context.keep(record).await;
+}
+
+/// Records the baseline alone and hands it back.
+pub(crate) async fn record_baseline(context: &Context) -> v1::Simulation {
+    if let Some(id) = context.id {
+        let mut record = context.record(id, Variant::V1, &json!(context.baseline));
+        record.status = match context.baseline.status {
+            v1::Status::Feasible => Status::Success,
+            v1::Status::InvalidPlan => Status::SchemaError,
+            _ => Status::Error,
+        };
+        record.runtime_ms = context.baseline_ms;
+        context.keep(record).await;
+    }
+    context.baseline.clone()
+}
+
+pub(crate) const fn status_of(status: v2::Status) -> Status {
+    match status {
+        v2::Status::Success => Status::Success,
+        v2::Status::Error => Status::Error,
+        v2::Status::Timeout => Status::Timeout,
+        v2::Status::SchemaError => Status::SchemaError,
+    }
+}
+
+impl Context {
+    fn record(&self, id: RecordId, variant: Variant, output: &Value) -> Record {
+        let inputs = canonical(&self.request.inputs(), Form::Rfc8785);
+        let output = canonical(output, Form::Rfc8785);
+        let mut record = Record::new(id, self.who.tenant().clone(), self.at, inputs, output);
+        record.variant = variant;
+        record.versions = Versions {
+            catalogue: Some(catalogue_version(&self.catalogue)),
+            model: Some(self.stamp.model_version.to_string()),
+            adapter: Some(self.stamp.adapter_version.to_string()),
+            ..Versions::default()
+        };
+        let input_hash = step::input_hash(&self.request.steps, self.request.limits.budget_cents);
+        record.input_hash = input_hash.parse().unwrap_or(record.input_hash);
+        record.run_id.clone_from(&self.request.run_id);
+        record.v1_cost = money(self.baseline.estimated_cost_cents);
+        record
+    }
+
+    async fn keep(&self, record: Record) {
+        self.service.keep(&self.who, record).await;
+    }
+}

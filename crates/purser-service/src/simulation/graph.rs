@@ -1,0 +1,109 @@
+//! Simulates a plan's graph under `v3`.
+
+use purser_domain::calibration::Calibration;
+use purser_domain::estimate::{Estimate, Options};
+use purser_domain::plan::Plan;
+use purser_domain::provenance::{Hash, Record, Variant, Versions};
+use purser_domain::time::Timestamp;
+use purser_domain::usage_event::FieldError;
+use purser_engine::canonical_json::{Form, canonical};
+use purser_engine::simulation::v3::{SimulateError, Sources, priors, simulate};
+use serde_json::{Value, json};
+
+use super::{Recorded, catalogue_version};
+use crate::error::Error;
+use crate::principal::Principal;
+use crate::service::Service;
+
+/// The most draws of one request.
+pub const DRAWS_MAX: u32 = 100_000;
+
+/// A plan's graph, for `v3`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraphRequest {
+    /// The plan.
+    pub plan: Plan,
+    /// The plan as it was sent, for the record.
+    pub sent: Value,
+    /// Limits, draws, seed.
+    pub options: Options,
+    /// When the plan runs: prices are those of that time. Now, if absent.
+    pub price_at: Option<Timestamp>,
+    /// The run it is for: what that run is really charged is found by it.
+    pub run_id: Option<String>,
+}
+
+impl Service {
+    /// Simulates under `v3`, on a thread of its own.
+    ///
+    /// # Errors
+    /// Forbidden; invalid if an option is out of range, the plan is empty, a model has no price, or it is too much work;
+    /// unavailable.
+    pub async fn simulate_v3(&self, who: &Principal, request: GraphRequest) -> Result<Recorded<Estimate>, Error> {
+        let catalogue = self.catalogue(who).await?;
+        check(&request.options)?;
+        let book = self.tenant_book(who.tenant()).await?;
+        let at = request.price_at.unwrap_or_else(|| self.now());
+        let started = std::time::Instant::now();
+        let version = catalogue_version(&catalogue);
+        let task = tokio::task::spawn_blocking(move || {
+            let (calibration, priors) = (Calibration::none(), priors(&catalogue));
+            let sources = Sources { book: &book, at, calibration: &calibration, priors: &priors };
+            let estimate = simulate(&request.plan, sources, &request.options, 1);
+            (estimate, request)
+        });
+        let (estimate, request) = task.await.map_err(|error| Error::internal(&error))?;
+        let estimate = estimate.map_err(|error| refused(&error))?;
+        let provenance_id = self.next_record();
+        if let Some(id) = provenance_id {
+            let inputs = json!({
+                "plan": request.sent, "options": request.options, "price_at": at, "run_id": request.run_id,
+            });
+            let (inputs, output) = (canonical(&inputs, Form::Rfc8785), canonical(&json!(estimate), Form::Rfc8785));
+            let mut record = Record::new(id, who.tenant().clone(), self.now(), inputs, output);
+            record.variant = Variant::V3;
+            record.seed = Some(request.options.seed);
+            record.versions = Versions {
+                catalogue: Some(version),
+                model: Some(estimate.basis.model_version.clone()),
+                price_book: price_version(&estimate.basis.price_versions),
+                ..Versions::default()
+            };
+            record.run_id.clone_from(&request.run_id);
+            record.runtime_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.keep(who, record).await;
+        }
+        Ok(Recorded { simulation: estimate, provenance_id })
+    }
+}
+
+fn check(options: &Options) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    options.check(&mut errors);
+    if options.draws > DRAWS_MAX {
+        errors.retain(|error| error.field != "draws");
+        errors.push(FieldError::new("draws", &options.draws, format!("must be from 1 to {DRAWS_MAX}")));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
+}
+
+/// One name for all prices that were used: their versions, or the hash of many.
+fn price_version(versions: &[String]) -> Option<String> {
+    let joined = versions.join(",");
+    match joined.len() {
+        0 => None,
+        1..=1_024 => Some(joined),
+        _ => Some(Hash::of(joined.as_bytes()).to_string()),
+    }
+}
+
+/// What is wrong with the plan, under the field that can be changed.
+fn refused(error: &SimulateError) -> Error {
+    let (field, value) = match error {
+        SimulateError::EmptyPlan => ("plan", String::new()),
+        SimulateError::Unpriced { model, .. } => ("plan", model.clone()),
+        SimulateError::TooExpensive { most } => ("plan", most.to_string()),
+        SimulateError::TooMuchWork { draws, .. } => ("draws", draws.to_string()),
+    };
+    Error::invalid_field(field, &value, &error.to_string())
+}
