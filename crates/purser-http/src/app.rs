@@ -19,6 +19,8 @@ pub struct App {
     pub(crate) bodies: Budget,
     /// Turns for requests.
     pub(crate) turns: Arc<Semaphore>,
+    /// Turns for simulations that take a core.
+    pub(crate) simulations: Arc<Semaphore>,
     draining: Arc<AtomicBool>,
 }
 
@@ -29,7 +31,8 @@ impl App {
         crate::meter::install();
         let bodies = Budget::new(config.bodies_max);
         let turns = Arc::new(Semaphore::new(config.concurrency));
-        Self { service, config: Arc::new(config), bodies, turns, draining: Arc::default() }
+        let simulations = Arc::new(Semaphore::new(config.simulations));
+        Self { service, config: Arc::new(config), bodies, turns, simulations, draining: Arc::default() }
     }
 
     /// From now on requests but the probes are told to come back, and the server is not ready.

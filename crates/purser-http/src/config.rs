@@ -13,6 +13,8 @@ pub struct Config {
     pub bodies_max: usize,
     /// Requests worked on at once; beyond it they wait for `queue_wait`.
     pub concurrency: usize,
+    /// Simulations that take a core worked on at once; beyond it they wait for `queue_wait`.
+    pub simulations: usize,
     /// How long a request waits for its turn before it is told to come back.
     pub queue_wait: Duration,
     /// How long a client may take to send its body.
@@ -32,6 +34,7 @@ impl Default for Config {
             unpacked_max: 64 << 20,
             bodies_max: 256 << 20,
             concurrency: 512,
+            simulations: std::thread::available_parallelism().map_or(2, |cores| cores.get().div_ceil(2)),
             queue_wait: Duration::from_secs(2),
             body_timeout: Duration::from_secs(30),
             shed: Duration::from_millis(250),

@@ -56,6 +56,35 @@ impl Fields {
         self.refuse(name, &value.to_string(), format!("must be {expected}"));
     }
 
+    /// Notes refused values.
+    pub(crate) fn refuse_all(&mut self, errors: Vec<FieldError>) {
+        self.errors.extend(errors);
+    }
+
+    /// Any value; `null` counts as absent.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        self.map.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether the field is absent or `null`; then it is taken.
+    pub(crate) fn is_null(&mut self, name: &str) -> bool {
+        let is_null = self.map.get(name).is_none_or(Value::is_null);
+        if is_null {
+            self.map.remove(name);
+        }
+        is_null
+    }
+
+    /// A number within bounds; `null` counts as absent.
+    pub(crate) fn number(&mut self, name: &str, bounds: std::ops::RangeInclusive<f64>) -> Option<f64> {
+        let value = self.value(name)?;
+        let number = value.as_f64().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            self.wrong(name, &value, &format!("a number, {} to {}", bounds.start(), bounds.end()));
+        }
+        number
+    }
+
     /// Whether the field is there, `null` or not.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.map.contains_key(name)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use purser_service::ingest::Receipt;
 
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -14,10 +14,20 @@ static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// Upper bounds of the latency histograms, seconds.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// Upper bounds of the simulator's histograms: scores, cents and milliseconds. Names and bounds are the reference's.
+const COSTSIM: [(&str, &[f64]); 3] = [
+    ("costsim_v2_drift_score", &[0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0]),
+    ("costsim_v2_cost_delta_cents", &[1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0]),
+    ("costsim_v2_simulation_duration_ms", &[1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0]),
+];
+
 /// Makes this process count; once, however many routers there are.
 pub(crate) fn install() {
     HANDLE.get_or_init(|| {
-        let builder = PrometheusBuilder::new().set_buckets(&SECONDS).ok()?;
+        let mut builder = PrometheusBuilder::new().set_buckets(&SECONDS).ok()?;
+        for (name, bounds) in COSTSIM {
+            builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), bounds).ok()?;
+        }
         let handle = builder.install_recorder().inspect_err(|error| tracing::warn!(%error, "no metrics")).ok()?;
         describe();
         Some(handle)
@@ -35,6 +45,15 @@ fn describe() {
     describe_histogram!("purser_ingest_ack_seconds", "From a request's arrival to its durable acknowledgement");
     describe_counter!("purser_http_requests_total", "Requests, by method, route and status");
     describe_histogram!("purser_http_request_seconds", "Time to answer a request, by route");
+    describe_histogram!("costsim_v2_drift_score", "Drift of the candidate from the baseline, 0 to 1");
+    describe_histogram!("costsim_v2_cost_delta_cents", "Candidate's cost less the baseline's, absolute, cents");
+    describe_histogram!("costsim_v2_simulation_duration_ms", "Time the candidate took, milliseconds");
+    describe_counter!("costsim_v2_simulations_total", "Simulations of the candidate, by status");
+    describe_counter!("costsim_v2_comparison_verdict_total", "Comparisons, by verdict");
+    describe_counter!("costsim_v2_schema_errors_total", "Simulations of plans without a step");
+    describe_counter!("costsim_v2_provenance_logs_total", "Simulations given to provenance, by outcome");
+    describe_counter!("purser_shadow_dropped_total", "Simulations that found the shadow's queue full");
+    describe_counter!("purser_shadow_timeouts_total", "Simulations that the shadow gave up at their deadline");
     describe_gauge!("purser_up", "1 while the server runs");
 }
 

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, cost, feature_tag, health, import, price, problem, tenant, usage_event, usage_query, what_if,
+    analytics, api_key, cost, costsim, dataset, divergence, feature_tag, health, import, price, problem, scenario,
+    simulation, skill, tenant, usage_event, usage_query, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -38,6 +39,11 @@ mod polish;
         crate::price::list, crate::price::show, crate::price::unpriced, crate::price::rerate,
         crate::price::overrides, crate::price::override_set, crate::price::override_end,
         crate::price::discounts, crate::price::discount_set, crate::price::discount_end,
+        crate::simulation::simulate, crate::simulation::runtime, crate::costsim::status, crate::costsim::simulate,
+        crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
+        crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
+        crate::scenario::delete, crate::scenario::simulate, crate::scenario::simulate_adhoc,
+        crate::skill::catalogue, crate::skill::overrides, crate::skill::override_set, crate::skill::override_end,
         crate::tenant::show, crate::tenant::patch,
         crate::api_key::list, crate::api_key::create, crate::api_key::revoke,
         crate::otlp::traces, crate::otlp::logs, crate::otlp::metrics, crate::otlp::langfuse,
@@ -54,7 +60,13 @@ mod polish;
         price::OverrideDraft, price::OverrideRecord, price::OverrideList, price::DiscountDraft,
         price::DiscountRecord, price::DiscountList, price::RerateRequest, price::RerateReport,
         tenant::TenantRecord, tenant::TenantPatch, api_key::ApiKeyList, api_key::ApiKeyDraft, api_key::ApiKeyCreated,
-        health::Health, health::Readiness, what_if::WhatIfRequest, what_if::WhatIfAnswer
+        health::Health, health::Readiness, simulation::SimulationRequest, simulation::SimulationAnswer,
+        simulation::RuntimeRequest, simulation::RuntimeAnswer, costsim::CostsimStatus, costsim::CostsimRequest,
+        costsim::CostsimSimulation, divergence::DivergenceReport, dataset::DatasetSummary, dataset::DatasetRecord,
+        dataset::DatasetValidation, dataset::DatasetSuite, scenario::ScenarioDraft, scenario::ScenarioAdhoc,
+        scenario::ScenarioRecord, scenario::ScenarioList, scenario::ScenarioAnswer, skill::SkillCatalogue,
+        skill::SkillOverrideDraft, skill::SkillOverrideRecord, skill::SkillOverrideList,
+        what_if::WhatIfRequest, what_if::WhatIfAnswer
     ))
 )]
 struct Document;

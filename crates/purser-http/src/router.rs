@@ -7,8 +7,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::{
-    analytics, api_key, context, cost, error_page, feature_tag, foreign, grpc, health, import, openapi, otlp, price,
-    tenant, usage_event, usage_query, what_if,
+    analytics, api_key, context, cost, costsim, dataset, divergence, error_page, feature_tag, foreign, grpc, health,
+    import, openapi, otlp, price, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
 };
 
 /// The main listener's routes: the API, the OTLP/HTTP receivers, health and metrics.
@@ -54,6 +54,22 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/prices/overrides/{id}", delete(price::override_end))
         .route("/api/v1/prices/discounts", get(price::discounts).post(price::discount_set))
         .route("/api/v1/prices/discounts/{id}", delete(price::discount_end))
+        .route("/api/v1/simulate", post(simulation::simulate))
+        .route("/api/v1/runtime/simulate", post(simulation::runtime))
+        .route("/api/v1/costsim/v2/status", get(costsim::status))
+        .route("/api/v1/costsim/v2/simulate", post(costsim::simulate))
+        .route("/api/v1/costsim/divergence", get(divergence::report))
+        .route("/api/v1/costsim/datasets", get(dataset::list))
+        .route("/api/v1/costsim/datasets/validate-all", post(dataset::validate_all))
+        .route("/api/v1/costsim/datasets/{id}", get(dataset::show))
+        .route("/api/v1/costsim/datasets/{id}/validate", post(dataset::validate))
+        .route("/api/v1/scenarios", get(scenario::list).post(scenario::create))
+        .route("/api/v1/scenarios/simulate-adhoc", post(scenario::simulate_adhoc))
+        .route("/api/v1/scenarios/{id}", get(scenario::show).delete(scenario::delete))
+        .route("/api/v1/scenarios/{id}/simulate", post(scenario::simulate))
+        .route("/api/v1/skills", get(skill::catalogue))
+        .route("/api/v1/skills/overrides", get(skill::overrides).post(skill::override_set))
+        .route("/api/v1/skills/overrides/{skill}", delete(skill::override_end))
         .route("/api/v1/tenant", get(tenant::show).patch(tenant::patch))
         .route("/api/v1/keys", get(api_key::list).post(api_key::create))
         .route("/api/v1/keys/{id}", delete(api_key::revoke))

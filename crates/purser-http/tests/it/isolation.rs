@@ -30,10 +30,19 @@ async fn filled() -> (TestApp, Vec<String>) {
     let discount = app.post("/api/v1/prices/discounts", &discount).await.expect(201).json();
     let import = json!({"format": "csv", "source": id("source"), "name": id("file")});
     let import = app.post("/api/v1/usage/imports", &import).await.expect(201).json();
+    let steps = json!([{"skill": id("kind")}]);
+    let scenario = json!({"name": id("scenario"), "steps": steps});
+    let scenario = app.post("/api/v1/scenarios", &scenario).await.expect(201).json();
+    let row = json!({"skill": id("skill"), "costs": {"runtime": {"cost_cents": 1, "latency_ms": 1}}});
+    app.post("/api/v1/skills/overrides", &row).await.expect(201);
+    let plan = json!({"plan": steps, "run_id": id("run")});
+    app.post("/api/v1/costsim/v2/simulate", &plan).await.expect(200);
     let key = app.post("/api/v1/keys", &json!({"role": "read"})).await.expect(201).json();
-    let mut ids: Vec<String> =
-        [tag, price, discount, key, import].iter().filter_map(|made| made["id"].as_str().map(str::to_owned)).collect();
-    ids.extend([MARK.to_owned(), format!("{MARK}-event"), format!("{MARK}.tag"), "plain".to_owned()]);
+    let mut ids: Vec<String> = [tag, price, discount, scenario, key, import]
+        .iter()
+        .filter_map(|made| made["id"].as_str().map(str::to_owned))
+        .collect();
+    ids.extend([MARK.to_owned(), format!("{MARK}-event"), format!("{MARK}.tag"), id("skill"), "plain".to_owned()]);
     (app, ids)
 }
 
@@ -90,6 +99,10 @@ async fn no_write_reaches_another_tenants_things() {
     let rerate = json!({"from": "2026-11-01T00:00:00Z", "to": "2026-11-30T00:00:00Z", "dry_run": false});
     let report = app.ask_as(GLOBEX, Role::Admin, Ask::post("/api/v1/prices/rerate", &rerate)).await.expect(200).json();
     assert_eq!((&report["changed"], &report["unchanged"], &report["unpriced"]), (&json!(0), &json!(0), &json!(0)));
+    let scenarios = app.get("/api/v1/scenarios").await.expect(200).json();
+    assert_eq!(scenarios["scenarios"].as_array().map(Vec::len), Some(4));
+    let rows = app.get("/api/v1/skills/overrides").await.expect(200).json();
+    assert_eq!(rows["overrides"].as_array().map(Vec::len), Some(1));
     let after = app.get("/api/v1/usage/query?group_by=model").await.expect(200).json();
     assert_eq!(before["rows"], after["rows"]);
     let tag = app.get(&format!("/api/v1/cost/features/{MARK}.tag")).await.expect(200).json();

@@ -11,11 +11,18 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
     let receivers = ["/v1/traces", "/v1/logs", "/v1/metrics", "/api/public/otel/v1/traces"];
     let sends = ["/api/v1/events", "/api/v1/litellm", "/api/v1/cost/record", "/api/v1/usage/events"];
     let path = operation.path.as_str();
-    if (operation.method == Method::GET && path != "/api/v1/keys") || path == "/api/v1/what-if" {
+    let asks = path.starts_with("/api/v1/costsim/") || path.contains("/simulate") || path == "/api/v1/what-if";
+    if asks {
+        return Role::may_read;
+    }
+    if operation.method == Method::GET && path != "/api/v1/keys" {
         Role::may_read
     } else if receivers.contains(&path) || sends.contains(&path) || path.starts_with("/api/v1/usage/imports") {
         Role::may_ingest
-    } else if path.starts_with("/api/v1/cost/features") || path == "/api/v1/usage/void" {
+    } else if path.starts_with("/api/v1/cost/features")
+        || path.starts_with("/api/v1/scenarios")
+        || path == "/api/v1/usage/void"
+    {
         Role::may_operate
     } else {
         Role::may_admin
