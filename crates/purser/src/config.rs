@@ -12,11 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 
+mod costsim;
+
+pub(crate) use costsim::Costsim;
+use costsim::{ALIAS_LAYER, Aliases, alias};
+
 /// The file that is read when `--config` names none.
 pub(crate) const DEFAULT_FILE: &str = "purser.toml";
 
 /// Every setting. The names are those of `purser.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Where the state and the ledger live.
@@ -49,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// How logs are written.
     pub(crate) log_format: LogFormat,
+    /// How plans are simulated.
+    pub(crate) costsim: Costsim,
 }
 
 /// How logs are written.
@@ -80,6 +87,7 @@ impl Default for Settings {
             retention_days: None,
             log: "warn,purser=info".to_owned(),
             log_format: LogFormat::Text,
+            costsim: Costsim::default(),
         }
     }
 }
@@ -180,11 +188,18 @@ pub(crate) fn load(common: &CommonFlags, listen: Option<&ListenFlags>) -> anyhow
         Some(path) => Some(path.clone()),
         None => Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()),
     };
-    load_layers(file.as_deref(), Env::prefixed("PURSER__").split("__"), common, listen)
+    let environment = Env::prefixed("PURSER__").split("__");
+    load_layers(file.as_deref(), Aliases::of(variables()), environment, common, listen)
+}
+
+/// The process's environment; what is no text is left out.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 
 fn load_layers(
     file: Option<&Path>,
+    aliases: Aliases,
     environment: impl Provider,
     common: &CommonFlags,
     listen: Option<&ListenFlags>,
@@ -193,7 +208,7 @@ fn load_layers(
     if let Some(path) = file {
         figment = figment.merge(Toml::file_exact(path));
     }
-    figment = figment.merge(environment).merge(Layer::new("flag", common));
+    figment = figment.merge(aliases).merge(environment).merge(Layer::new("flag", common));
     if let Some(listen) = listen {
         figment = figment.merge(Layer::new("flag", listen));
     }
@@ -201,10 +216,24 @@ fn load_layers(
     if settings.tls_cert.is_some() != settings.tls_key.is_some() {
         return Err(Failure::usage("tls_cert and tls_key must be given together"));
     }
-    let keys = serde_json::to_value(&settings)?;
-    let keys = keys.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-    let origins = keys.into_iter().map(|key| (key.clone(), origin(&figment, &key))).collect();
+    if let faults @ [_, ..] = settings.costsim.faults().as_slice() {
+        return Err(Failure::usage(faults.join("; ")));
+    }
+    let origins = keys(&serde_json::to_value(&settings)?).into_iter();
+    let origins = origins.map(|key| (key.clone(), origin(&figment, &key))).collect();
     Ok(Loaded { settings, origins })
+}
+
+/// Every key, those of a table as `table.key`.
+fn keys(settings: &serde_json::Value) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (key, value) in settings.as_object().into_iter().flatten() {
+        match value.as_object() {
+            Some(table) => keys.extend(table.keys().map(|name| format!("{key}.{name}"))),
+            None => keys.push(key.clone()),
+        }
+    }
+    keys
 }
 
 fn refusals(error: figment::Error) -> String {
@@ -228,9 +257,13 @@ fn origin(figment: &Figment, key: &str) -> String {
         "default" => "default".to_owned(),
         "flag" if key == "otlp" => "flag --no-otlp".to_owned(),
         "flag" => format!("flag --{}", key.replace('_', "-")),
+        ALIAS_LAYER => {
+            let variable = key.split_once('.').and_then(|(_, name)| alias(name));
+            format!("environment {}", variable.unwrap_or_default())
+        }
         _ => match metadata.source.as_ref().and_then(figment::Source::file_path) {
             Some(path) => format!("file {}", path.display()),
-            None => format!("environment PURSER__{}", key.to_uppercase()),
+            None => format!("environment PURSER__{}", key.to_uppercase().replace('.', "__")),
         },
     }
 }
@@ -277,7 +310,8 @@ mod tests {
         let environment = Layer::new("environment", &serde_json::json!({"data_dir": "/environment", "log": "trace"}));
         let flags = CommonFlags { log: Some("error".to_owned()), ..CommonFlags::default() };
         let listen = ListenFlags { no_otlp: true, ..ListenFlags::default() };
-        let loaded = load_layers(Some(file.path()), environment, &flags, Some(&listen)).expect("settings that fit");
+        let loaded = load_layers(Some(file.path()), Aliases::of([]), environment, &flags, Some(&listen))
+            .expect("settings that fit");
         assert_eq!(loaded.settings.listen.port(), 1);
         assert_eq!(loaded.settings.data_dir, Path::new("/environment"));
         assert_eq!(loaded.settings.log, "error");
@@ -298,7 +332,7 @@ mod tests {
             ("tls_cert = 'a.pem'", "tls_cert and tls_key must be given together"),
         ] {
             let file = file(text);
-            let refused = load_layers(Some(file.path()), nothing(), &CommonFlags::default(), None);
+            let refused = load_layers(Some(file.path()), Aliases::of([]), nothing(), &CommonFlags::default(), None);
             let message = refused.expect_err("a refusal").to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }

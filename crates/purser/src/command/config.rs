@@ -44,12 +44,12 @@ fn show(loaded: &Loaded, json: bool) -> anyhow::Result<()> {
         let all: serde_json::Map<String, Value> = loaded
             .origins
             .iter()
-            .map(|(key, origin)| (key.clone(), json!({ "value": values[key], "origin": origin })))
+            .map(|(key, origin)| (key.clone(), json!({ "value": value(&values, key), "origin": origin })))
             .collect();
         return output::json(&all);
     }
     let rows = loaded.origins.iter().map(|(key, origin)| {
-        let value = match &values[key] {
+        let value = match value(&values, key) {
             Value::String(text) => text.clone(),
             Value::Null => "-".to_owned(),
             other => other.to_string(),
@@ -57,6 +57,11 @@ fn show(loaded: &Loaded, json: bool) -> anyhow::Result<()> {
         vec![key.clone(), value, origin.clone()]
     });
     Ok(output::table(&[Column::Text("Setting"), Column::Text("Value"), Column::Text("Origin")], rows)?)
+}
+
+/// The value of `key` or `table.key`.
+fn value<'a>(values: &'a Value, key: &str) -> &'a Value {
+    key.split('.').fold(values, |value, name| &value[name])
 }
 
 /// A database URL as it may be shown.
