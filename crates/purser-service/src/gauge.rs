@@ -27,6 +27,11 @@ impl Service {
             ("purser_provenance_spooled_batches", provenance.spooled_batches as f64),
             ("purser_provenance_lost", provenance.lost as f64),
         ]);
+        let shadow = self.sandbox().counts();
+        gauges.extend([
+            ("purser_shadow_queued", shadow.queued as f64),
+            ("purser_shadow_stuck_threads", shadow.stuck as f64),
+        ]);
         if let Ok(book) = self.book().await {
             gauges.push(("purser_price_book_prices", book.len() as f64));
             let newest = book.iter().filter_map(|(price, _)| day(&price.source.retrieved)).max();
