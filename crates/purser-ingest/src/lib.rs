@@ -1,5 +1,5 @@
-//! Decoders: bytes of a foreign format become usage events, with findings for what was refused.
-//! Invariant: no IO, no clock; message content never leaves a decoder.
+//! Decoders: bytes of a foreign format become usage events, prices or plans, with findings for what was refused.
+//! Invariant: no IO, no clock; no message content is part of a usage event.
 
 #![warn(missing_docs)]
 
@@ -17,6 +17,7 @@ pub mod litellm;
 pub mod native;
 pub mod normalise;
 pub mod otlp;
+pub mod plan_file;
 pub mod price_catalogue;
 pub mod price_file;
 pub mod price_genai;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{config, cost, demo, export, import, key, ledger, prices, serve, tenant, usage, what_if};
+use crate::command::{config, cost, demo, export, import, key, ledger, prices, serve, simulate, tenant, usage, what_if};
 use crate::config::CommonFlags;
 
 /// Cost control for AI agents: meter what they spend, explain it, and keep it exact
@@ -44,12 +44,19 @@ pub(crate) enum Command {
     Prices(Box<prices::Command>),
     /// What past usage would have cost with other models or prices
     WhatIf(what_if::Args),
+    /// What a plan will cost, how sure that is, and whether it may run
+    Simulate(Box<simulate::Args>),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(config::Command),
 }
 
 impl Command {
+    /// Whether the exit code is a verdict that a job gates on.
+    pub(crate) fn is_gate(&self) -> bool {
+        matches!(self, Self::Simulate(_))
+    }
+
     /// The listening flags, for the commands that have them.
     pub(crate) fn listen_flags(&self) -> Option<&crate::config::ListenFlags> {
         match self {

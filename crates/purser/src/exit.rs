@@ -29,6 +29,45 @@ pub(crate) enum Exit {
     CheckFailed = 8,
 }
 
+/// The exit codes of `purser simulate`, on which a job can gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Gate {
+    /// The plan is feasible.
+    Feasible = 0,
+    /// It is not.
+    Infeasible = 1,
+    /// The command line, the configuration or the plan is wrong.
+    BadInput = 2,
+    /// It could not be found out.
+    Failed = 3,
+}
+
+/// The meanings, as `purser simulate --help` shows them.
+pub(crate) const GATE_MEANINGS: &str = "\
+Exit codes:
+  0  the plan is feasible
+  1  the plan is not feasible
+  2  the command line, the configuration or the plan is wrong
+  3  failed: a store or the server is out, or the key is not allowed to";
+
+impl From<Exit> for Gate {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::Feasible,
+            Exit::CheckFailed => Self::Infeasible,
+            Exit::Usage | Exit::Refused | Exit::NotFound => Self::BadInput,
+            Exit::Failed | Exit::Conflict | Exit::Unavailable | Exit::Denied => Self::Failed,
+        }
+    }
+}
+
+impl From<Gate> for std::process::ExitCode {
+    fn from(gate: Gate) -> Self {
+        Self::from(gate as u8)
+    }
+}
+
 /// The meanings, as `purser --help` shows them.
 pub(crate) const MEANINGS: &str = "\
 Exit codes:
@@ -40,7 +79,8 @@ Exit codes:
   5  it contradicts what is stored
   6  a store is out, or another process holds the data directory
   7  the key is missing, unknown, or its role does not allow it
-  8  a check found something wrong";
+  8  a check found something wrong
+`purser simulate` has its own: see its --help";
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {

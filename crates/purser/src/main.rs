@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use exit::Exit;
+use exit::{Exit, Gate};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,16 +29,15 @@ fn main() -> ExitCode {
     if matches!(cli.command, Command::Serve(_) | Command::Demo(_)) {
         memory::return_at_once();
     }
-    match run(cli) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            let exit = exit::of(&error);
-            if exit != Exit::Done {
-                report(&error);
-            }
-            exit.into()
+    let is_gate = cli.command.is_gate();
+    let exit = run(cli).unwrap_or_else(|error| {
+        let exit = exit::of(&error);
+        if exit != Exit::Done {
+            report(&error);
         }
-    }
+        exit
+    });
+    if is_gate { Gate::from(exit).into() } else { exit.into() }
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -59,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             Command::Export(args) => command::export::run(args, settings).await,
             Command::WhatIf(args) => command::what_if::run(args, settings).await,
             Command::Prices(command) => command::prices::run(*command, settings).await,
+            Command::Simulate(args) => command::simulate::run(*args, settings).await,
             Command::Config(command) => command::config::run(&command, &loaded),
         }
     });

@@ -62,6 +62,16 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     duration(text).ok_or_else(|| format!("{text:?} is no duration such as 12h or 7d"))
 }
 
+/// Milliseconds: `800ms`, or a duration.
+pub(crate) fn parse_millis(text: &str) -> Result<u64, String> {
+    let digits = text.strip_suffix("ms").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let millis = match digits {
+        Some(digits) => digits.parse().ok(),
+        None => duration(text).and_then(|duration| u64::try_from(duration.as_millis()).ok()),
+    };
+    millis.ok_or_else(|| format!("{text:?} is no duration such as 800ms, 30s or 5m"))
+}
+
 /// The zone called `name`.
 pub(crate) fn zone(name: &str) -> anyhow::Result<TimeZone> {
     TimeZone::get(name).map_err(|_| Failure::usage(format!("{name:?} is not an IANA time zone")))
@@ -86,6 +96,16 @@ mod tests {
         }
         for text in ["yesterday", "2026-11-20T10:00:00", "7 d", "d", ""] {
             assert!(instant("from", text, &zone, now).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_a_unit_too() {
+        for (text, expected) in [("800ms", Some(800)), ("30s", Some(30_000)), ("2m", Some(120_000)), ("0ms", Some(0))] {
+            assert_eq!(parse_millis(text).ok(), expected, "{text}");
+        }
+        for text in ["30", "ms", "-1ms", "1.5s", "30 s", ""] {
+            assert!(parse_millis(text).is_err(), "{text}");
         }
     }
 

@@ -7,5 +7,6 @@ mod focus;
 mod import;
 mod key;
 mod serve;
+mod simulate;
 mod support;
 mod usage;

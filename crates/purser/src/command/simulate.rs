@@ -1,0 +1,130 @@
+//! `purser simulate`: what a plan will cost, how sure that is, and whether it may run.
+//! Invariant: without `--tenant` and `--server` neither a data directory nor the network is touched.
+
+mod answer;
+mod markdown;
+mod offline;
+mod plan_file;
+mod question;
+mod report;
+mod table;
+
+use std::path::PathBuf;
+
+use answer::Comparison;
+use offline::Offline;
+use plan_file::PlanFile;
+use purser_domain::money::Money;
+use purser_service::clock::Clock;
+use question::{Model, Question, UnknownSkills};
+use report::Report;
+
+use crate::config::Settings;
+use crate::exit::Exit;
+use crate::{output, time};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = crate::exit::GATE_MEANINGS)]
+pub(crate) struct Args {
+    /// The plan, JSON or YAML; - reads standard input
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// What PLAN is compared with: the plan before
+    #[arg(long, value_name = "OTHER")]
+    compare: Option<PathBuf>,
+    /// The model: v3 draws distributions over the plan's graph, v1 and v2 are the compatible ones for flat lists
+    #[arg(long, value_enum, default_value = "v3")]
+    model: Model,
+    /// The skills it may call: all if not given, none if empty
+    #[arg(long, value_name = "SKILL", value_delimiter = ',')]
+    allow: Option<Vec<String>>,
+    /// The most it may cost, dollars; v1 and v2 take 10 if not given
+    #[arg(long, value_name = "USD")]
+    budget_usd: Option<Money>,
+    /// The longest it may take (v3)
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_millis)]
+    deadline: Option<u64>,
+    /// How probable it must be that budget and deadline are kept (v3) [default: 0.9]
+    #[arg(long, value_name = "P")]
+    confidence: Option<f64>,
+    /// The highest risk that any step fails (v1, v2) [default: 0.5]
+    #[arg(long, value_name = "P")]
+    risk_threshold: Option<f64>,
+    /// What is done with skills that nothing is known of (v1, v2) [default: pessimistic]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    unknown_skills: Option<UnknownSkills>,
+    /// Where the random numbers start (v3) [default: 42]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many draws (v3) [default: 10000]
+    #[arg(long)]
+    draws: Option<u32>,
+    /// Models to try in place of any other, PROVIDER/MODEL (v3)
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    alternatives: Vec<String>,
+    /// Simulate no changes (v3)
+    #[arg(long)]
+    no_advice: bool,
+    /// The date of the prices; now, if absent (v3)
+    #[arg(long, value_name = "TIME")]
+    price_at: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Print JSON, exact
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a terminal
+    Table,
+    /// Exact
+    Json,
+    /// For the comment on a pull request
+    Markdown,
+}
+
+pub(crate) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit> {
+    let question = Question::of(&args, Clock::System.now())?;
+    let after = PlanFile::read(&args.plan, question.model)?;
+    let before = args.compare.as_ref().map(|path| PlanFile::read(path, question.model)).transpose()?;
+    let format = if args.json { Format::Json } else { args.format };
+    let (feasible, printed) = tokio::task::spawn_blocking(move || {
+        let offline = Offline::load()?;
+        let answer = offline.ask(&after, &question)?;
+        let feasible = answer.feasible;
+        let printed = match before {
+            None => print(format, &answer, |answer| report::of(&after.name, answer, &question)),
+            Some(before) => {
+                let comparison = Comparison::of(offline.ask(&before, &question)?, answer);
+                print(format, &comparison, |both| report::of_both(&before.name, &after.name, both, &question))
+            }
+        };
+        anyhow::Ok((feasible, printed))
+    })
+    .await??;
+    // The verdict stands although nobody reads on.
+    if let Err(error) = printed
+        && !is_closed_pipe(&error)
+    {
+        return Err(error);
+    }
+    Ok(if feasible { Exit::Done } else { Exit::CheckFailed })
+}
+
+fn print<T: serde::Serialize>(format: Format, value: &T, report: impl Fn(&T) -> Report) -> anyhow::Result<()> {
+    match format {
+        Format::Json => output::json(value),
+        Format::Table => table::print(&report(value)),
+        Format::Markdown => Ok(output::line(markdown::text(&report(value)))?),
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

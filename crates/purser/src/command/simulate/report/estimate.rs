@@ -1,0 +1,174 @@
+//! What `v3` answers, as tables.
+
+use purser_domain::driver::Source;
+use purser_domain::estimate::{Change, DriverShare, Estimate, Part, Violation};
+use purser_domain::money::Money;
+
+use super::super::question::Question;
+use super::{Column, Section, detail, percent, section, span};
+use crate::output::{grouped, usd};
+
+/// The title of the table of drivers.
+pub(super) const DRIVERS: &str = "What drives the cost";
+/// The title of the table about failure.
+pub(super) const FAILURE: &str = "Failure";
+
+/// How many drivers are shown.
+const DRIVERS_SHOWN: usize = 10;
+
+/// Tables and notes.
+pub(super) fn body(said: &Estimate, question: &Question) -> (Vec<Section>, Vec<String>) {
+    let sections = [
+        Some(spreads(said)),
+        limits(said, question),
+        permissions(said),
+        Some(failure(said)),
+        drivers(said),
+        advice(said),
+    ];
+    (sections.into_iter().flatten().collect(), notes(said, question))
+}
+
+fn spreads(said: &Estimate) -> Section {
+    let titles = ["P10", "P50", "P90", "P99", "Mean"];
+    let columns = [Column::Text("")].into_iter().chain(titles.map(Column::Number)).collect();
+    let (cost, latency) = (&said.cost_usd, &said.latency_ms);
+    let cost = [cost.p10, cost.p50, cost.p90, cost.p99, cost.mean].map(usd);
+    let latency = [latency.p10, latency.p50, latency.p90, latency.p99, latency.mean].map(span);
+    let row = |name: &str, cells: [String; 5]| [name.to_owned()].into_iter().chain(cells).collect();
+    Section { title: None, columns, rows: vec![row("Cost", cost), row("Latency", latency)], is_detail: false }
+}
+
+fn limits(said: &Estimate, question: &Question) -> Option<Section> {
+    let numbers = ["Asked", "Kept in", "Needed", "Short by"].map(Column::Number);
+    let columns: Vec<Column> = [Column::Text("Limit")].into_iter().chain(numbers).collect();
+    let needed = percent(question.options.confidence);
+    let mut rows = Vec::new();
+    if let (Some(budget), Some(kept)) = (question.options.budget_usd, said.within_budget) {
+        let short = said.violations.iter().find_map(|violation| match violation {
+            Violation::Budget { margin_usd, .. } => Some(usd(*margin_usd)),
+            _ => None,
+        });
+        rows.push(vec!["budget".to_owned(), usd(budget), percent(kept), needed.clone(), short.unwrap_or_default()]);
+    }
+    if let (Some(deadline), Some(kept)) = (question.options.deadline_ms, said.within_deadline) {
+        let short = said.violations.iter().find_map(|violation| match violation {
+            Violation::Deadline { margin_ms, .. } => Some(span(*margin_ms)),
+            _ => None,
+        });
+        rows.push(vec!["deadline".to_owned(), span(deadline), percent(kept), needed, short.unwrap_or_default()]);
+    }
+    section("Limits", &columns, rows)
+}
+
+fn permissions(said: &Estimate) -> Option<Section> {
+    let rows = said.violations.iter().filter_map(|violation| match violation {
+        Violation::Permission { node, skill } => Some(vec![node.clone(), skill.clone()]),
+        _ => None,
+    });
+    section("Not allowed", &[Column::Name("Node"), Column::Name("Skill")], rows.collect())
+}
+
+fn failure(said: &Estimate) -> Section {
+    let mut columns = vec![Column::Number("Runs that fail"), Column::Number("Cost of failed work, mean")];
+    let mut row = vec![percent(said.failure_probability), usd(said.failed_work_usd)];
+    if let Some(overrun) = said.expected_overrun_usd {
+        columns.push(Column::Number("Over budget, mean"));
+        row.push(usd(overrun));
+    }
+    Section { title: Some(FAILURE), columns, rows: vec![row], is_detail: true }
+}
+
+fn drivers(said: &Estimate) -> Option<Section> {
+    let columns = [
+        Column::Name("Node"),
+        Column::Text("For"),
+        Column::Text("Known from"),
+        Column::Number("Mean"),
+        Column::Number("Of mean"),
+        Column::Number("Around P90"),
+    ];
+    let rows = said.drivers.iter().take(DRIVERS_SHOWN).map(|driver| {
+        let DriverShare { node, part, source, mean_usd, p90_usd } = driver;
+        let (part, source) = (part_name(*part).to_owned(), source_name(*source).to_owned());
+        vec![node.clone(), part, source, usd(*mean_usd), share(*mean_usd, said.cost_usd.mean), usd(*p90_usd)]
+    });
+    detail(DRIVERS, &columns, rows.collect())
+}
+
+fn share(part: Money, of: Money) -> String {
+    if of == Money::ZERO { String::new() } else { percent(part.pico() as f64 / of.pico() as f64) }
+}
+
+const fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Call => "call",
+        Part::InputTokens => "input tokens",
+        Part::OutputTokens => "output tokens",
+        Part::Turns => "further turns",
+        Part::Failure => "failed attempts",
+    }
+}
+
+const fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Request => "plan",
+        Source::Fitted => "past runs",
+        Source::Prior => "assumption",
+    }
+}
+
+fn advice(said: &Estimate) -> Option<Section> {
+    let columns = [
+        Column::Text("Change"),
+        Column::Number("Saves, mean"),
+        Column::Number("Saves, P90"),
+        Column::Number("Latency, P90"),
+        Column::Number("Runs that fail"),
+        Column::Text("Then"),
+    ];
+    let rows = said.advice.iter().map(|advice| {
+        let slower = advice.latency_p90_ms >= 0;
+        let latency = span(advice.latency_p90_ms.unsigned_abs());
+        vec![
+            change_words(&advice.change),
+            usd(advice.saving_mean_usd),
+            usd(advice.saving_p90_usd),
+            format!("{}{latency}", if slower { "+" } else { "-" }),
+            percent(advice.failure_probability),
+            super::verdict(advice.feasible).to_owned(),
+        ]
+    });
+    detail("What would change it, each simulated", &columns, rows.collect())
+}
+
+fn change_words(change: &Change) -> String {
+    match change {
+        Change::SwitchModel { from, to } => format!("{to} in place of {from}"),
+        Change::Cache => "cache what is sent again".to_owned(),
+        Change::Batch => "send calls as a batch".to_owned(),
+        Change::HalveCounts => "halve loops, maps and iterations".to_owned(),
+        Change::NoRetries => "try nothing twice".to_owned(),
+    }
+}
+
+fn notes(said: &Estimate, question: &Question) -> Vec<String> {
+    let basis = &said.basis;
+    let mut notes = Vec::new();
+    if !said.unknown_skills.is_empty() {
+        notes.push(format!("nothing is known of: {}", said.unknown_skills.join(", ")));
+    }
+    notes.push(format!(
+        "{} draws from seed {}, model {} {}, prices of {}, calibration {}; drivers: {} from the plan, {} from past runs, {} assumed",
+        grouped(basis.draws.into()),
+        basis.seed,
+        basis.model,
+        basis.model_version,
+        question.price_at.to_jiff().strftime("%Y-%m-%d"),
+        basis.calibration_version,
+        basis.drivers_from_request,
+        basis.drivers_fitted,
+        basis.drivers_assumed,
+    ));
+    notes
+}
