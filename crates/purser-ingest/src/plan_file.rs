@@ -91,7 +91,7 @@ mod tests {
         for (text, format, place) in [
             ("[{\"skill\": \"x\"", Format::Json, "line 1"),
             ("steps: []\nsteps: []\n", Format::Yaml, "line 2"),
-            ("- skill: [\n", Format::Yaml, "line 2"),
+            ("- skill: [\n", Format::Yaml, "line 1, column 10"),
         ] {
             let faults = parse(text, format).expect_err("unreadable");
             assert_eq!(faults.len(), 1);
