@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{config, cost, demo, export, import, key, ledger, prices, serve, simulate, tenant, usage, what_if};
+use crate::command::{
+    config, cost, demo, export, import, key, ledger, prices, serve, simulate, tenant, usage, what_if,
+};
 use crate::config::CommonFlags;
 
 /// Cost control for AI agents: meter what they spend, explain it, and keep it exact
