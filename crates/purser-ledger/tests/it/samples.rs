@@ -1,4 +1,5 @@
-//! Every format that was ever written can be read for ever: `tests/samples/v1` holds one inbox batch and one lake.
+//! Every format that was ever written can be read for ever: `tests/samples/v1` holds one inbox batch and one lake of
+//! each kind. When a format is born, the tests write its samples before they read them, if `PURSER_WRITE_SAMPLES` is set.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,10 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/v1")
 }
 
+fn is_to_write() -> bool {
+    std::env::var_os("PURSER_WRITE_SAMPLES").is_some()
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a directory");
     for entry in std::fs::read_dir(from).expect("a listing").flatten() {
@@ -32,6 +37,9 @@ fn copy(from: &Path, to: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_formats_are_still_read() {
+    if is_to_write() {
+        write_usage_samples().await;
+    }
     let directory = tempfile::tempdir().expect("a temporary directory");
     copy(&samples().join("lake"), &directory.path().join("lake/usage_events"));
     let store_config = purser_store::Config { url: None, data_dir: directory.path().to_owned() };
@@ -84,6 +92,9 @@ fn sample_records() -> [Record; 4] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_formats_of_provenance_are_still_read() {
+    if is_to_write() {
+        write_provenance_samples().await;
+    }
     let directory = tempfile::tempdir().expect("a temporary directory");
     copy(&samples().join("provenance"), &directory.path().join("lake/provenance"));
     let store_config = purser_store::Config { url: None, data_dir: directory.path().to_owned() };
@@ -110,9 +121,6 @@ async fn the_first_formats_of_provenance_are_still_read() {
     assert_eq!(records, sample_records());
 }
 
-/// Run by hand when a format is born, as the one below.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "writes into the source tree"]
 async fn write_provenance_samples() {
     let ledger = TestLedger::new().await;
     let provenance = ledger.ledger.provenance().await.expect("provenance opens");
@@ -126,10 +134,7 @@ async fn write_provenance_samples() {
     std::fs::write(samples().join("provenance.arrows"), &batches[0].payload).expect("the sample is written");
 }
 
-/// Run by hand when a format is born: `cargo test -p purser-ledger -- --ignored write_samples`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "writes into the source tree"]
-async fn write_samples() {
+async fn write_usage_samples() {
     let ledger = TestLedger::new().await;
     let mut tagged = draft("a", 5);
     tagged.event.tags = [("team".to_owned(), "blue".to_owned())].into();
