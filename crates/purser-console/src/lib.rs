@@ -38,6 +38,7 @@ pub fn router(service: Service, config: Config) -> Router {
         .route("/login", get(page::login::show).post(page::login::submit))
         .route("/logout", post(page::login::leave))
         .route("/overview", get(page::overview::show))
+        .route("/what-if", get(page::what_if::show))
         .route("/assets/{name}", get(asset::serve))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn_with_state(console.clone(), header::add))

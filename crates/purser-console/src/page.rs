@@ -10,6 +10,7 @@ use crate::{Console, session};
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod problem;
+pub(crate) mod what_if;
 
 /// `GET /`
 pub(crate) async fn root(State(console): State<Console>, headers: HeaderMap) -> Redirect {

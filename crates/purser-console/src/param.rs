@@ -11,6 +11,7 @@ use purser_domain::usage_query::{Dimension, Filter};
 use url::form_urlencoded;
 
 pub(crate) mod span;
+pub(crate) mod what_if;
 
 /// The fields that the form filters by, in its order.
 pub(crate) const FILTERS: [Dimension; 7] = [

@@ -7,8 +7,10 @@ pub(crate) mod chart;
 pub(crate) mod fold;
 pub(crate) mod form;
 pub(crate) mod overview;
+pub(crate) mod plot;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod shell;
+pub(crate) mod what_if;
 pub(crate) mod when;
 pub(crate) mod zone;

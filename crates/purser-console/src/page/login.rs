@@ -10,7 +10,7 @@ use purser_service::error::Kind;
 use url::form_urlencoded;
 
 use super::{problem, render};
-use crate::view::shell::Shell;
+use crate::view::shell::{PAGES, Shell};
 use crate::{Console, guard, session};
 
 #[derive(Template)]
@@ -101,7 +101,8 @@ fn value(form: &[u8], name: &str) -> Option<String> {
 /// Where to go after signing in: a page of ours, never another site.
 fn safe_next(next: Option<&str>) -> String {
     let ours = |next: &&str| {
-        (*next == "/overview" || next.starts_with("/overview?")) && next.bytes().all(|byte| byte.is_ascii_graphic())
+        let path = next.split_once('?').map_or(*next, |(path, _)| path);
+        PAGES.iter().any(|(_, href)| *href == path) && next.bytes().all(|byte| byte.is_ascii_graphic())
     };
     next.filter(ours).unwrap_or("/overview").to_owned()
 }
@@ -117,6 +118,8 @@ mod tests {
             (Some("https://evil.example/overview"), "/overview"),
             (Some("//evil.example/overview"), "/overview"),
             (Some("/overview.evil"), "/overview"),
+            (Some("/what-if?range=7d"), "/what-if?range=7d"),
+            (Some("/logout"), "/overview"),
             (Some("/overview?a\r\nset-cookie: b"), "/overview"),
             (None, "/overview"),
         ] {

@@ -2,15 +2,15 @@
 //! Invariant: the table's cells add up to its totals exactly; only the heights of bars are floats.
 
 use plotly::common::HoverInfo;
-use plotly::configuration::DisplayModeBar;
-use plotly::layout::{Axis, AxisType, BarMode, DragMode, HoverMode, Layout, Margin};
-use plotly::{Bar, Configuration, Plot};
-use purser_domain::money::{Money, PICO_PER_USD};
+use plotly::layout::{Axis, AxisType, BarMode};
+use plotly::{Bar, Plot};
+use purser_domain::money::Money;
 use purser_domain::time::{Calendar, Grain, Timestamp};
 use purser_domain::usage_query::{Answer, Dimension, Row};
 
 use super::amount::{self, Amount};
 use super::overview::Figures;
+use super::plot::{self, escaped, height};
 use super::when;
 use crate::param::Params;
 
@@ -204,42 +204,7 @@ fn figure(
         .tick_values(ticks.iter().map(|index| *index as f64).collect())
         .tick_text(ticks.iter().map(|index| when::tick(calendar, starts[*index], grain)).collect())
         .tick_angle(0.0);
-    let y_axis =
-        Axis::new().fixed_range(true).tick_prefix("$").tick_format(tick_format(highest)).n_ticks(5).auto_margin(true);
-    let layout = Layout::new()
-        .bar_mode(BarMode::Relative)
-        .show_legend(false)
-        .hover_mode(HoverMode::XUnified)
-        .drag_mode(DragMode::False)
-        .margin(Margin::new().left(8).right(4).top(8).bottom(32))
-        .x_axis(x_axis)
-        .y_axis(y_axis);
-    plot.set_layout(layout);
-    plot.set_configuration(
-        Configuration::new().responsive(true).display_mode_bar(DisplayModeBar::False).typeset_math(false),
-    );
-    // `<` could end the script element that carries the figure.
-    plot.to_json().replace('<', "\\u003c")
-}
-
-/// A bar's height in dollars. The only place where money becomes a float: pixels need no more.
-fn height(cost: Money) -> f64 {
-    cost.pico() as f64 / PICO_PER_USD as f64
-}
-
-/// Enough decimals that neighbouring labels of the money axis differ.
-fn tick_format(highest: Money) -> &'static str {
-    match highest.pico() / (PICO_PER_USD / 1_000) {
-        10_000.. => ",.0f",
-        100.. => ",.2f",
-        1.. => ",.4f",
-        _ => ".1e",
-    }
-}
-
-/// The chart library reads a few tags in names: a model's name is text, whatever it holds.
-fn escaped(name: &str) -> String {
-    name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    plot::json(plot, BarMode::Relative, x_axis, plot::money_axis(highest))
 }
 
 /// Which buckets are labelled: on round hours or midnights where there are many.

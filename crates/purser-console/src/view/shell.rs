@@ -11,6 +11,8 @@ pub(crate) struct Shell {
     pub title: &'static str,
     /// Who is signed in.
     pub user: Option<User>,
+    /// The pages, for whoever is signed in.
+    pub pages: Vec<Page>,
     /// The style sheet's address.
     pub style: String,
     /// The icon's address.
@@ -28,6 +30,20 @@ pub(crate) struct User {
     pub key_id: String,
 }
 
+/// A link to a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Its name.
+    pub title: &'static str,
+    /// Where it is.
+    pub href: &'static str,
+    /// Whether it is the page shown.
+    pub current: bool,
+}
+
+/// Every page that can be gone to, by title and address.
+pub(crate) const PAGES: [(&str, &str); 2] = [("Overview", "/overview"), ("What-if", "/what-if")];
+
 impl Shell {
     /// The frame of `title` for `who`.
     #[must_use]
@@ -37,6 +53,8 @@ impl Shell {
             role: who.role().name(),
             key_id: who.key_id().to_owned(),
         });
-        Self { title, user, style: asset::STYLE.address(), icon: asset::ICON.address() }
+        let pages = PAGES.iter().filter(|_| user.is_some());
+        let pages = pages.map(|(name, href)| Page { title: name, href, current: *name == title }).collect();
+        Self { title, user, pages, style: asset::STYLE.address(), icon: asset::ICON.address() }
     }
 }

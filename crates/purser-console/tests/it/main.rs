@@ -4,3 +4,4 @@ mod asset;
 mod browser;
 mod login;
 mod overview;
+mod what_if;

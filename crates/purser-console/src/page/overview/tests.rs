@@ -6,7 +6,7 @@ use purser_domain::usage_query::Dimension;
 use super::*;
 use crate::param::Params;
 use crate::view::sample;
-use crate::view::shell::User;
+use crate::view::shell::{self, User};
 
 fn page(query: &str, body: impl FnOnce(&Params) -> Body) -> String {
     let parsed = Parsed::read(query);
@@ -16,6 +16,7 @@ fn page(query: &str, body: impl FnOnce(&Params) -> Body) -> String {
     let shell = Shell {
         title: "Overview",
         user: Some(user),
+        pages: vec![shell::Page { title: "Overview", href: "/overview", current: true }],
         style: "/assets/console.css".into(),
         icon: "/assets/icon.svg".into(),
     };
