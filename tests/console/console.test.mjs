@@ -1,4 +1,4 @@
-// The console as a person meets it: signs in, changes the range, filters, signs out, in a real Chromium.
+// The console as a person meets it: signs in, changes the range, filters, simulates, signs out, in a real Chromium.
 // Holds for every page seen: no console error, no request to another origin, no horizontal scroll at 360 px.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -162,6 +162,111 @@ test("the keyboard reaches everything, the content first", async () => {
     assert.equal(outline, "3px", "the focus is seen");
     await page.keyboard.press("Enter");
     await page.waitForURL("**/overview?range=24h");
+    assert.deepEqual(faults, []);
+  });
+});
+
+const goTo = async (page, name) => {
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+};
+const bars = (page, id) => page.locator(`#${id} .barlayer .point path >> visible=true`).first().waitFor();
+
+test("a person simulates the example, then a plan of their own", async () => {
+  await visit({ colorScheme: "light" }, async (page, faults) => {
+    await signIn(page);
+    await goTo(page, "Simulation");
+    assert.match(await page.getByLabel("Steps, YAML or JSON").inputValue(), /^# An example/);
+    await accessible(page);
+    await page.getByRole("button", { name: "Simulate" }).click();
+    await bars(page, "spread");
+    await bars(page, "drivers");
+    assert.match(await page.getByRole("status").innerText(), /easible/);
+    assert.match(await page.locator(".tile.first .figure").innerText(), /^\$\d/);
+    assert.equal(await page.locator("#spread .scatterlayer .trace").count(), 1, "a line at the budget");
+    assert.ok(await page.getByRole("region", { name: "Advice" }).getByRole("row").count() > 1);
+    await accessible(page);
+    await shot(page, "1440-simulate");
+
+    await page.getByLabel("Steps, YAML or JSON").fill("- {id: fetch, skill: http_call, usage: {cost_usd: 0.25}}");
+    await page.getByLabel("Budget, dollars").fill("0.10");
+    await page.getByLabel("Skills it may call").fill("kv_get");
+    await page.keyboard.press("Enter");
+    await page.getByText("Not feasible").first().waitFor();
+    assert.match(await page.getByRole("status").innerText(), /would take \$0\.\d+ more[^]*fetch calls http_call, which is not allowed/);
+    await bars(page, "drivers");
+    await accessible(page);
+
+    await page.getByLabel("Steps, YAML or JSON").fill("- {skil: http_call}");
+    await page.getByLabel("Budget, dollars").fill("much");
+    const [response] = await Promise.all([
+      page.waitForResponse((reply) => reply.request().method() === "POST"),
+      page.getByRole("button", { name: "Simulate" }).click(),
+    ]);
+    assert.equal(response.status(), 422);
+    await page.getByRole("alert").getByRole("link", { name: /budget_usd/ }).click();
+    assert.equal(new URL(page.url()).hash, "#f-budget_usd");
+    assert.equal(await page.getByLabel("Budget, dollars").inputValue(), "much");
+    await accessible(page);
+    await shot(page, "1440-simulate-refused");
+    assert.deepEqual(faults.filter((fault) => !fault.includes("422")), []);
+  });
+});
+
+test("a person asks what another model would have cost", async () => {
+  await visit({ colorScheme: "light" }, async (page, faults) => {
+    await signIn(page);
+    await goTo(page, "What-if");
+    await accessible(page);
+    const model = page.getByLabel("Calls of this model");
+    await model.fill(await model.getAttribute("placeholder"));
+    await page.getByLabel("Discount, percent").fill("10");
+    await page.keyboard.press("Enter");
+    await page.waitForURL((url) => url.searchParams.get("discount") === "10");
+    await bars(page, "savings");
+    assert.match(await page.locator(".tile.first .figure").innerText(), /\$\d/);
+    await accessible(page);
+    await shot(page, "1440-what-if");
+
+    const offered = await page.locator("#o-with option").first().getAttribute("value");
+    await page.getByLabel("as if sent to this one").fill(offered);
+    await page.getByRole("button", { name: "Price it anew" }).click();
+    await page.waitForURL((url) => url.searchParams.get("with") === offered);
+    await bars(page, "savings");
+    await page.getByRole("navigation", { name: "Range" }).getByRole("link", { name: "7 days" }).click();
+    await page.waitForURL((url) => url.searchParams.get("range") === "7d" && url.searchParams.get("with") === offered);
+    await bars(page, "savings");
+    await accessible(page);
+    await shot(page, "1440-what-if-switch");
+    assert.deepEqual(faults, []);
+  });
+});
+
+test("simulation and what-if fit a phone in the dark, by keyboard and without scripts", async () => {
+  const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, colorScheme: "dark" };
+  await visit(phone, async (page, faults) => {
+    await signIn(page);
+    for (const [path, button, chart, name] of [["/simulate", "Simulate", "spread", "360-simulate-dark"], ["/what-if?discount=15", "Price it anew", "savings", "360-what-if-dark"]]) {
+      await page.goto(server + path);
+      await fits(page);
+      await page.getByRole("button", { name: button }).focus();
+      await page.keyboard.press("Enter");
+      await bars(page, chart);
+      await fits(page);
+      await accessible(page);
+      await shot(page, name);
+    }
+    assert.deepEqual(faults, []);
+  });
+  await visit({ javaScriptEnabled: false }, async (page, faults) => {
+    await signIn(page);
+    await page.goto(`${server}/simulate`);
+    await page.getByRole("button", { name: "Simulate" }).click();
+    await page.getByRole("heading", { name: "What drives the cost" }).waitFor();
+    await page.goto(`${server}/what-if`);
+    await page.getByLabel("Discount, percent").fill("10");
+    await page.getByRole("button", { name: "Price it anew" }).click();
+    await page.getByRole("heading", { name: "By feature" }).waitFor();
     assert.deepEqual(faults, []);
   });
 });

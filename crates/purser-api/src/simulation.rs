@@ -2,7 +2,7 @@
 
 use purser_domain::estimate::Estimate;
 use purser_domain::money::Money;
-use purser_domain::simulation::{Findings, runtime, v1, v2};
+use purser_domain::simulation::{Findings, ModelName, runtime, v1, v2};
 use purser_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,6 +103,36 @@ pub struct SimulationAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub v3: Option<Estimate>,
+}
+
+impl SimulationAnswer {
+    /// Of the flat table.
+    #[must_use]
+    pub fn v1(said: v1::Simulation, provenance_id: Option<String>) -> Self {
+        let cost_usd = Money::from_cents(said.estimated_cost_cents);
+        let answer = Self::of(ModelName::V1, said.feasible, cost_usd, provenance_id);
+        Self { v1: Some(said), ..answer }
+    }
+
+    /// Of the parametric model.
+    #[must_use]
+    pub fn v2(said: v2::Simulation, provenance_id: Option<String>) -> Self {
+        let cost_usd = Money::from_cents(said.estimated_cost_cents);
+        let answer = Self::of(ModelName::V2, said.feasible, cost_usd, provenance_id);
+        Self { v2: Some(said), ..answer }
+    }
+
+    /// Of the plan simulator.
+    #[must_use]
+    pub fn v3(said: Estimate, provenance_id: Option<String>) -> Self {
+        let answer = Self::of(ModelName::V3, said.feasible, said.cost_usd.mean, provenance_id);
+        Self { v3: Some(said), ..answer }
+    }
+
+    fn of(model: ModelName, feasible: bool, cost_usd: Money, provenance_id: Option<String>) -> Self {
+        let model = model.name().to_owned();
+        Self { model, feasible, cost_usd, provenance_id, v1: None, v2: None, v3: None }
+    }
 }
 
 /// A flat plan for the runtime view.

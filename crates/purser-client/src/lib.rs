@@ -11,6 +11,7 @@ use std::time::Duration;
 use purser_api::domain::usage_query::Query;
 use purser_api::import::{ImportDraft, ImportPatch, ImportRecord};
 use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList};
+use purser_api::simulation::{SimulationAnswer, SimulationRequest};
 use purser_api::tenant::TenantRecord;
 use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
 use purser_api::usage_query::UsageAnswer;
@@ -133,6 +134,14 @@ impl Client {
     /// What the server answers, or that it does not.
     pub async fn what_if(&self, request: &WhatIfRequest) -> Result<WhatIfAnswer, Error> {
         self.answer(self.request(Method::POST, "/api/v1/what-if").json(request)).await
+    }
+
+    /// Simulates a plan.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn simulate(&self, request: &SimulationRequest) -> Result<SimulationAnswer, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/simulate").json(request)).await
     }
 
     /// The key's tenant.

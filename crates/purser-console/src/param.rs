@@ -10,6 +10,7 @@ use purser_domain::usage_event::FieldError;
 use purser_domain::usage_query::{Dimension, Filter};
 use url::form_urlencoded;
 
+pub(crate) mod simulation;
 pub(crate) mod span;
 pub(crate) mod what_if;
 

@@ -11,6 +11,7 @@ pub(crate) mod plot;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod shell;
+pub(crate) mod simulation;
 pub(crate) mod what_if;
 pub(crate) mod when;
 pub(crate) mod zone;

@@ -64,6 +64,18 @@ pub enum Source {
     Prior,
 }
 
+impl Source {
+    /// In words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "plan",
+            Self::Fitted => "past runs",
+            Self::Prior => "assumption",
+        }
+    }
+}
+
 /// The forms a driver may be written in.
 const FORMS: &str = "a number, or one of constant, uniform {low, high}, lognormal {p50, p90}, \
                      quantiles [[probability, value], …], samples [value, …], poisson {mean}, geometric {mean}, \

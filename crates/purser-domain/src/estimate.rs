@@ -189,6 +189,20 @@ pub enum Part {
     Failure,
 }
 
+impl Part {
+    /// In words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::InputTokens => "input tokens",
+            Self::OutputTokens => "output tokens",
+            Self::Turns => "further turns",
+            Self::Failure => "failed attempts",
+        }
+    }
+}
+
 /// How much of the cost one driver of one node is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DriverShare {
@@ -240,6 +254,18 @@ pub enum Change {
     HalveCounts,
     /// Nothing is tried twice.
     NoRetries,
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SwitchModel { from, to } => write!(f, "{to} in place of {from}"),
+            Self::Cache => f.write_str("cache what is sent again"),
+            Self::Batch => f.write_str("send calls as a batch"),
+            Self::HalveCounts => f.write_str("halve loops, maps and iterations"),
+            Self::NoRetries => f.write_str("try nothing twice"),
+        }
+    }
 }
 
 /// Two estimates beside each other.

@@ -39,36 +39,25 @@ pub(crate) async fn simulate(
 ) -> Reply<Json<SimulationAnswer>> {
     let mut fields = Fields::read(&payload)?;
     let model = fields.parsed("model").unwrap_or_else(|| app.service.default_model());
-    match model {
+    let id = |id: Option<purser_domain::provenance::RecordId>| id.map(|id| id.to_string());
+    let answer = match model {
         ModelName::V1 => {
             let request = flat(fields, &who)?;
             let Recorded { simulation, provenance_id } = app.service.simulate_v1(&who, request).await?;
-            let cost = Money::from_cents(simulation.estimated_cost_cents);
-            let mut answer = answer(model, simulation.feasible, cost, provenance_id);
-            answer.v1 = Some(simulation);
-            Ok(Json(answer))
+            SimulationAnswer::v1(simulation, id(provenance_id))
         }
         ModelName::V2 => {
             let request = flat(fields, &who)?;
             let Recorded { simulation, provenance_id } = app.service.simulate_v2(&who, &request).await?;
-            let cost = Money::from_cents(simulation.estimated_cost_cents);
-            let mut answer = answer(model, simulation.feasible, cost, provenance_id);
-            answer.v2 = Some(simulation);
-            Ok(Json(answer))
+            SimulationAnswer::v2(simulation, id(provenance_id))
         }
         ModelName::V3 => {
             let request = graph(fields, &who)?;
             let Recorded { simulation, provenance_id } = in_turn(&app, who, request).await?;
-            let mut answer = answer(model, simulation.feasible, simulation.cost_usd.mean, provenance_id);
-            answer.v3 = Some(simulation);
-            Ok(Json(answer))
+            SimulationAnswer::v3(simulation, id(provenance_id))
         }
-    }
-}
-
-fn answer(model: ModelName, feasible: bool, cost_usd: Money, provenance_id: Option<impl ToString>) -> SimulationAnswer {
-    let provenance_id = provenance_id.map(|id| id.to_string());
-    SimulationAnswer { model: model.name().to_owned(), feasible, cost_usd, provenance_id, v1: None, v2: None, v3: None }
+    };
+    Ok(Json(answer))
 }
 
 /// Simulates once a turn is free. A client that leaves does not free its turn: the work goes on.

@@ -42,7 +42,8 @@ pub(crate) struct Page {
 }
 
 /// Every page that can be gone to, by title and address.
-pub(crate) const PAGES: [(&str, &str); 2] = [("Overview", "/overview"), ("What-if", "/what-if")];
+pub(crate) const PAGES: [(&str, &str); 3] =
+    [("Overview", "/overview"), ("Simulation", "/simulate"), ("What-if", "/what-if")];
 
 impl Shell {
     /// The frame of `title` for `who`.

@@ -4,4 +4,5 @@ mod asset;
 mod browser;
 mod login;
 mod overview;
+mod simulate;
 mod what_if;

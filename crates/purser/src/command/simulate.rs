@@ -2,6 +2,7 @@
 //! Invariant: without `--tenant` and `--server` neither a data directory nor the network is touched.
 
 mod answer;
+mod ask;
 mod markdown;
 mod offline;
 mod plan_file;
@@ -12,15 +13,18 @@ mod table;
 use std::path::PathBuf;
 
 use answer::Comparison;
-use offline::Offline;
+use ask::Simulator;
 use plan_file::PlanFile;
 use purser_domain::money::Money;
+use purser_domain::simulation::ModelName;
+use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
-use question::{Model, Question, UnknownSkills};
+use question::{Question, UnknownSkills};
 use report::Report;
 
 use crate::config::Settings;
 use crate::exit::Exit;
+use crate::remote::RemoteFlags;
 use crate::{output, time};
 
 #[derive(Debug, clap::Args)]
@@ -33,8 +37,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "OTHER")]
     compare: Option<PathBuf>,
     /// The model: v3 draws distributions over the plan's graph, v1 and v2 are the compatible ones for flat lists
-    #[arg(long, value_enum, default_value = "v3")]
-    model: Model,
+    #[arg(long, default_value = "v3")]
+    model: ModelName,
     /// The skills it may call: all if not given, none if empty
     #[arg(long, value_name = "SKILL", value_delimiter = ',')]
     allow: Option<Vec<String>>,
@@ -74,6 +78,11 @@ pub(crate) struct Args {
     /// Print JSON, exact
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Use this tenant's prices, skills and fits, and record the simulation in the data directory
+    #[arg(long, conflicts_with = "server")]
+    tenant: Option<TenantId>,
+    #[command(flatten)]
+    remote: RemoteFlags,
 }
 
 /// How an answer is printed.
@@ -87,25 +96,30 @@ enum Format {
     Markdown,
 }
 
-pub(crate) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let question = Question::of(&args, Clock::System.now())?;
     let after = PlanFile::read(&args.plan, question.model)?;
     let before = args.compare.as_ref().map(|path| PlanFile::read(path, question.model)).transpose()?;
     let format = if args.json { Format::Json } else { args.format };
-    let (feasible, printed) = tokio::task::spawn_blocking(move || {
-        let offline = Offline::load()?;
-        let answer = offline.ask(&after, &question)?;
-        let feasible = answer.feasible;
-        let printed = match before {
-            None => print(format, &answer, |answer| report::of(&after.name, answer, &question)),
-            Some(before) => {
-                let comparison = Comparison::of(offline.ask(&before, &question)?, answer);
-                print(format, &comparison, |both| report::of_both(&before.name, &after.name, both, &question))
-            }
+    let simulator = Simulator::open(args.remote.client()?, args.tenant.as_ref(), settings).await?;
+    let answered = async {
+        let first = match &before {
+            Some(before) => Some(simulator.ask(before, &question).await?),
+            None => None,
         };
-        anyhow::Ok((feasible, printed))
-    })
-    .await??;
+        anyhow::Ok((first, simulator.ask(&after, &question).await?))
+    }
+    .await;
+    simulator.close().await?;
+    let (first, answer) = answered?;
+    let feasible = answer.feasible;
+    let printed = match (before, first) {
+        (Some(before), Some(first)) => {
+            let comparison = Comparison::of(first, answer);
+            print(format, &comparison, |both| report::of_both(&before.name, &after.name, both, &question))
+        }
+        _ => print(format, &answer, |answer| report::of(&after.name, answer, &question)),
+    };
     // The verdict stands although nobody reads on.
     if let Err(error) = printed
         && !is_closed_pipe(&error)

@@ -101,6 +101,37 @@ fn a_running_server_is_asked_with_server_and_flushes_when_told_to_stop() {
 }
 
 #[test]
+fn a_server_simulates_with_its_own_prices_and_the_code_is_the_verdict_all_the_same() {
+    let purser = Purser::new();
+    let server = Server::start(&purser);
+    let made = purser.run(["key", "create", "--tenant", "acme", "--role", "read", "--json"]).done().json();
+    let key = made["key"].as_str().expect("a key").to_owned();
+    let plan =
+        purser.file("plan.yaml", "- {id: ask, llm: {model: openai/gpt-4o, prompt: Hello, output_tokens: 1000}}\n");
+    let simulate = ["simulate", plan.to_str().expect("a path"), "--price-at", "2026-11-20", "--json"];
+    let remote = ["--server", server.url.as_str(), "--key", &key];
+    let asked = purser.run(simulate.iter().chain(&remote)).done().json();
+    let offline = purser.run(simulate).done().json();
+    assert_eq!(asked["v3"], offline["v3"], "the same prices and skills, the same figures");
+    assert!(asked["provenance_id"].is_string(), "{asked}");
+    let poor = ["--budget-usd", "0.001"];
+    assert_eq!(purser.run(simulate.iter().chain(&remote).chain(&poor)).code, 1);
+    let flat = purser.file("flat.json", r#"[{"skill": "llm_invoke", "params": {"prompt": "hi"}}]"#);
+    let flat = ["simulate", flat.to_str().expect("a path"), "--model", "v1", "--budget-usd", "0.049", "--json"];
+    let v1 = purser.run(flat.iter().chain(&remote));
+    assert_eq!((v1.code, &v1.json()["v1"]["budget_remaining_cents"]), (1, &json!(-1)));
+    let too_many = ["--draws", "500000"];
+    let refused = purser.run(simulate.iter().chain(&remote).chain(&too_many));
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("draws"), "{}", refused.stderr);
+    let unknown = ["--server", server.url.as_str(), "--key", "purser_not_a_key"];
+    assert_eq!(purser.run(simulate.iter().chain(&unknown)).code, 3);
+    let nowhere = ["--server", "http://127.0.0.1:1", "--key", "k"];
+    assert_eq!(purser.run(simulate.iter().chain(&nowhere)).code, 3);
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
 fn a_server_that_is_not_there_is_unavailable() {
     let purser = Purser::new();
     let ran = purser.run(["cost", "--server", "http://127.0.0.1:9", "--key", "purser_x"]);

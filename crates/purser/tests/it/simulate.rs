@@ -133,6 +133,27 @@ fn tables_are_for_people() {
 }
 
 #[test]
+fn a_tenants_own_prices_count_and_the_simulation_is_recorded() {
+    let purser = with_plan();
+    let plan = purser.path("plan.yaml");
+    let asked = ["simulate", plan.to_str().expect("a path"), "--tenant", "acme", "--json"];
+    let missing = purser.run(asked);
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+    purser.run(["tenant", "create", "acme"]).done();
+    let set = ["prices", "override", "set", "--tenant", "acme", "--provider", "openai", "--model", "gpt-4o"];
+    purser.run(set.into_iter().chain(["--rate", "input=0", "--rate", "output=20"])).done();
+    let answer = purser.run(asked).done().json();
+    // 1,000 tokens at 20 dollars a million and the call's 0.001, but for attempts that fail.
+    assert_eq!(answer["v3"]["cost_usd"]["p50"], "0.021000000000");
+    assert!(answer["provenance_id"].is_string(), "{answer}");
+    let flat = purser.path("flat.json");
+    let flat = ["simulate", flat.to_str().expect("a path"), "--tenant", "acme", "--model", "v2", "--json"];
+    assert_eq!(purser.run(flat).done().json()["v2"]["status"], "success");
+    let both = purser.run(asked.into_iter().chain(["--server", "http://127.0.0.1:1", "--key", "k"]));
+    assert_eq!(both.code, 2, "one of the two");
+}
+
+#[test]
 fn two_plans_stand_beside_each_other() {
     let purser = with_plan();
     purser.file("new.yaml", &PLAN.replace("1000", "2000").replace("id: fetch", "id: load"));

@@ -1,45 +1,19 @@
 //! What a model answered, in the shape of the API, and two answers beside each other.
 
-use purser_domain::estimate::{Difference, Estimate};
+use purser_api::simulation::SimulationAnswer;
+use purser_domain::estimate::Difference;
 use purser_domain::money::Money;
-use purser_domain::simulation::{v1, v2};
 use purser_engine::simulation::model::Answer;
 use purser_engine::simulation::v3;
-use serde::{Deserialize, Serialize};
-
-use super::question::Model;
-
-/// What the model said: the part under its name is there, the other two are not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SimulationAnswer {
-    /// The model that answered.
-    pub(crate) model: String,
-    /// Whether the plan is feasible.
-    pub(crate) feasible: bool,
-    /// The expected cost.
-    pub(crate) cost_usd: Money,
-    /// Where the simulation is recorded; null if nothing is.
-    pub(crate) provenance_id: Option<String>,
-    /// What the flat table said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) v1: Option<v1::Simulation>,
-    /// What the parametric model said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) v2: Option<v2::Simulation>,
-    /// What the plan simulator said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) v3: Option<Estimate>,
-}
+use serde::Serialize;
 
 /// An answer that is recorded nowhere.
-pub(crate) fn unrecorded(model: Model, answer: Answer) -> SimulationAnswer {
-    let (feasible, cost_usd) = (answer.feasible(), answer.cost_usd());
-    let (v1, v2, v3) = match answer {
-        Answer::V1(said) => (Some(said), None, None),
-        Answer::V2(said) => (None, Some(said), None),
-        Answer::V3(said) => (None, None, Some(*said)),
-    };
-    SimulationAnswer { model: model.name().to_owned(), feasible, cost_usd, provenance_id: None, v1, v2, v3 }
+pub(crate) fn unrecorded(answer: Answer) -> SimulationAnswer {
+    match answer {
+        Answer::V1(said) => SimulationAnswer::v1(said, None),
+        Answer::V2(said) => SimulationAnswer::v2(said, None),
+        Answer::V3(said) => SimulationAnswer::v3(*said, None),
+    }
 }
 
 /// Two plans under one model.
@@ -77,7 +51,7 @@ impl Comparison {
             (Some(first), Some(second)) => Changes::Spread(Box::new(v3::compare(first, second))),
             _ => Changes::Point {
                 cost_usd: minus(after.cost_usd, before.cost_usd),
-                duration_ms: after.duration_ms().saturating_sub(before.duration_ms()),
+                duration_ms: duration_ms(&after).saturating_sub(duration_ms(&before)),
                 feasibility_match: before.feasible == after.feasible,
             },
         };
@@ -85,15 +59,13 @@ impl Comparison {
     }
 }
 
-impl SimulationAnswer {
-    /// The duration of `v1` and `v2`; the median latency of `v3`; milliseconds.
-    pub(crate) fn duration_ms(&self) -> i64 {
-        match (&self.v1, &self.v2, &self.v3) {
-            (Some(said), ..) => said.estimated_duration_ms,
-            (_, Some(said), _) => said.estimated_duration_ms,
-            (.., Some(said)) => i64::try_from(said.latency_ms.p50).unwrap_or(i64::MAX),
-            _ => 0,
-        }
+/// The duration of `v1` and `v2`; the median latency of `v3`; milliseconds.
+pub(crate) fn duration_ms(answer: &SimulationAnswer) -> i64 {
+    match (&answer.v1, &answer.v2, &answer.v3) {
+        (Some(said), ..) => said.estimated_duration_ms,
+        (_, Some(said), _) => said.estimated_duration_ms,
+        (.., Some(said)) => i64::try_from(said.latency_ms.p50).unwrap_or(i64::MAX),
+        _ => 0,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
+use purser_api::simulation::SimulationAnswer;
 use purser_domain::calibration::Calibration;
+use purser_domain::simulation::ModelName;
 use purser_domain::simulation::v2::Stamp;
 use purser_domain::skill::Catalogue;
 use purser_engine::price_book::{PriceBook, TenantBook};
@@ -13,9 +15,9 @@ use purser_engine::skill;
 use purser_ingest::price_file;
 use purser_service::Error;
 
-use super::answer::{SimulationAnswer, unrecorded};
+use super::answer::unrecorded;
 use super::plan_file::PlanFile;
-use super::question::{Model, Question};
+use super::question::Question;
 
 /// The most threads that draw; their number changes no answer.
 const THREADS_MAX: usize = 8;
@@ -44,9 +46,9 @@ impl Offline {
         let Self { book, catalogue } = self;
         let Question { limits, unknown, options, .. } = question;
         let answer = match question.model {
-            Model::V1 => V1 { catalogue, unknown, limits }.simulate(&file.plan),
-            Model::V2 => V2 { catalogue, unknown, limits, stamp: &Stamp::default() }.simulate(&file.plan),
-            Model::V3 => {
+            ModelName::V1 => V1 { catalogue, unknown, limits }.simulate(&file.plan),
+            ModelName::V2 => V2 { catalogue, unknown, limits, stamp: &Stamp::default() }.simulate(&file.plan),
+            ModelName::V3 => {
                 let (calibration, priors) = (Calibration::none(), priors(catalogue));
                 let sources = Sources { book, at: question.price_at, calibration: &calibration, priors: &priors };
                 let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
@@ -54,7 +56,7 @@ impl Offline {
             }
         };
         let answer = answer.map_err(|error| anyhow::Error::new(refused(error)).context(file.name.clone()))?;
-        Ok(unrecorded(question.model, answer))
+        Ok(unrecorded(answer))
     }
 }
 

@@ -4,10 +4,11 @@ use std::io::Read;
 use std::path::Path;
 
 use purser_domain::plan::Plan;
+use purser_domain::simulation::ModelName;
 use purser_ingest::plan_file::{Format, parse};
 use purser_service::Error;
+use serde_json::Value;
 
-use super::question::Model;
 use crate::exit::Failure;
 
 /// The largest plan, bytes.
@@ -20,6 +21,8 @@ pub(crate) struct PlanFile {
     pub(crate) name: String,
     /// The plan.
     pub(crate) plan: Plan,
+    /// The same as JSON.
+    pub(crate) sent: Value,
 }
 
 impl PlanFile {
@@ -27,20 +30,20 @@ impl PlanFile {
     ///
     /// # Errors
     /// The file or its syntax, or every fault of the plan, by path; or what `model` cannot read.
-    pub(crate) fn read(path: &Path, model: Model) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path, model: ModelName) -> anyhow::Result<Self> {
         let is_stdin = path == Path::new("-");
         let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
         let text = if is_stdin { text(std::io::stdin().lock()) } else { std::fs::File::open(path).and_then(text) };
         let text = text.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
         let refused = |error: Error| anyhow::Error::new(error).context(name.clone());
         let format = Format::of(path.extension().and_then(|ending| ending.to_str()), &text);
-        let (plan, _) = parse(&text, format).map_err(|faults| refused(Error::invalid(faults)))?;
-        if model != Model::V3
+        let (plan, sent) = parse(&text, format).map_err(|faults| refused(Error::invalid(faults)))?;
+        if model != ModelName::V3
             && let Err(not) = plan.flat()
         {
             return Err(refused(Error::invalid_field("plan", &not.node, &format!("{not}; v3 reads it"))));
         }
-        Ok(Self { name, plan })
+        Ok(Self { name, plan, sent })
     }
 }
 

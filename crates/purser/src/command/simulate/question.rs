@@ -2,38 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use purser_api::simulation::SimulationRequest;
 use purser_domain::estimate::Options;
 use purser_domain::money::{Money, PICO_PER_USD};
-use purser_domain::simulation::Limits;
+use purser_domain::simulation::{Limits, ModelName};
 use purser_domain::skill::{SkillId, UnknownPolicy};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::FieldError;
 use purser_service::Error;
+use purser_service::simulation::{GraphRequest, Request};
 
 use super::Args;
+use super::plan_file::PlanFile;
 use crate::time;
-
-/// Which model answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Model {
-    /// The flat table
-    V1,
-    /// The parametric model
-    V2,
-    /// Graphs and distributions
-    V3,
-}
-
-impl Model {
-    /// The wire name.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V2 => "v2",
-            Self::V3 => "v3",
-        }
-    }
-}
 
 /// What is done with skills that are in no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -48,7 +29,7 @@ pub(crate) enum UnknownSkills {
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     /// Of which model.
-    pub(crate) model: Model,
+    pub(crate) model: ModelName,
     /// Limits of `v1` and `v2`.
     pub(crate) limits: Limits,
     /// What `v1` and `v2` do with skills that are in no row.
@@ -85,7 +66,7 @@ impl Question {
             advice: !args.no_advice,
             alternatives: args.alternatives.clone(),
         };
-        if args.model == Model::V3 {
+        if args.model == ModelName::V3 {
             options.check(&mut errors);
         } else {
             limits.check(&mut errors);
@@ -100,6 +81,50 @@ impl Question {
             Some(UnknownSkills::Pessimistic) | None => UnknownPolicy::Pessimistic,
         };
         Ok(Self { model: args.model, limits, unknown, options, price_at: price_at.unwrap_or(now) })
+    }
+}
+
+impl Question {
+    /// The question about `file` for a server.
+    pub(crate) fn on_the_wire(&self, file: &PlanFile) -> SimulationRequest {
+        let Self { limits, options, .. } = self;
+        let is_v3 = self.model == ModelName::V3;
+        let allowed = options.allowed_skills.as_ref().map(|skills| skills.iter().cloned().collect());
+        let for_flat = !is_v3;
+        SimulationRequest {
+            plan: file.sent.clone(),
+            model: Some(self.model.name().to_owned()),
+            budget_usd: options.budget_usd.filter(|_| is_v3),
+            budget_cents: for_flat.then_some(limits.budget_cents),
+            deadline_ms: options.deadline_ms.filter(|_| is_v3),
+            confidence: is_v3.then_some(options.confidence),
+            allowed_skills: allowed,
+            draws: is_v3.then_some(options.draws),
+            seed: is_v3.then_some(options.seed),
+            advice: is_v3.then_some(options.advice),
+            alternatives: Some(options.alternatives.clone()).filter(|models| is_v3 && !models.is_empty()),
+            price_at: is_v3.then_some(self.price_at),
+            risk_threshold: for_flat.then_some(limits.risk_threshold),
+            unknown_skills: for_flat.then(|| serde_json::json!(self.unknown)),
+            tenant_id: None,
+            run_id: None,
+        }
+    }
+
+    /// The question about `file` for `v3`.
+    pub(crate) fn of_graph(&self, file: &PlanFile) -> GraphRequest {
+        let (plan, sent) = (file.plan.clone(), file.sent.clone());
+        GraphRequest { plan, sent, options: self.options.clone(), price_at: Some(self.price_at), run_id: None }
+    }
+
+    /// The question about `file` for `v1` and `v2`, which read flat plans only.
+    pub(crate) fn of_flat(&self, file: &PlanFile) -> Request {
+        Request {
+            steps: file.plan.flat().unwrap_or_default(),
+            limits: self.limits.clone(),
+            unknown_skills: self.unknown.clone(),
+            ..Request::default()
+        }
     }
 }
 
@@ -124,8 +149,8 @@ fn refuse_unread(args: &Args, errors: &mut Vec<FieldError>) {
         ("unknown_skills", args.unknown_skills.map(|policy| format!("{policy:?}").to_lowercase())),
     ];
     let model = args.model.name();
-    let unread: &[(&str, Option<String>)] = if args.model == Model::V3 { &of_others } else { &of_v3 };
-    let readers = if args.model == Model::V3 { "v1 and v2 do" } else { "v3 does" };
+    let unread: &[(&str, Option<String>)] = if args.model == ModelName::V3 { &of_others } else { &of_v3 };
+    let readers = if args.model == ModelName::V3 { "v1 and v2 do" } else { "v3 does" };
     for (name, value) in unread {
         if let Some(value) = value {
             errors.push(FieldError::new(*name, value, format!("is not read by {model}; {readers}")));

@@ -4,10 +4,11 @@ mod change;
 mod estimate;
 mod flat;
 
+use purser_api::simulation::SimulationAnswer;
 use purser_domain::money::Money;
 use purser_domain::simulation::{Constraint, Violation};
 
-use super::answer::{Comparison, SimulationAnswer};
+use super::answer::Comparison;
 use super::question::Question;
 use crate::output::{grouped, usd};
 

@@ -3,7 +3,7 @@
 use purser_domain::estimate::{Difference, Estimate};
 use purser_domain::money::Money;
 
-use super::super::answer::{Changes, Comparison, minus};
+use super::super::answer::{Changes, Comparison, duration_ms, minus};
 use super::{Column, Section, percent, section, span};
 use crate::output::usd;
 
@@ -16,7 +16,7 @@ pub(super) fn sections(both: &Comparison) -> Vec<Section> {
     let (rows, nodes) = match (&first.v3, &second.v3, &both.difference) {
         (Some(before), Some(after), Changes::Spread(difference)) => (spreads(before, after), nodes(difference)),
         _ => {
-            let [before, after] = [first, second].map(|answer| u64::try_from(answer.duration_ms()).unwrap_or(0));
+            let [before, after] = [first, second].map(|answer| u64::try_from(duration_ms(answer)).unwrap_or(0));
             let rows = vec![money_row("Cost", first.cost_usd, second.cost_usd), span_row("Duration", before, after)];
             (rows, None)
         }

@@ -1,7 +1,6 @@
 //! What `v3` answers, as tables.
 
-use purser_domain::driver::Source;
-use purser_domain::estimate::{Change, DriverShare, Estimate, Part, Violation};
+use purser_domain::estimate::{DriverShare, Estimate, Violation};
 use purser_domain::money::Money;
 
 use super::super::question::Question;
@@ -90,7 +89,7 @@ fn drivers(said: &Estimate) -> Option<Section> {
     ];
     let rows = said.drivers.iter().take(DRIVERS_SHOWN).map(|driver| {
         let DriverShare { node, part, source, mean_usd, p90_usd } = driver;
-        let (part, source) = (part_name(*part).to_owned(), source_name(*source).to_owned());
+        let (part, source) = (part.name().to_owned(), source.name().to_owned());
         vec![node.clone(), part, source, usd(*mean_usd), share(*mean_usd, said.cost_usd.mean), usd(*p90_usd)]
     });
     detail(DRIVERS, &columns, rows.collect())
@@ -98,24 +97,6 @@ fn drivers(said: &Estimate) -> Option<Section> {
 
 fn share(part: Money, of: Money) -> String {
     if of == Money::ZERO { String::new() } else { percent(part.pico() as f64 / of.pico() as f64) }
-}
-
-const fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Call => "call",
-        Part::InputTokens => "input tokens",
-        Part::OutputTokens => "output tokens",
-        Part::Turns => "further turns",
-        Part::Failure => "failed attempts",
-    }
-}
-
-const fn source_name(source: Source) -> &'static str {
-    match source {
-        Source::Request => "plan",
-        Source::Fitted => "past runs",
-        Source::Prior => "assumption",
-    }
 }
 
 fn advice(said: &Estimate) -> Option<Section> {
@@ -131,7 +112,7 @@ fn advice(said: &Estimate) -> Option<Section> {
         let slower = advice.latency_p90_ms >= 0;
         let latency = span(advice.latency_p90_ms.unsigned_abs());
         vec![
-            change_words(&advice.change),
+            advice.change.to_string(),
             usd(advice.saving_mean_usd),
             usd(advice.saving_p90_usd),
             format!("{}{latency}", if slower { "+" } else { "-" }),
@@ -140,16 +121,6 @@ fn advice(said: &Estimate) -> Option<Section> {
         ]
     });
     detail("What would change it, each simulated", &columns, rows.collect())
-}
-
-fn change_words(change: &Change) -> String {
-    match change {
-        Change::SwitchModel { from, to } => format!("{to} in place of {from}"),
-        Change::Cache => "cache what is sent again".to_owned(),
-        Change::Batch => "send calls as a batch".to_owned(),
-        Change::HalveCounts => "halve loops, maps and iterations".to_owned(),
-        Change::NoRetries => "try nothing twice".to_owned(),
-    }
 }
 
 fn notes(said: &Estimate, question: &Question) -> Vec<String> {
