@@ -200,6 +200,7 @@ fn every_fault_of_a_plan_is_named_with_its_path_and_value() {
     purser.file("unpriced.yaml", "- llm: {provider: openai, model: no-such-model, prompt: x}\n");
     purser.file("twice.yaml", "steps: []\nsteps: []\n");
     purser.file("torn.json", "[{\"skill\": \"x\"");
+    purser.file("whose.yaml", "- llm: {model: gpt-4o, prompt: x}\n");
     for (path, word) in [
         ("cycle.yaml", "cycle"),
         ("sum.yaml", "sum to 1"),
@@ -208,10 +209,22 @@ fn every_fault_of_a_plan_is_named_with_its_path_and_value() {
         ("twice.yaml", "line 2"),
         ("torn.json", "line 1"),
         ("flat.txt", "flat.txt"),
+        ("whose.yaml", "name a provider that sells it: azure, "),
     ] {
         let ran = simulate(&purser, &[path]);
         assert_eq!(ran.code, 2, "{path}: {}", ran.stderr);
         assert!(ran.stderr.contains(word), "{path}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_empty_plan_is_bad_input_under_every_model() {
+    let purser = with_plan();
+    purser.file("empty.json", "[]");
+    for model in ["v1", "v2", "v3"] {
+        let ran = simulate(&purser, &["empty.json", "--model", model]);
+        assert_eq!(ran.code, 2, "{model}: {}", ran.stderr);
+        assert!(ran.stderr.contains("plan") && ran.stderr.contains("has no steps"), "{model}: {}", ran.stderr);
     }
 }
 

@@ -40,12 +40,14 @@ pub enum SimulateError {
     #[error("the plan has no steps")]
     EmptyPlan,
     /// A model call has no price, which is not the same as costing nothing.
-    #[error("{node}: no price for {model:?} of {provider:?}: {}", reason.name())]
+    #[error("{node}: no price for {model:?}{}: {}{}", of(provider), reason.name(), remedy(sold_by))]
     Unpriced {
         /// The node.
         node: String,
-        /// The provider asked for.
+        /// The provider asked for; empty if none was.
         provider: String,
+        /// Who sells a model of this name, if nobody or somebody else was asked for.
+        sold_by: Vec<String>,
         /// The model asked for.
         model: String,
         /// Why there is none.
@@ -65,6 +67,14 @@ pub enum SimulateError {
         /// Steps and turns of one run, on average.
         work: f64,
     },
+}
+
+fn of(provider: &str) -> String {
+    if provider.is_empty() { String::new() } else { format!(" of {provider:?}") }
+}
+
+fn remedy(sold_by: &[String]) -> String {
+    if sold_by.is_empty() { String::new() } else { format!("; name a provider that sells it: {}", sold_by.join(", ")) }
 }
 
 /// The most one run may cost, dollars: every sum of a run fits 64 bits.
@@ -333,11 +343,23 @@ impl Compiler<'_> {
         let tariff = found.map_err(|reason| SimulateError::Unpriced {
             node: node.name.clone(),
             provider: llm.provider.clone(),
+            sold_by: self.sellers(&llm.model, reason),
             model: llm.model.clone(),
             reason,
         })?;
         self.program.price_versions.insert(tariff.version.clone());
         Ok(tariff)
+    }
+
+    /// The providers whose price of `model` was not asked for.
+    fn sellers(&self, model: &str, reason: Match) -> Vec<String> {
+        if reason != Match::UnknownModel {
+            return Vec::new();
+        }
+        let known = self.sources.book.book().known_as(model);
+        let mut providers: Vec<String> = known.into_iter().map(|price| price.provider.clone()).collect();
+        providers.dedup();
+        providers
     }
 
     /// Tokens sent first, those of them that are the same in every run, and who says so.

@@ -38,6 +38,9 @@ impl PlanFile {
         let refused = |error: Error| anyhow::Error::new(error).context(name.clone());
         let format = Format::of(path.extension().and_then(|ending| ending.to_str()), &text);
         let (plan, sent) = parse(&text, format).map_err(|faults| refused(Error::invalid(faults)))?;
+        if plan.steps.is_empty() {
+            return Err(refused(Error::invalid_field("plan", "[]", "has no steps")));
+        }
         if model != ModelName::V3
             && let Err(not) = plan.flat()
         {

@@ -115,6 +115,9 @@ fn what_has_no_price_is_refused_and_never_free() {
     assert!(world.try_run(&call("small", false), &quick()).is_ok());
     let message = world.try_run(&call("unheard-of", false), &quick()).expect_err("unknown").to_string();
     assert_eq!(message, "a: no price for \"unheard-of\" of \"acme\": unknown_model");
+    let elsewhere = json!([{"id": "a", "llm": {"provider": "bazaar", "model": "small", "prompt": "x"}}]);
+    let message = world.try_run(&elsewhere, &quick()).expect_err("not theirs").to_string();
+    assert_eq!(message, "a: no price for \"small\" of \"bazaar\": unknown_model; name a provider that sells it: acme");
 }
 
 #[test]
