@@ -167,8 +167,14 @@ pub fn summary(dataset: &Dataset) -> Summary {
 
 /// Validates the parametric model on every dataset, in order.
 #[must_use]
-pub fn validate_all(datasets: &[Dataset], catalogue: &Catalogue, stamp: &Stamp, at: Timestamp) -> Suite {
-    let results: Vec<Validation> = datasets.iter().map(|dataset| validate(dataset, catalogue, stamp, at)).collect();
+pub fn validate_all<'a>(
+    datasets: impl IntoIterator<Item = &'a Dataset>,
+    catalogue: &Catalogue,
+    stamp: &Stamp,
+    at: Timestamp,
+) -> Suite {
+    let validations = datasets.into_iter().map(|dataset| validate(dataset, catalogue, stamp, at));
+    let results: Vec<Validation> = validations.collect();
     Suite { all_passed: results.iter().all(|result| result.verdict == Verdict::Acceptable), results }
 }
 

@@ -5,6 +5,7 @@ mod file;
 use std::collections::{BTreeSet, HashMap};
 
 use purser_domain::comparison::Comparison;
+use purser_domain::dataset::Dataset;
 use purser_domain::divergence::{Report, Sample};
 use purser_domain::money::{Money, PICO_PER_USD};
 use purser_domain::provenance::{Chained, Filter, Page, Variant};
@@ -13,7 +14,6 @@ use purser_domain::usage_query::{self, Dimension, Metric, Query};
 use purser_engine::{divergence, step};
 use serde::Deserialize;
 
-use crate::dataset;
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::provenance::BATCH_MAX;
@@ -55,7 +55,7 @@ impl Service {
     /// Forbidden; not found for an unknown dataset; unavailable.
     pub async fn divergence(&self, who: &Principal, question: &Question) -> Result<Answer, Error> {
         who.may_read()?;
-        let plans = question.dataset.as_deref().map(plans_of).transpose()?;
+        let plans = question.dataset.as_deref().map(|id| self.dataset(who, id).map(plans_of)).transpose()?;
         let filter = Filter {
             variant: Some(Variant::Comparison),
             start: Some(question.window.from),
@@ -127,9 +127,8 @@ impl Service {
 }
 
 /// The input hashes of a dataset's samples.
-fn plans_of(id: &str) -> Result<BTreeSet<String>, Error> {
-    let samples = &dataset::find(id)?.samples;
-    Ok(samples.iter().map(|sample| step::input_hash(&sample.plan, sample.budget_cents)).collect())
+fn plans_of(dataset: &Dataset) -> BTreeSet<String> {
+    dataset.samples.iter().map(|sample| step::input_hash(&sample.plan, sample.budget_cents)).collect()
 }
 
 /// What a recorded comparison says; `None` if the candidate gave no answer.

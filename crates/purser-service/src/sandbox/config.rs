@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use purser_domain::dataset::Dataset;
 use purser_domain::simulation::ModelName;
 use purser_domain::simulation::v2::Stamp;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub drift_threshold: f64,
     /// The model that answers when a request names none.
     pub model: ModelName,
+    /// The operator's own datasets, beside those that ship.
+    pub datasets: Vec<Dataset>,
 }
 
 impl Default for Config {
@@ -44,6 +47,7 @@ impl Default for Config {
             provenance: true,
             drift_threshold: 0.2,
             model: ModelName::V3,
+            datasets: Vec::new(),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
+use purser_domain::dataset::Dataset;
 use purser_domain::simulation::ModelName;
-use purser_service::sandbox;
+use purser_service::{dataset, sandbox};
 use serde::{Deserialize, Serialize};
 
 /// How plans are simulated. The names are those of `[costsim]` in `purser.toml`.
@@ -36,6 +37,8 @@ pub(crate) struct Costsim {
     pub(crate) adapter_version: String,
     /// What results of `v2` say about their coefficients; chooses nothing.
     pub(crate) model_version: String,
+    /// A directory of datasets of one's own, a JSON file each.
+    pub(crate) datasets: Option<PathBuf>,
 }
 
 impl Default for Costsim {
@@ -54,6 +57,7 @@ impl Default for Costsim {
             provenance_enabled: default.provenance,
             adapter_version: default.stamp.adapter_version.to_string(),
             model_version: default.stamp.model_version.to_string(),
+            datasets: None,
         }
     }
 }
@@ -81,10 +85,17 @@ impl Costsim {
         for (name, version) in [("adapter_version", &self.adapter_version), ("model_version", &self.model_version)] {
             range(name, (1..=128).contains(&version.len()), format!("{version:?}"), "does not have 1 to 128 bytes");
         }
+        faults.extend(
+            self.datasets().err().unwrap_or_default().into_iter().map(|fault| format!("costsim.datasets: {fault}")),
+        );
         faults
     }
 
-    /// What the sandbox is told.
+    fn datasets(&self) -> Result<Vec<Dataset>, Vec<String>> {
+        self.datasets.as_deref().map_or_else(|| Ok(Vec::new()), dataset::read)
+    }
+
+    /// What the sandbox is told; these settings have no faults.
     pub(crate) fn sandbox(&self, data_dir: &Path) -> sandbox::Config {
         let default = sandbox::Config::default();
         let mut stamp = default.stamp;
@@ -101,6 +112,7 @@ impl Costsim {
             provenance: self.provenance_enabled,
             drift_threshold: self.drift_threshold,
             model: self.model,
+            datasets: self.datasets().unwrap_or_default(),
         }
     }
 }

@@ -60,6 +60,7 @@ fn the_replaced_simulators_variables_are_read_and_checked_at_the_start() {
         ("COSTSIM_V2_SANBOX", "true"),
         ("PURSER__COSTSIM__SHADOW_QUEUE", "0"),
         ("PURSER__COSTSIM__MODEL", "v9"),
+        ("PURSER__COSTSIM__DATASETS", "/no/such/directory"),
     ] {
         let ran = run(command(&purser.path("")).env(name, value).args(["config", "check"]));
         assert_eq!(ran.code, 2, "{name}={value}");
