@@ -56,6 +56,10 @@ const drawn = (page) => page.locator("#spend .barlayer .point path >> visible=tr
 async function fits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`);
+  const narrow = await page.evaluate(() => [...document.querySelectorAll("tbody th")]
+    .filter((cell) => cell.innerText.length > 12 && cell.getBoundingClientRect().width < 80)
+    .map((cell) => cell.innerText));
+  assert.deepEqual(narrow, [], "names that are squeezed to a few letters a line");
 }
 
 /** No violation of WCAG 2.2 A and AA that axe can find. */
@@ -185,6 +189,7 @@ test("a person simulates the example, then a plan of their own", async () => {
     assert.match(await page.locator(".tile.first .figure").innerText(), /^\$\d/);
     assert.equal(await page.locator("#spread .scatterlayer .trace").count(), 1, "a line at the budget");
     assert.ok(await page.getByRole("region", { name: "Advice" }).getByRole("row").count() > 1);
+    await fits(page);
     await accessible(page);
     await shot(page, "1440-simulate");
 
