@@ -185,6 +185,8 @@ test("a person simulates the example, then a plan of their own", async () => {
     await page.getByRole("button", { name: "Simulate" }).click();
     await bars(page, "spread");
     await bars(page, "drivers");
+    const fills = await page.locator("#drivers .barlayer .point path").evaluateAll((paths) => paths.map((path) => path.style.fill));
+    assert.ok(new Set(fills).size > 1, "each driver has the colour of its row");
     assert.match(await page.getByRole("status").innerText(), /easible/);
     assert.match(await page.locator(".tile.first .figure").innerText(), /^\$\d/);
     assert.equal(await page.locator("#spread .scatterlayer .trace").count(), 1, "a line at the budget");

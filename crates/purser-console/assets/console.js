@@ -6,7 +6,7 @@
   const draw = (chart, figure) => {
     const style = getComputedStyle(chart);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const swatches = [...(chart.closest("figure")?.querySelectorAll(".swatch") ?? [])];
+    const swatches = [...(chart.closest("section")?.querySelectorAll(".swatch") ?? [])];
     figure.data.forEach((series, index) => {
       const swatch = swatches[index];
       const fill = swatch ? getComputedStyle(swatch).backgroundColor : colour("--series-0");
