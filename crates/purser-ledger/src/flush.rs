@@ -57,9 +57,7 @@ pub(crate) fn is_due(log: &Log) -> bool {
     let (view, config) = (log.view(), &log.config);
     let Some(oldest) = view.tail.first() else { return false };
     let age = (config.clock)().micros() - oldest.first_received.micros();
-    view.tail_rows() >= config.flush_entries
-        || view.tail_bytes() >= config.flush_bytes
-        || u128::try_from(age).is_ok_and(|age| age >= config.flush_age.as_micros())
+    log.is_much(&view) || u128::try_from(age).is_ok_and(|age| age >= config.flush_age.as_micros())
 }
 
 /// Takes the lease on the lake for the time of `work`. `None`: another node has it.

@@ -93,7 +93,7 @@ impl Log {
         let batch = Arc::new(batch);
         self.change_view(|view| view.with_batch(batch));
         let view = self.view();
-        if view.tail_rows() >= self.config.flush_entries || view.tail_bytes() >= self.config.flush_bytes {
+        if self.is_much(&view) {
             self.flush_wanted.notify_one();
         }
     }
@@ -147,6 +147,14 @@ impl Log {
     /// Whether a commit failed since the view was last compared with the inbox.
     pub(crate) fn is_distrusted(&self) -> bool {
         self.view_is_stale.load(Ordering::Acquire)
+    }
+
+    /// Whether enough waits for the lake. Wide rows fill memory long before they are many: a flush begins while there is
+    /// room for what comes meanwhile.
+    pub(crate) fn is_much(&self, view: &View) -> bool {
+        view.tail_rows() >= self.config.flush_entries
+            || view.tail_bytes() >= self.config.flush_bytes
+            || view.tail_memory() >= self.config.backlog_bytes / 4
     }
 
     /// Waits while too much waits for the lake; refuses if that does not get better.
