@@ -16,6 +16,7 @@ use crate::context::RequestId;
 use crate::export;
 use crate::failure::Reply;
 use crate::params::{NoParams, Params};
+use crate::refusal::KeyRefusals;
 
 mod question;
 mod statistics;
@@ -57,8 +58,8 @@ async fn signals(app: &App, who: &Principal, mut sources: Vec<String>) -> Reply<
     get, path = "/api/v1/analytics/statistics/usage", tag = "analytics",
     operation_id = "analytics.statistics_usage", params(StatisticsParams),
     responses(
-        (status = 200, body = UsageStatistics), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = UsageStatistics), KeyRefusals, (status = 400, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn usage(
@@ -75,10 +76,7 @@ pub(crate) async fn usage(
 #[utoipa::path(
     get, path = "/api/v1/analytics/statistics/usage/export.csv", tag = "analytics",
     operation_id = "analytics.statistics_usage_csv", params(StatisticsParams),
-    responses(
-        (status = 200, content_type = "text/csv", body = String), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem)
-    )
+    responses((status = 200, content_type = "text/csv", body = String), KeyRefusals, (status = 400, body = Problem))
 )]
 pub(crate) async fn usage_csv(
     State(app): State<App>,
@@ -99,10 +97,7 @@ pub(crate) async fn usage_csv(
 #[utoipa::path(
     get, path = "/api/v1/analytics/statistics/usage/export.json", tag = "analytics",
     operation_id = "analytics.statistics_usage_json", params(StatisticsParams),
-    responses(
-        (status = 200, body = UsageStatistics), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem)
-    )
+    responses((status = 200, body = UsageStatistics), KeyRefusals, (status = 400, body = Problem))
 )]
 pub(crate) async fn usage_json(
     State(app): State<App>,
@@ -120,8 +115,8 @@ pub(crate) async fn usage_json(
     get, path = "/api/v1/analytics/statistics/cost", tag = "analytics",
     operation_id = "analytics.statistics_cost", params(StatisticsParams),
     responses(
-        (status = 200, body = CostStatistics), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = CostStatistics), KeyRefusals, (status = 400, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn cost(
@@ -138,10 +133,7 @@ pub(crate) async fn cost(
 #[utoipa::path(
     get, path = "/api/v1/analytics/statistics/cost/export.csv", tag = "analytics",
     operation_id = "analytics.statistics_cost_csv", params(StatisticsParams),
-    responses(
-        (status = 200, content_type = "text/csv", body = String), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem)
-    )
+    responses((status = 200, content_type = "text/csv", body = String), KeyRefusals, (status = 400, body = Problem))
 )]
 pub(crate) async fn cost_csv(
     State(app): State<App>,
@@ -158,10 +150,7 @@ pub(crate) async fn cost_csv(
 #[utoipa::path(
     get, path = "/api/v1/analytics/statistics/cost/export.json", tag = "analytics",
     operation_id = "analytics.statistics_cost_json", params(StatisticsParams),
-    responses(
-        (status = 200, body = CostStatistics), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem)
-    )
+    responses((status = 200, body = CostStatistics), KeyRefusals, (status = 400, body = Problem))
 )]
 pub(crate) async fn cost_json(
     State(app): State<App>,
@@ -177,7 +166,7 @@ pub(crate) async fn cost_json(
 /// What the facade serves, and how fresh it is.
 #[utoipa::path(
     get, path = "/api/v1/analytics/_status", tag = "analytics", operation_id = "analytics.status",
-    responses((status = 200, body = AnalyticsStatus), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = AnalyticsStatus), KeyRefusals)
 )]
 pub(crate) async fn status(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<AnalyticsStatus>> {
     let topic = |signals| TopicStatus { read: true, write: false, signals };
@@ -192,7 +181,7 @@ pub(crate) async fn status(State(app): State<App>, Reader(who): Reader, _: NoPar
 /// Whether the facade answers.
 #[utoipa::path(
     get, path = "/api/v1/analytics/health", tag = "analytics", operation_id = "analytics.health",
-    responses((status = 200, body = AnalyticsHealth), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = AnalyticsHealth), KeyRefusals)
 )]
 pub(crate) async fn health(_who: Reader, _: NoParams) -> Json<AnalyticsHealth> {
     Json(AnalyticsHealth { status: "healthy".to_owned(), domain: "analytics".to_owned() })

@@ -14,11 +14,12 @@ use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams};
+use crate::refusal::{BodyRefusals, KeyRefusals};
 
 /// The tenant's keys, revoked ones included.
 #[utoipa::path(
     get, path = "/api/v1/keys", tag = "keys", operation_id = "keys.list",
-    responses((status = 200, body = ApiKeyList), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = ApiKeyList), KeyRefusals)
 )]
 pub(crate) async fn list(State(app): State<App>, Admin(who): Admin, _: NoParams) -> Reply<Json<ApiKeyList>> {
     let keys = app.service.keys(&who).await?;
@@ -28,10 +29,7 @@ pub(crate) async fn list(State(app): State<App>, Admin(who): Admin, _: NoParams)
 /// Makes a key; its secret is in this reply and nowhere else.
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "keys", operation_id = "keys.create", request_body = ApiKeyDraft,
-    responses(
-        (status = 201, body = ApiKeyCreated), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 201, body = ApiKeyCreated), BodyRefusals)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -52,9 +50,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}", tag = "keys", operation_id = "keys.revoke",
     params(("id" = String, Path, description = "The key's public id")),
-    responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)
-    )
+    responses((status = 204), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn revoke(
     State(app): State<App>,

@@ -5,7 +5,6 @@ use axum::extract::State;
 use purser_api::cost::{
     CostByFeature, CostByModel, CostByUser, CostSummary, FeatureCost, ModelCost, OtherUsers, Provenance, UserCost,
 };
-use purser_api::problem::Problem;
 use purser_domain::feature_tag::{FeatureTag, UNCLASSIFIED};
 use purser_domain::money::Money;
 use purser_domain::time::{Timestamp, Window};
@@ -17,6 +16,7 @@ use crate::app::App;
 use crate::auth::Reader;
 use crate::failure::Reply;
 use crate::params::Params;
+use crate::refusal::QueryRefusals;
 use crate::share::{cents, input_tokens, output_tokens, percent};
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -92,10 +92,7 @@ fn groups(answer: &Answer, name: impl Fn(Option<&str>) -> String) -> Vec<(String
 #[utoipa::path(
     get, path = "/api/v1/cost/summary", tag = "cost", operation_id = "cost.summary",
     params(("period" = Option<String>, Query, description = "24h (default), 7d or 30d, ending now")),
-    responses(
-        (status = 200, body = CostSummary), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = CostSummary), QueryRefusals)
 )]
 pub(crate) async fn summary(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<CostSummary>> {
     let period = Period::read(params, app.service.now())?;
@@ -121,10 +118,7 @@ pub(crate) async fn summary(State(app): State<App>, Reader(who): Reader, params:
 #[utoipa::path(
     get, path = "/api/v1/cost/by-feature", tag = "cost", operation_id = "cost.by_feature",
     params(("period" = Option<String>, Query, description = "24h (default), 7d or 30d, ending now")),
-    responses(
-        (status = 200, body = CostByFeature), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = CostByFeature), QueryRefusals)
 )]
 pub(crate) async fn by_feature(
     State(app): State<App>,
@@ -166,10 +160,7 @@ pub(crate) async fn by_feature(
         ("period" = Option<String>, Query, description = "24h (default), 7d or 30d, ending now"),
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000, description = "The most users; 100 by default")
     ),
-    responses(
-        (status = 200, body = CostByUser), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = CostByUser), QueryRefusals)
 )]
 pub(crate) async fn by_user(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<CostByUser>> {
     let read_limit = |params: &mut Params| params.number("limit", 1..=USERS_MAX, USERS);
@@ -217,10 +208,7 @@ fn other_users(others: &[(String, Totals)], total: Money) -> OtherUsers {
 #[utoipa::path(
     get, path = "/api/v1/cost/by-model", tag = "cost", operation_id = "cost.by_model",
     params(("period" = Option<String>, Query, description = "24h (default), 7d or 30d, ending now")),
-    responses(
-        (status = 200, body = CostByModel), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = CostByModel), QueryRefusals)
 )]
 pub(crate) async fn by_model(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<CostByModel>> {
     let period = Period::read(params, app.service.now())?;

@@ -13,11 +13,12 @@ use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::NoParams;
 use crate::plan;
+use crate::refusal::{BodyRefusals, KeyRefusals};
 
 /// How the sandbox is set and what it does.
 #[utoipa::path(
     get, path = "/api/v1/costsim/v2/status", tag = "simulation", operation_id = "costsim.status",
-    responses((status = 200, body = CostsimStatus), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = CostsimStatus), KeyRefusals)
 )]
 pub(crate) async fn status(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<CostsimStatus>> {
     let status = app.service.sandbox_status(&who)?;
@@ -47,9 +48,8 @@ pub(crate) async fn status(State(app): State<App>, Reader(who): Reader, _: NoPar
     post, path = "/api/v1/costsim/v2/simulate", tag = "simulation", operation_id = "costsim.simulate",
     request_body = CostsimRequest,
     responses(
-        (status = 200, body = CostsimSimulation), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = CostsimSimulation), BodyRefusals, (status = 413, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn simulate(

@@ -9,13 +9,12 @@ use crate::app::App;
 use crate::auth::Reader;
 use crate::failure::Reply;
 use crate::params::{Named, NoParams};
+use crate::refusal::KeyRefusals;
 
 /// Every dataset without its samples.
 #[utoipa::path(
     get, path = "/api/v1/costsim/datasets", tag = "simulation", operation_id = "costsim.datasets_list",
-    responses(
-        (status = 200, body = Vec<DatasetSummary>), (status = 401, body = Problem), (status = 403, body = Problem)
-    )
+    responses((status = 200, body = Vec<DatasetSummary>), KeyRefusals)
 )]
 pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<Vec<DatasetSummary>>> {
     Ok(Json(app.service.datasets(&who)?.into_iter().map(Into::into).collect()))
@@ -25,10 +24,7 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, _: NoParam
 #[utoipa::path(
     get, path = "/api/v1/costsim/datasets/{id}", tag = "simulation", operation_id = "costsim.datasets_show",
     params(("id" = String, Path, example = "low_variance")),
-    responses(
-        (status = 200, body = DatasetRecord), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)
-    )
+    responses((status = 200, body = DatasetRecord), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn show(
     State(app): State<App>,
@@ -43,10 +39,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     post, path = "/api/v1/costsim/datasets/{id}/validate", tag = "simulation",
     operation_id = "costsim.datasets_validate", params(("id" = String, Path, example = "low_variance")),
-    responses(
-        (status = 200, body = DatasetValidation), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)
-    )
+    responses((status = 200, body = DatasetValidation), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn validate(
     State(app): State<App>,
@@ -61,7 +54,7 @@ pub(crate) async fn validate(
 #[utoipa::path(
     post, path = "/api/v1/costsim/datasets/validate-all", tag = "simulation",
     operation_id = "costsim.datasets_validate_all",
-    responses((status = 200, body = DatasetSuite), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = DatasetSuite), KeyRefusals)
 )]
 pub(crate) async fn validate_all(
     State(app): State<App>,

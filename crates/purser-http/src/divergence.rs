@@ -14,6 +14,7 @@ use crate::auth::Reader;
 use crate::export::attachment;
 use crate::failure::{Failure, Reply};
 use crate::params::Params;
+use crate::refusal::QueryRefusals;
 
 /// How far the candidate lies from the baseline over the recorded pairs of a window, and both from metered cost. CSV
 /// and Parquet hold every sample, JSON the figures and the first hundred.
@@ -34,8 +35,7 @@ use crate::params::Params;
             (DivergenceReport = "application/json"), (String = "text/csv"),
             (Vec<u8> = "application/vnd.apache.parquet")
         )),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
+        QueryRefusals, (status = 404, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn report(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Response> {

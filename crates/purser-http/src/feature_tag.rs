@@ -16,6 +16,7 @@ use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams, Params};
+use crate::refusal::{BodyRefusals, KeyRefusals, QueryRefusals};
 use crate::share::cents;
 
 /// The largest planned spend, whole cents.
@@ -25,10 +26,7 @@ const BUDGET_MAX: i64 = 1 << 53;
 #[utoipa::path(
     get, path = "/api/v1/cost/features", tag = "features", operation_id = "cost.features_list",
     params(("include_inactive" = Option<bool>, Query)),
-    responses(
-        (status = 200, body = FeatureTagList), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = FeatureTagList), QueryRefusals)
 )]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -45,11 +43,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/api/v1/cost/features", tag = "features", operation_id = "cost.features_create",
     request_body = FeatureTagDraft,
-    responses(
-        (status = 201, body = FeatureTagRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 201, body = FeatureTagRecord), BodyRefusals, (status = 409, body = Problem))
 )]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -73,10 +67,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     get, path = "/api/v1/cost/features/{tag}", tag = "features", operation_id = "cost.features_show",
     params(("tag" = String, Path)),
-    responses(
-        (status = 200, body = FeatureTagRecord), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)
-    )
+    responses((status = 200, body = FeatureTagRecord), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn show(
     State(app): State<App>,
@@ -93,11 +84,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     put, path = "/api/v1/cost/features/{tag}", tag = "features", operation_id = "cost.features_update",
     params(("tag" = String, Path)), request_body = FeatureTagPatch,
-    responses(
-        (status = 200, body = FeatureTagRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = FeatureTagRecord), BodyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn put(
     app: State<App>,
@@ -113,11 +100,7 @@ pub(crate) async fn put(
 #[utoipa::path(
     patch, path = "/api/v1/cost/features/{tag}", tag = "features", operation_id = "cost.features_patch",
     params(("tag" = String, Path)), request_body = FeatureTagPatch,
-    responses(
-        (status = 200, body = FeatureTagRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = FeatureTagRecord), BodyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn patch(
     State(app): State<App>,
@@ -146,9 +129,7 @@ pub(crate) async fn patch(
 #[utoipa::path(
     delete, path = "/api/v1/cost/features/{tag}", tag = "features", operation_id = "cost.features_delete",
     params(("tag" = String, Path)),
-    responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)
-    )
+    responses((status = 204), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn delete(
     State(app): State<App>,

@@ -16,6 +16,7 @@ use crate::context::RequestId;
 use crate::decode;
 use crate::failure::Reply;
 use crate::params::NoParams;
+use crate::refusal::BodyRefusals;
 
 /// CloudEvents, one or a batch. 204 if nothing was refused, as OpenMeter answers; else 202 with what was.
 #[utoipa::path(
@@ -24,11 +25,7 @@ use crate::params::NoParams;
         (serde_json::Value = "application/cloudevents+json"),
         (Vec<serde_json::Value> = "application/cloudevents-batch+json"), (serde_json::Value = "application/json")
     )),
-    responses(
-        (status = 202, body = Receipt), (status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 202, body = Receipt), (status = 204), BodyRefusals, (status = 413, body = Problem))
 )]
 pub(crate) async fn cloud_events(
     State(app): State<App>,
@@ -51,9 +48,7 @@ pub(crate) async fn cloud_events(
     post, path = "/api/v1/litellm", tag = "usage", operation_id = "litellm.ingest",
     request_body = serde_json::Value,
     responses(
-        (status = 200, body = Receipt), (status = 202, body = Receipt), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 413, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem)
+        (status = 200, body = Receipt), (status = 202, body = Receipt), BodyRefusals, (status = 413, body = Problem)
     )
 )]
 pub(crate) async fn litellm(
@@ -79,8 +74,7 @@ fn is_clean(taken: &Taken) -> bool {
     post, path = "/api/v1/cost/record", tag = "cost", operation_id = "cost.record", request_body = CostRecordBody,
     responses(
         (status = 201, body = CostRecorded), (status = 200, body = CostRecorded, description = "Known already"),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 409, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
+        BodyRefusals, (status = 409, body = Problem)
     )
 )]
 pub(crate) async fn cost_record(

@@ -14,6 +14,7 @@ use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams, Params};
+use crate::refusal::{BodyRefusals, QueryRefusals};
 
 /// The largest count of rows.
 const ROWS_MAX: i64 = 1 << 53;
@@ -24,10 +25,7 @@ const PAGE: usize = 100;
 /// Begins an import.
 #[utoipa::path(
     post, path = "/api/v1/usage/imports", tag = "usage", operation_id = "imports.begin", request_body = ImportDraft,
-    responses(
-        (status = 201, body = ImportRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 201, body = ImportRecord), BodyRefusals)
 )]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -47,9 +45,8 @@ pub(crate) async fn create(
     patch, path = "/api/v1/usage/imports/{id}", tag = "usage", operation_id = "imports.end",
     params(("id" = String, Path)), request_body = ImportPatch,
     responses(
-        (status = 200, body = ImportRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem)
+        (status = 200, body = ImportRecord), BodyRefusals, (status = 404, body = Problem),
+        (status = 409, body = Problem)
     )
 )]
 pub(crate) async fn patch(
@@ -86,10 +83,7 @@ pub(crate) async fn patch(
 #[utoipa::path(
     get, path = "/api/v1/usage/imports/{id}", tag = "usage", operation_id = "imports.show",
     params(("id" = String, Path)),
-    responses(
-        (status = 200, body = ImportRecord), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 200, body = ImportRecord), QueryRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn show(
     State(app): State<App>,
@@ -107,10 +101,7 @@ pub(crate) async fn show(
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before")
     ),
-    responses(
-        (status = 200, body = ImportPage), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = ImportPage), QueryRefusals)
 )]
 pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params: Params) -> Reply<Json<ImportPage>> {
     let before = cursor(&mut params);

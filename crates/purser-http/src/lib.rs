@@ -31,6 +31,7 @@ mod otlp;
 mod params;
 mod plan;
 mod price;
+mod refusal;
 mod router;
 mod scenario;
 mod serve;

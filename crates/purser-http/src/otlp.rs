@@ -23,6 +23,7 @@ use crate::auth::Sender;
 use crate::body::{Media, Payload};
 use crate::decode;
 use crate::failure::Reply;
+use crate::refusal::BodyRefusals;
 pub(crate) use refusal::Spoken;
 
 /// What a request carries.
@@ -149,10 +150,8 @@ async fn answer(
     post, path = "/v1/traces", tag = "otlp", operation_id = "otlp.traces",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
     responses(
-        (status = 200, description = "Taken; partialSuccess says what was refused"),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem), (status = 503, body = Problem)
+        (status = 200, description = "Taken; partialSuccess says what was refused"), BodyRefusals,
+        (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn traces(State(app): State<App>, Sender(who): Sender, payload: Payload) -> Reply<Response> {
@@ -164,10 +163,8 @@ pub(crate) async fn traces(State(app): State<App>, Sender(who): Sender, payload:
     post, path = "/v1/logs", tag = "otlp", operation_id = "otlp.logs",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
     responses(
-        (status = 200, description = "Taken; partialSuccess says what was refused"),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem), (status = 503, body = Problem)
+        (status = 200, description = "Taken; partialSuccess says what was refused"), BodyRefusals,
+        (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn logs(State(app): State<App>, Sender(who): Sender, payload: Payload) -> Reply<Response> {
@@ -178,11 +175,7 @@ pub(crate) async fn logs(State(app): State<App>, Sender(who): Sender, payload: P
 #[utoipa::path(
     post, path = "/v1/metrics", tag = "otlp", operation_id = "otlp.metrics",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
-    responses(
-        (status = 200, description = "Taken with a warning"),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 200, description = "Taken with a warning"), BodyRefusals, (status = 413, body = Problem))
 )]
 pub(crate) async fn metrics(State(app): State<App>, Sender(who): Sender, payload: Payload) -> Reply<Response> {
     answer(&app, &who, "otlp_http", Signal::Metrics, payload).await
@@ -193,9 +186,8 @@ pub(crate) async fn metrics(State(app): State<App>, Sender(who): Sender, payload
     post, path = "/api/public/otel/v1/traces", tag = "otlp", operation_id = "langfuse.traces",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
     responses(
-        (status = 200, description = "Taken; partialSuccess says what was refused"),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
+        (status = 200, description = "Taken; partialSuccess says what was refused"), BodyRefusals,
+        (status = 413, body = Problem)
     )
 )]
 pub(crate) async fn langfuse(State(app): State<App>, Sender(who): Sender, payload: Payload) -> Reply<Response> {

@@ -17,6 +17,7 @@ use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams, Params};
+use crate::refusal::{BodyRefusals, KeyRefusals, QueryRefusals};
 
 mod draft;
 mod wire;
@@ -34,10 +35,7 @@ const PAGE: usize = 100;
         ("at" = Option<String>, Query, description = "Only prices valid then"),
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000), ("cursor" = Option<String>, Query)
     ),
-    responses(
-        (status = 200, body = PricePage), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = PricePage), QueryRefusals)
 )]
 pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params: Params) -> Reply<Json<PricePage>> {
     let filter = wire::Filter {
@@ -59,10 +57,7 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params
         ("provider" = String, Path), ("model" = String, Path),
         ("at" = Option<String>, Query, description = "Only prices valid then")
     ),
-    responses(
-        (status = 200, body = PriceHistory), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 200, body = PriceHistory), QueryRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn show(
     State(app): State<App>,
@@ -88,10 +83,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     get, path = "/api/v1/prices/unpriced", tag = "prices", operation_id = "prices.unpriced",
     params(("from" = Option<String>, Query), ("to" = Option<String>, Query)),
-    responses(
-        (status = 200, body = UnpricedList), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = UnpricedList), QueryRefusals)
 )]
 pub(crate) async fn unpriced(
     State(app): State<App>,
@@ -119,10 +111,7 @@ pub(crate) async fn unpriced(
 #[utoipa::path(
     post, path = "/api/v1/prices/rerate", tag = "prices", operation_id = "prices.rerate",
     request_body = RerateRequest,
-    responses(
-        (status = 200, body = RerateReport), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 200, body = RerateReport), BodyRefusals)
 )]
 pub(crate) async fn rerate(
     State(app): State<App>,
@@ -138,7 +127,7 @@ pub(crate) async fn rerate(
 /// The tenant's own prices.
 #[utoipa::path(
     get, path = "/api/v1/prices/overrides", tag = "prices", operation_id = "prices.overrides_list",
-    responses((status = 200, body = OverrideList), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = OverrideList), KeyRefusals)
 )]
 pub(crate) async fn overrides(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<OverrideList>> {
     let overrides = app.service.price_overrides(&who).await?.into_iter().map(wire::price_override).collect();
@@ -149,11 +138,7 @@ pub(crate) async fn overrides(State(app): State<App>, Reader(who): Reader, _: No
 #[utoipa::path(
     post, path = "/api/v1/prices/overrides", tag = "prices", operation_id = "prices.overrides_set",
     request_body = OverrideDraft,
-    responses(
-        (status = 201, body = OverrideRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 201, body = OverrideRecord), BodyRefusals, (status = 409, body = Problem))
 )]
 pub(crate) async fn override_set(
     State(app): State<App>,
@@ -170,10 +155,7 @@ pub(crate) async fn override_set(
 #[utoipa::path(
     delete, path = "/api/v1/prices/overrides/{id}", tag = "prices", operation_id = "prices.overrides_end",
     params(("id" = String, Path), ("at" = Option<String>, Query, description = "When it ends; now by default")),
-    responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 204), QueryRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn override_end(
     State(app): State<App>,
@@ -190,7 +172,7 @@ pub(crate) async fn override_end(
 /// The tenant's discounts.
 #[utoipa::path(
     get, path = "/api/v1/prices/discounts", tag = "prices", operation_id = "prices.discounts_list",
-    responses((status = 200, body = DiscountList), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = DiscountList), KeyRefusals)
 )]
 pub(crate) async fn discounts(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<DiscountList>> {
     let found = app.service.discounts(&who).await?;
@@ -201,11 +183,7 @@ pub(crate) async fn discounts(State(app): State<App>, Reader(who): Reader, _: No
 #[utoipa::path(
     post, path = "/api/v1/prices/discounts", tag = "prices", operation_id = "prices.discounts_set",
     request_body = DiscountDraft,
-    responses(
-        (status = 201, body = DiscountRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 201, body = DiscountRecord), BodyRefusals, (status = 409, body = Problem))
 )]
 pub(crate) async fn discount_set(
     State(app): State<App>,
@@ -222,10 +200,7 @@ pub(crate) async fn discount_set(
 #[utoipa::path(
     delete, path = "/api/v1/prices/discounts/{id}", tag = "prices", operation_id = "prices.discounts_end",
     params(("id" = String, Path), ("at" = Option<String>, Query, description = "When it ends; now by default")),
-    responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 204), QueryRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn discount_end(
     State(app): State<App>,

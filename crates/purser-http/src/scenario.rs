@@ -15,6 +15,7 @@ use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams};
 use crate::plan;
+use crate::refusal::{BodyRefusals, KeyRefusals};
 
 /// The budget of a scenario that names none, cents.
 const BUDGET_CENTS: i64 = 1000;
@@ -22,7 +23,7 @@ const BUDGET_CENTS: i64 = 1000;
 /// The templates, then the tenant's scenarios, oldest first.
 #[utoipa::path(
     get, path = "/api/v1/scenarios", tag = "simulation", operation_id = "scenarios.list",
-    responses((status = 200, body = ScenarioList), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = ScenarioList), KeyRefusals)
 )]
 pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<ScenarioList>> {
     let scenarios = app.service.scenarios(&who).await?;
@@ -33,11 +34,7 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, _: NoParam
 #[utoipa::path(
     post, path = "/api/v1/scenarios", tag = "simulation", operation_id = "scenarios.create",
     request_body = ScenarioDraft,
-    responses(
-        (status = 201, body = ScenarioRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 201, body = ScenarioRecord), BodyRefusals, (status = 409, body = Problem))
 )]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -61,10 +58,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     get, path = "/api/v1/scenarios/{id}", tag = "simulation", operation_id = "scenarios.show",
     params(("id" = String, Path, example = "basic")),
-    responses(
-        (status = 200, body = ScenarioRecord), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)
-    )
+    responses((status = 200, body = ScenarioRecord), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn show(
     State(app): State<App>,
@@ -79,10 +73,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     delete, path = "/api/v1/scenarios/{id}", tag = "simulation", operation_id = "scenarios.delete",
     params(("id" = String, Path)),
-    responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)
-    )
+    responses((status = 204), KeyRefusals, (status = 404, body = Problem), (status = 409, body = Problem))
 )]
 pub(crate) async fn delete(
     State(app): State<App>,
@@ -98,10 +89,7 @@ pub(crate) async fn delete(
 #[utoipa::path(
     post, path = "/api/v1/scenarios/{id}/simulate", tag = "simulation", operation_id = "scenarios.simulate",
     params(("id" = String, Path, example = "basic")),
-    responses(
-        (status = 200, body = ScenarioAnswer), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)
-    )
+    responses((status = 200, body = ScenarioAnswer), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn simulate(
     State(app): State<App>,
@@ -116,10 +104,7 @@ pub(crate) async fn simulate(
 #[utoipa::path(
     post, path = "/api/v1/scenarios/simulate-adhoc", tag = "simulation", operation_id = "scenarios.simulate_adhoc",
     request_body = ScenarioAdhoc,
-    responses(
-        (status = 200, body = ScenarioAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 200, body = ScenarioAnswer), BodyRefusals)
 )]
 pub(crate) async fn simulate_adhoc(
     State(app): State<App>,

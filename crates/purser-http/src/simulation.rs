@@ -20,15 +20,15 @@ use crate::failure::{Failure, Reply};
 use crate::fields::Fields;
 use crate::params::NoParams;
 use crate::plan;
+use crate::refusal::BodyRefusals;
 
 /// What a plan would cost: `v3` gives a distribution with its drivers and advice, `v1` and `v2` the reference's answers.
 #[utoipa::path(
     post, path = "/api/v1/simulate", tag = "simulation", operation_id = "simulation.simulate",
     request_body = SimulationRequest,
     responses(
-        (status = 200, body = SimulationAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = SimulationAnswer), BodyRefusals, (status = 413, body = Problem),
+        (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn simulate(
@@ -161,9 +161,8 @@ fn seed(fields: &mut Fields) -> Option<u64> {
     post, path = "/api/v1/runtime/simulate", tag = "simulation", operation_id = "runtime.simulate",
     request_body = RuntimeRequest,
     responses(
-        (status = 200, body = RuntimeAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = RuntimeAnswer), BodyRefusals, (status = 413, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn runtime(

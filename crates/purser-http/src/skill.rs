@@ -14,11 +14,12 @@ use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams};
 use crate::plan;
+use crate::refusal::{BodyRefusals, KeyRefusals};
 
 /// The catalogue that the tenant's plans are simulated with.
 #[utoipa::path(
     get, path = "/api/v1/skills", tag = "simulation", operation_id = "skills.catalogue",
-    responses((status = 200, body = SkillCatalogue), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = SkillCatalogue), KeyRefusals)
 )]
 pub(crate) async fn catalogue(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<SkillCatalogue>> {
     let catalogue = app.service.catalogue(&who).await?;
@@ -34,7 +35,7 @@ pub(crate) async fn catalogue(State(app): State<App>, Reader(who): Reader, _: No
 /// The tenant's own rows, by skill.
 #[utoipa::path(
     get, path = "/api/v1/skills/overrides", tag = "simulation", operation_id = "skills.overrides_list",
-    responses((status = 200, body = SkillOverrideList), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = SkillOverrideList), KeyRefusals)
 )]
 pub(crate) async fn overrides(
     State(app): State<App>,
@@ -50,10 +51,7 @@ pub(crate) async fn overrides(
 #[utoipa::path(
     post, path = "/api/v1/skills/overrides", tag = "simulation", operation_id = "skills.overrides_set",
     request_body = SkillOverrideDraft,
-    responses(
-        (status = 201, body = SkillOverrideRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 201, body = SkillOverrideRecord), BodyRefusals)
 )]
 pub(crate) async fn override_set(
     State(app): State<App>,
@@ -81,9 +79,7 @@ fn costs(fields: &mut Fields) -> Skill {
 #[utoipa::path(
     delete, path = "/api/v1/skills/overrides/{skill}", tag = "simulation", operation_id = "skills.overrides_end",
     params(("skill" = String, Path)),
-    responses(
-        (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)
-    )
+    responses((status = 204), KeyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn override_end(
     State(app): State<App>,

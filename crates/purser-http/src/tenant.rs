@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use purser_api::problem::Problem;
 use purser_api::tenant::{TenantPatch, TenantRecord};
 use purser_domain::tenant::Tenant;
 
@@ -12,11 +11,12 @@ use crate::body::Payload;
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::NoParams;
+use crate::refusal::{BodyRefusals, KeyRefusals};
 
 /// The key's tenant.
 #[utoipa::path(
     get, path = "/api/v1/tenant", tag = "tenant", operation_id = "tenant.show",
-    responses((status = 200, body = TenantRecord), (status = 401, body = Problem), (status = 403, body = Problem))
+    responses((status = 200, body = TenantRecord), KeyRefusals)
 )]
 pub(crate) async fn show(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<TenantRecord>> {
     Ok(Json(record(app.service.tenant(&who).await?)))
@@ -25,10 +25,7 @@ pub(crate) async fn show(State(app): State<App>, Reader(who): Reader, _: NoParam
 /// Changes how the key's tenant cuts time.
 #[utoipa::path(
     patch, path = "/api/v1/tenant", tag = "tenant", operation_id = "tenant.update", request_body = TenantPatch,
-    responses(
-        (status = 200, body = TenantRecord), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)
-    )
+    responses((status = 200, body = TenantRecord), BodyRefusals)
 )]
 pub(crate) async fn patch(
     State(app): State<App>,

@@ -20,6 +20,7 @@ use crate::body::{Media, Payload};
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams, Params};
+use crate::refusal::{BodyRefusals, QueryRefusals};
 use crate::{decode, entry};
 
 /// The most rows of a page.
@@ -39,11 +40,8 @@ const PAGE: usize = 100;
         (Vec<UsageEventBody> = "application/json"), (String = "application/x-ndjson")
     )),
     responses(
-        (status = 202, body = Receipt), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 413, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
-        (status = 503, body = Problem)
+        (status = 202, body = Receipt), BodyRefusals, (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn ingest(
@@ -82,10 +80,7 @@ pub(crate) async fn ingest(
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before")
     ),
-    responses(
-        (status = 200, body = EventPage), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
-    )
+    responses((status = 200, body = EventPage), QueryRefusals, (status = 503, body = Problem))
 )]
 pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params: Params) -> Reply<Json<EventPage>> {
     let kinds = kinds(&mut params);
@@ -141,8 +136,8 @@ fn cursor(params: &mut Params, mark: &str) -> Option<i64> {
         ("source" = Option<String>, Query, description = "Its source, if several used the id")
     ),
     responses(
-        (status = 200, body = EventDetail), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)
+        (status = 200, body = EventDetail), QueryRefusals, (status = 404, body = Problem),
+        (status = 409, body = Problem)
     )
 )]
 pub(crate) async fn show(
@@ -164,10 +159,7 @@ pub(crate) async fn show(
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before")
     ),
-    responses(
-        (status = 200, body = ConflictPage), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)
-    )
+    responses((status = 200, body = ConflictPage), QueryRefusals)
 )]
 pub(crate) async fn conflicts(
     State(app): State<App>,
@@ -200,9 +192,7 @@ fn conflict(record: Record) -> ConflictRecord {
 #[utoipa::path(
     post, path = "/api/v1/usage/void", tag = "usage", operation_id = "usage.void", request_body = VoidRequest,
     responses(
-        (status = 200, body = VoidReceipt), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 415, body = Problem), (status = 422, body = Problem)
+        (status = 200, body = VoidReceipt), BodyRefusals, (status = 404, body = Problem), (status = 409, body = Problem)
     )
 )]
 pub(crate) async fn void(

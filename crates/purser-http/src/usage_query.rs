@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::auth::Reader;
 use crate::failure::Reply;
 use crate::params::Params;
+use crate::refusal::QueryRefusals;
 
 /// The most rows of an answer.
 const ROWS_MAX: usize = 100_000;
@@ -46,10 +47,7 @@ const GROUPS_MAX: usize = 6;
         ("run" = Option<String>, Query), ("session" = Option<String>, Query), ("project" = Option<String>, Query),
         ("environment" = Option<String>, Query), ("source" = Option<String>, Query)
     ),
-    responses(
-        (status = 200, body = UsageAnswer), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
-    )
+    responses((status = 200, body = UsageAnswer), QueryRefusals, (status = 503, body = Problem))
 )]
 pub(crate) async fn query(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<UsageAnswer>> {
     let query = read(params)?;

@@ -14,15 +14,15 @@ use crate::body::Payload;
 use crate::failure::{Failure, Reply};
 use crate::fields::Fields;
 use crate::params::NoParams;
+use crate::refusal::BodyRefusals;
 
 /// What the usage of a window would have cost with other models, discounts or prices; nothing is written.
 #[utoipa::path(
     post, path = "/api/v1/what-if", tag = "simulation", operation_id = "what_if.ask",
     request_body = WhatIfRequest,
     responses(
-        (status = 200, body = WhatIfAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = WhatIfAnswer), BodyRefusals, (status = 413, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn ask(
