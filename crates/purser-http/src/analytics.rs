@@ -12,21 +12,20 @@ use purser_service::principal::Principal;
 
 use crate::app::App;
 use crate::auth::Reader;
-use crate::context::RequestId;
 use crate::export;
 use crate::failure::Reply;
-use crate::params::{NoParams, Params};
+use crate::params::NoParams;
 use crate::refusal::KeyRefusals;
 
 mod question;
 mod statistics;
 
-use question::Question;
+use statistics::Asked;
 
 /// The parameters that all statistics take, for the document.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters; `Question` reads them")]
+#[expect(dead_code, reason = "describes the parameters; `Asked` reads them")]
 pub(crate) struct StatisticsParams {
     /// First instant inside, RFC 3339 with an offset.
     #[param(format = DateTime)]
@@ -62,14 +61,8 @@ async fn signals(app: &App, who: &Principal, mut sources: Vec<String>) -> Reply<
         (status = 503, body = Problem)
     )
 )]
-pub(crate) async fn usage(
-    State(app): State<App>,
-    Reader(who): Reader,
-    context: RequestId,
-    params: Params,
-) -> Reply<Json<UsageStatistics>> {
-    let question = Question::read(params)?;
-    Ok(Json(statistics::usage(&app, &who, context, &question).await?))
+pub(crate) async fn usage(mut asked: Asked) -> Reply<Json<UsageStatistics>> {
+    Ok(Json(asked.usage().await?))
 }
 
 /// Usage over a window as CSV.
@@ -78,19 +71,9 @@ pub(crate) async fn usage(
     operation_id = "analytics.statistics_usage_csv", params(StatisticsParams),
     responses((status = 200, content_type = "text/csv", body = String), KeyRefusals, (status = 400, body = Problem))
 )]
-pub(crate) async fn usage_csv(
-    State(app): State<App>,
-    Reader(who): Reader,
-    context: RequestId,
-    params: Params,
-) -> Reply<Response> {
-    let question = Question::read(params)?;
-    let statistics = statistics::usage(&app, &who, context, &question).await?;
-    Ok(export::attachment(
-        export::usage_csv(&statistics),
-        "text/csv; charset=utf-8",
-        &question.file_name("usage", "csv"),
-    ))
+pub(crate) async fn usage_csv(mut asked: Asked) -> Reply<Response> {
+    let csv = export::usage_csv(&asked.usage().await?);
+    Ok(export::attachment(csv, "text/csv; charset=utf-8", &asked.file_name("usage", "csv")))
 }
 
 /// Usage over a window as a JSON file.
@@ -99,15 +82,8 @@ pub(crate) async fn usage_csv(
     operation_id = "analytics.statistics_usage_json", params(StatisticsParams),
     responses((status = 200, body = UsageStatistics), KeyRefusals, (status = 400, body = Problem))
 )]
-pub(crate) async fn usage_json(
-    State(app): State<App>,
-    Reader(who): Reader,
-    context: RequestId,
-    params: Params,
-) -> Reply<Response> {
-    let question = Question::read(params)?;
-    let statistics = statistics::usage(&app, &who, context, &question).await?;
-    export::json(&statistics, &question.file_name("usage", "json"))
+pub(crate) async fn usage_json(mut asked: Asked) -> Reply<Response> {
+    export::json(&asked.usage().await?, &asked.file_name("usage", "json"))
 }
 
 /// Cost over a window.
@@ -119,14 +95,8 @@ pub(crate) async fn usage_json(
         (status = 503, body = Problem)
     )
 )]
-pub(crate) async fn cost(
-    State(app): State<App>,
-    Reader(who): Reader,
-    context: RequestId,
-    params: Params,
-) -> Reply<Json<CostStatistics>> {
-    let question = Question::read(params)?;
-    Ok(Json(statistics::cost(&app, &who, context, &question).await?))
+pub(crate) async fn cost(mut asked: Asked) -> Reply<Json<CostStatistics>> {
+    Ok(Json(asked.cost().await?))
 }
 
 /// Cost over a window as CSV; cents with all their decimals.
@@ -135,15 +105,9 @@ pub(crate) async fn cost(
     operation_id = "analytics.statistics_cost_csv", params(StatisticsParams),
     responses((status = 200, content_type = "text/csv", body = String), KeyRefusals, (status = 400, body = Problem))
 )]
-pub(crate) async fn cost_csv(
-    State(app): State<App>,
-    Reader(who): Reader,
-    context: RequestId,
-    params: Params,
-) -> Reply<Response> {
-    let question = Question::read(params)?;
-    let statistics = statistics::cost(&app, &who, context, &question).await?;
-    Ok(export::attachment(export::cost_csv(&statistics), "text/csv; charset=utf-8", &question.file_name("cost", "csv")))
+pub(crate) async fn cost_csv(mut asked: Asked) -> Reply<Response> {
+    let csv = export::cost_csv(&asked.cost().await?);
+    Ok(export::attachment(csv, "text/csv; charset=utf-8", &asked.file_name("cost", "csv")))
 }
 
 /// Cost over a window as a JSON file.
@@ -152,15 +116,8 @@ pub(crate) async fn cost_csv(
     operation_id = "analytics.statistics_cost_json", params(StatisticsParams),
     responses((status = 200, body = CostStatistics), KeyRefusals, (status = 400, body = Problem))
 )]
-pub(crate) async fn cost_json(
-    State(app): State<App>,
-    Reader(who): Reader,
-    context: RequestId,
-    params: Params,
-) -> Reply<Response> {
-    let question = Question::read(params)?;
-    let statistics = statistics::cost(&app, &who, context, &question).await?;
-    export::json(&statistics, &question.file_name("cost", "json"))
+pub(crate) async fn cost_json(mut asked: Asked) -> Reply<Response> {
+    export::json(&asked.cost().await?, &asked.file_name("cost", "json"))
 }
 
 /// What the facade serves, and how fresh it is.

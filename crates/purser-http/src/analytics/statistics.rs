@@ -1,5 +1,7 @@
 //! Asks the ledger and writes the reference's shapes.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use purser_api::analytics::{
     CostPoint, CostStatistics, CostTotals, FeatureShare, Meta, ModelShare, StatisticsWindow, UsagePoint,
     UsageStatistics, UsageTotals,
@@ -12,21 +14,99 @@ use purser_service::principal::Principal;
 use super::question::Question;
 use super::signals;
 use crate::app::App;
+use crate::auth::Reader;
 use crate::context::RequestId;
-use crate::failure::Reply;
+use crate::failure::{Failure, Reply};
+use crate::params::Params;
 use crate::share::{cents, input_tokens, output_tokens, percent};
 
-/// Answers of one question that hold for the same instant.
-struct Asked<'a> {
-    app: &'a App,
-    who: &'a Principal,
-    question: &'a Question,
+/// A question and who asks it; its answers hold for the same instant.
+pub(crate) struct Asked {
+    app: App,
+    who: Principal,
+    request: RequestId,
+    question: Question,
     as_of: Option<Timestamp>,
 }
 
-impl<'a> Asked<'a> {
-    fn new(app: &'a App, who: &'a Principal, question: &'a Question) -> Self {
-        Self { app, who, question, as_of: question.as_of }
+impl FromRequestParts<App> for Asked {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Reply<Self> {
+        let Reader(who) = Reader::from_request_parts(parts, app).await?;
+        let request = RequestId::from_request_parts(parts, app).await?;
+        let Ok(params) = Params::from_request_parts(parts, app).await;
+        let question = Question::read(params)?;
+        Ok(Self { app: app.clone(), who, request, as_of: question.as_of, question })
+    }
+}
+
+impl Asked {
+    /// Usage statistics.
+    pub(super) async fn usage(&mut self) -> Reply<UsageStatistics> {
+        let (calendar, grain) = (self.app.service.calendar(&self.who).await?, self.question.grain);
+        let answer = self.ask(Some(grain), None).await?;
+        let sources = self.sources().await?;
+        let series = answer
+            .rows
+            .iter()
+            .map(|row| UsagePoint { ts: label(&calendar, grain, row.bucket), totals: usage_totals(&row.totals) })
+            .collect();
+        Ok(UsageStatistics {
+            window: self.window(),
+            totals: usage_totals(&answer.total),
+            series,
+            signals: signals(&self.app, &self.who, sources).await?,
+            generated_at: self.app.service.now(),
+            meta: self.meta(answer.as_of),
+        })
+    }
+
+    /// Cost statistics.
+    pub(super) async fn cost(&mut self) -> Reply<CostStatistics> {
+        let (calendar, grain) = (self.app.service.calendar(&self.who).await?, self.question.grain);
+        let answer = self.ask(Some(grain), None).await?;
+        let models = self.ask(None, Some(Dimension::Model)).await?;
+        let features = self.ask(None, Some(Dimension::Feature)).await?;
+        let sources = self.sources().await?;
+        let total = answer.total.cost;
+        let series = answer
+            .rows
+            .iter()
+            .map(|row| CostPoint { ts: label(&calendar, grain, row.bucket), totals: cost_totals(&row.totals) })
+            .collect();
+        let by_model = models.rows.iter().map(|row| ModelShare {
+            model: key(&row.keys, "unknown"),
+            spend_cents: cents(row.totals.cost),
+            cost_usd: row.totals.cost,
+            priced_fraction: row.totals.priced_fraction(),
+            requests: row.totals.get(Leaf::Requests),
+            tokens: row.totals.tokens(),
+            pct_of_total: percent(row.totals.cost, total),
+        });
+        let by_feature = features.rows.iter().map(|row| FeatureShare {
+            feature_tag: key(&row.keys, "untagged"),
+            spend_cents: cents(row.totals.cost),
+            cost_usd: row.totals.cost,
+            priced_fraction: row.totals.priced_fraction(),
+            requests: row.totals.get(Leaf::Requests),
+            pct_of_total: percent(row.totals.cost, total),
+        });
+        Ok(CostStatistics {
+            window: self.window(),
+            totals: cost_totals(&answer.total),
+            series,
+            by_model: by_model.collect(),
+            by_feature: by_feature.collect(),
+            signals: signals(&self.app, &self.who, sources).await?,
+            generated_at: self.app.service.now(),
+            meta: self.meta(answer.as_of),
+        })
+    }
+
+    /// `usage_20260101_20260131.csv`
+    pub(super) fn file_name(&self, what: &str, extension: &str) -> String {
+        self.question.file_name(what, extension)
     }
 
     async fn ask(&mut self, grain: Option<Grain>, by: Option<Dimension>) -> Reply<Answer> {
@@ -38,7 +118,7 @@ impl<'a> Asked<'a> {
             filters: self.question.filters.clone(),
             ..Query::default()
         };
-        let answer = self.app.service.usage_query(self.who, &query).await?;
+        let answer = self.app.service.usage_query(&self.who, &query).await?;
         self.as_of = Some(answer.as_of);
         Ok(answer)
     }
@@ -54,6 +134,11 @@ impl<'a> Asked<'a> {
         let window = self.question.window;
         StatisticsWindow { from: window.from, to: window.to, resolution: self.question.resolution.to_owned() }
     }
+
+    fn meta(&self, as_of: Timestamp) -> Meta {
+        let RequestId { id, correlation_id } = self.request.clone();
+        Meta { request_id: id, correlation_id, as_of }
+    }
 }
 
 /// A date at day resolution, an instant at hour resolution.
@@ -62,81 +147,8 @@ fn label(calendar: &Calendar, grain: Grain, bucket: Option<Timestamp>) -> String
     if grain == Grain::Hour { at.to_string() } else { at.to_jiff().to_zoned(calendar.zone.clone()).date().to_string() }
 }
 
-fn meta(context: RequestId, as_of: Timestamp) -> Meta {
-    Meta { request_id: context.id, correlation_id: context.correlation_id, as_of }
-}
-
-/// Usage statistics.
-pub(super) async fn usage(
-    app: &App,
-    who: &Principal,
-    context: RequestId,
-    question: &Question,
-) -> Reply<UsageStatistics> {
-    let calendar = app.service.calendar(who).await?;
-    let mut asked = Asked::new(app, who, question);
-    let answer = asked.ask(Some(question.grain), None).await?;
-    let sources = asked.sources().await?;
-    let series = answer
-        .rows
-        .iter()
-        .map(|row| UsagePoint { ts: label(&calendar, question.grain, row.bucket), totals: usage_totals(&row.totals) })
-        .collect();
-    Ok(UsageStatistics {
-        window: asked.window(),
-        totals: usage_totals(&answer.total),
-        series,
-        signals: signals(app, who, sources).await?,
-        generated_at: app.service.now(),
-        meta: meta(context, answer.as_of),
-    })
-}
-
 fn usage_totals(totals: &Totals) -> UsageTotals {
     UsageTotals { requests: totals.get(Leaf::Requests), compute_units: totals.charged, tokens: totals.tokens() }
-}
-
-/// Cost statistics.
-pub(super) async fn cost(app: &App, who: &Principal, context: RequestId, question: &Question) -> Reply<CostStatistics> {
-    let calendar = app.service.calendar(who).await?;
-    let mut asked = Asked::new(app, who, question);
-    let answer = asked.ask(Some(question.grain), None).await?;
-    let models = asked.ask(None, Some(Dimension::Model)).await?;
-    let features = asked.ask(None, Some(Dimension::Feature)).await?;
-    let sources = asked.sources().await?;
-    let total = answer.total.cost;
-    let series = answer
-        .rows
-        .iter()
-        .map(|row| CostPoint { ts: label(&calendar, question.grain, row.bucket), totals: cost_totals(&row.totals) })
-        .collect();
-    let by_model = models.rows.iter().map(|row| ModelShare {
-        model: key(&row.keys, "unknown"),
-        spend_cents: cents(row.totals.cost),
-        cost_usd: row.totals.cost,
-        priced_fraction: row.totals.priced_fraction(),
-        requests: row.totals.get(Leaf::Requests),
-        tokens: row.totals.tokens(),
-        pct_of_total: percent(row.totals.cost, total),
-    });
-    let by_feature = features.rows.iter().map(|row| FeatureShare {
-        feature_tag: key(&row.keys, "untagged"),
-        spend_cents: cents(row.totals.cost),
-        cost_usd: row.totals.cost,
-        priced_fraction: row.totals.priced_fraction(),
-        requests: row.totals.get(Leaf::Requests),
-        pct_of_total: percent(row.totals.cost, total),
-    });
-    Ok(CostStatistics {
-        window: asked.window(),
-        totals: cost_totals(&answer.total),
-        series,
-        by_model: by_model.collect(),
-        by_feature: by_feature.collect(),
-        signals: signals(app, who, sources).await?,
-        generated_at: app.service.now(),
-        meta: meta(context, answer.as_of),
-    })
 }
 
 fn key(keys: &[Option<String>], none: &str) -> String {
