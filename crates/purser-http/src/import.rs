@@ -18,9 +18,6 @@ use crate::refusal::{BodyRefusals, QueryRefusals};
 
 /// The largest count of rows.
 const ROWS_MAX: i64 = 1 << 53;
-/// The most imports of a page, and how many if the caller does not say.
-const PAGE_MAX: usize = 1_000;
-const PAGE: usize = 100;
 
 /// Begins an import.
 #[utoipa::path(
@@ -104,8 +101,8 @@ pub(crate) async fn show(
     responses((status = 200, body = ImportPage), QueryRefusals)
 )]
 pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params: Params) -> Reply<Json<ImportPage>> {
-    let before = cursor(&mut params);
-    let limit = params.number("limit", 1..=PAGE_MAX, PAGE);
+    let before = params.cursor(cursor);
+    let limit = params.page_limit();
     params.finish()?;
     let before = before.as_ref().map(|(at, id)| (*at, id.as_str()));
     let mut found = app.service.imports(&who, limit as u64 + 1, before).await?;
@@ -117,14 +114,9 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params
 }
 
 /// The start and id of the import that the page follows.
-fn cursor(params: &mut Params) -> Option<(Timestamp, String)> {
-    let text = params.text("cursor")?;
-    let parts = text.strip_prefix('i').and_then(|rest| rest.split_once('.'));
-    let read = parts.and_then(|(at, id)| Some((Timestamp::from_micros(at.parse().ok()?), id.to_owned())));
-    if read.is_none() {
-        params.refuse("cursor", &text, "is not a cursor of this route");
-    }
-    read
+fn cursor(text: &str) -> Option<(Timestamp, String)> {
+    let (at, id) = text.strip_prefix('i')?.split_once('.')?;
+    Some((Timestamp::from_micros(at.parse().ok()?), id.to_owned()))
 }
 
 fn record(import: Import) -> ImportRecord {

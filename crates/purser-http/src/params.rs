@@ -147,6 +147,21 @@ impl Params {
         }
     }
 
+    /// How many rows a page has: 1 to 1,000, or 100.
+    pub(crate) fn page_limit(&mut self) -> usize {
+        self.number("limit", 1..=1_000, 100)
+    }
+
+    /// Where the page before ended, as `read` knows it.
+    pub(crate) fn cursor<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let text = self.text("cursor")?;
+        let cursor = read(&text);
+        if cursor.is_none() {
+            self.refuse("cursor", &text, "is not a cursor of this route");
+        }
+        cursor
+    }
+
     /// `true` or `false`, or `default`.
     pub(crate) fn flag(&mut self, name: &str, default: bool) -> bool {
         match self.text(name).as_deref() {

@@ -22,11 +22,6 @@ use crate::refusal::{BodyRefusals, KeyRefusals, QueryRefusals};
 mod draft;
 mod wire;
 
-/// The most prices of a page.
-const PAGE_MAX: usize = 1_000;
-/// The prices of a page if the caller does not say.
-const PAGE: usize = 100;
-
 /// The price book in force, by provider, model and version; without the tenant's own prices.
 #[utoipa::path(
     get, path = "/api/v1/prices", tag = "prices", operation_id = "prices.list",
@@ -43,8 +38,8 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params
         part: params.text("model").map(|part| part.to_ascii_lowercase()),
         at: params.parsed::<Timestamp>("at"),
     };
-    let limit = params.number("limit", 1..=PAGE_MAX, PAGE);
-    let cursor = wire::cursor(&mut params);
+    let limit = params.page_limit();
+    let cursor = params.cursor(wire::cursor);
     params.finish()?;
     let book = app.service.prices(&who).await?;
     Ok(Json(wire::page(book.iter(), &filter, cursor.as_ref(), limit)))

@@ -23,11 +23,6 @@ use crate::params::{Named, NoParams, Params};
 use crate::refusal::{BodyRefusals, QueryRefusals};
 use crate::{decode, entry};
 
-/// The most rows of a page.
-const PAGE_MAX: usize = 1_000;
-/// The rows of a page if the caller does not say.
-const PAGE: usize = 100;
-
 /// Stores usage events: a JSON array, one object, or NDJSON; all of them or, with `partial=true`, the good ones.
 #[utoipa::path(
     post, path = "/api/v1/usage/events", tag = "usage", operation_id = "usage.ingest",
@@ -94,10 +89,7 @@ pub(crate) async fn list(State(app): State<App>, Reader(who): Reader, mut params
         unpriced: params.flag("unpriced", false),
         filters: params.filters(),
     };
-    let page = Page {
-        before: cursor(&mut params, "e").map(Timestamp::from_micros),
-        limit: params.number("limit", 1..=PAGE_MAX, PAGE),
-    };
+    let page = Page { before: cursor(&mut params, "e").map(Timestamp::from_micros), limit: params.page_limit() };
     params.finish()?;
     let found = app.service.events(&who, &filter, page).await?;
     Ok(Json(EventPage {
@@ -120,12 +112,7 @@ fn kinds(params: &mut Params) -> Vec<Kind> {
 
 /// The number in a cursor that starts with `mark`.
 fn cursor(params: &mut Params, mark: &str) -> Option<i64> {
-    let text = params.text("cursor")?;
-    let number = text.strip_prefix(mark).and_then(|rest| rest.parse().ok());
-    if number.is_none() {
-        params.refuse("cursor", &text, "is not a cursor of this route");
-    }
-    number
+    params.cursor(|text| text.strip_prefix(mark)?.parse().ok())
 }
 
 /// One event with its leaves, price version, match reason, other sightings and corrections.
@@ -167,7 +154,7 @@ pub(crate) async fn conflicts(
     mut params: Params,
 ) -> Reply<Json<ConflictPage>> {
     let before = cursor(&mut params, "c");
-    let limit = params.number("limit", 1..=PAGE_MAX, PAGE);
+    let limit = params.page_limit();
     params.finish()?;
     let (mut found, total) = app.service.conflicts(&who, limit as u64 + 1, before).await?;
     let more = found.len() > limit;

@@ -10,8 +10,6 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use purser_service::price as service;
 
-use crate::params::Params;
-
 /// Which prices to list.
 #[derive(Debug)]
 pub(super) struct Filter {
@@ -40,16 +38,7 @@ impl Filter {
 pub(super) type Cursor = (String, String, String);
 
 /// Reads `cursor`.
-pub(super) fn cursor(params: &mut Params) -> Option<Cursor> {
-    let text = params.text("cursor")?;
-    let cursor = read_cursor(&text);
-    if cursor.is_none() {
-        params.refuse("cursor", &text, "is not a cursor of this route");
-    }
-    cursor
-}
-
-fn read_cursor(text: &str) -> Option<Cursor> {
+pub(super) fn cursor(text: &str) -> Option<Cursor> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let mut parts = text.split('\n').map(str::to_owned);
     let cursor = (parts.next()?, parts.next()?, parts.next()?);
