@@ -55,6 +55,17 @@ impl Local {
     }
 }
 
+/// Opens the stores for `work` and closes them, also if it fails.
+pub(crate) async fn with<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Local) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let local = Local::open(settings, false).await?;
+    let done = work(&local).await;
+    local.close().await?;
+    done
+}
+
 fn ledger_config(settings: &Settings, background: bool) -> anyhow::Result<purser_ledger::Config> {
     let base = match (&settings.lake, &settings.database) {
         (None, _) => purser_ledger::Config::local(&settings.data_dir),

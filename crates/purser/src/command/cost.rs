@@ -12,7 +12,7 @@ use purser_service::clock::Clock;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::Local;
+use crate::local;
 use crate::remote::RemoteFlags;
 use crate::{output, time, wire};
 
@@ -94,17 +94,14 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 
 async fn ask_locally(args: &Args, settings: &Settings) -> anyhow::Result<UsageAnswer> {
     let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
-    let local = Local::open(settings, false).await?;
-    let asked = async {
+    local::with(settings, async |local| {
         let who = local.speak_for(tenant).await?;
         let zone = local.service.tenant(&who).await?.zone;
         let query = query(args, &zone)?;
         let answer = local.service.usage_query(&who, &query).await?;
-        anyhow::Ok(wire::answer(&query, &zone, &answer))
-    }
-    .await;
-    local.close().await?;
-    asked
+        Ok(wire::answer(&query, &zone, &answer))
+    })
+    .await
 }
 
 fn query(args: &Args, zone: &str) -> anyhow::Result<Query> {

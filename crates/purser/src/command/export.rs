@@ -21,7 +21,7 @@ use purser_service::clock::Clock;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::{Local, ledger_failure};
+use crate::local::{self, Local, ledger_failure};
 use crate::output::{self, grouped};
 use crate::time;
 
@@ -80,17 +80,15 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         Grain::Event | Grain::Hour => window,
         Grain::Day => window.map(focus::whole_days),
     };
-    let local = Local::open(settings, false).await?;
-    let written = async {
+    local::with(settings, async |local| {
         let who = local.speak_for(&args.tenant).await?;
         match args.format {
-            Format::Csv => export_plain(&local, &who, &args, window).await,
-            Format::Focus | Format::Parquet => export_focus(&local, &who, &args, window).await,
+            Format::Csv => export_plain(local, &who, &args, window).await,
+            Format::Focus | Format::Parquet => export_focus(local, &who, &args, window).await,
         }
-    }
-    .await;
-    local.close().await?;
-    written.map(|()| Exit::Done)
+    })
+    .await?;
+    Ok(Exit::Done)
 }
 
 async fn export_focus(local: &Local, who: &Principal, args: &Args, window: Option<Window>) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::config::Settings;
 use crate::exit::Exit;
-use crate::local::{Local, ledger_failure};
+use crate::local::{self, ledger_failure};
 use crate::output::{self, Column, grouped};
 use crate::time::parse_duration;
 
@@ -44,10 +44,7 @@ pub(crate) struct Output {
 }
 
 pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
-    let local = Local::open(settings, false).await?;
-    let ran = perform(&local.ledger, command).await;
-    local.close().await?;
-    let (report, json, exit) = ran?;
+    let (report, json, exit) = local::with(settings, async |local| perform(&local.ledger, command).await).await?;
     if json {
         output::json(&report)?;
     } else {

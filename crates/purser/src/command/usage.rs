@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::Local;
+use crate::local::{self, Local};
 use crate::output;
 use crate::remote::RemoteFlags;
 
@@ -47,12 +47,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     }
     let voided = match args.remote.client()? {
         Some(client) => void_remote(&client, &args).await?,
-        None => {
-            let local = Local::open(settings, false).await?;
-            let voided = void_local(&local, &args).await;
-            local.close().await?;
-            voided?
-        }
+        None => local::with(settings, async |local| void_local(local, &args).await).await?,
     };
     if args.json {
         output::json(&json!({ "voided": voided }))?;

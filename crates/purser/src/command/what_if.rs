@@ -11,7 +11,7 @@ use purser_service::clock::Clock;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::Local;
+use crate::local;
 use crate::output::{self, Column, grouped, usd};
 use crate::remote::RemoteFlags;
 use crate::time;
@@ -98,17 +98,14 @@ fn question(args: &Args, zone: &str, has_prices: bool) -> anyhow::Result<Questio
 
 async fn ask_locally(args: &Args, settings: &Settings, prices: Option<String>) -> anyhow::Result<WhatIfAnswer> {
     let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
-    let local = Local::open(settings, false).await?;
-    let asked = async {
+    local::with(settings, async |local| {
         let who = local.speak_for(tenant).await?;
         let zone = local.service.tenant(&who).await?.zone;
         let question = question(args, &zone, prices.is_some())?;
         let answer = local.service.what_if(&who, &question, prices.as_deref().map(str::as_bytes)).await?;
-        anyhow::Ok(WhatIfAnswer::new(&question, &answer))
-    }
-    .await;
-    local.close().await?;
-    asked
+        Ok(WhatIfAnswer::new(&question, &answer))
+    })
+    .await
 }
 
 fn show(answer: &WhatIfAnswer) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::book;
 use crate::config::Settings;
 use crate::exit::Exit;
-use crate::local::Local;
+use crate::local::{self, Local};
 use crate::output::{self, Column};
 
 #[derive(Debug, Subcommand)]
@@ -72,10 +72,8 @@ fn parse_percent(text: &str) -> Result<u32, String> {
 }
 
 pub(super) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
-    let local = Local::open(settings, false).await?;
-    let ran = perform(&local, command).await;
-    local.close().await?;
-    ran.map(|()| Exit::Done)
+    local::with(settings, async |local| perform(local, command).await).await?;
+    Ok(Exit::Done)
 }
 
 async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {

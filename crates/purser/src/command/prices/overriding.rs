@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{book, shown};
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::Local;
+use crate::local::{self, Local};
 use crate::output::{self, Column};
 
 #[derive(Debug, Subcommand)]
@@ -74,10 +74,8 @@ fn parse_rate(text: &str) -> Result<(String, Leaf, Rate), String> {
 }
 
 pub(super) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
-    let local = Local::open(settings, false).await?;
-    let ran = perform(&local, command).await;
-    local.close().await?;
-    ran.map(|()| Exit::Done)
+    local::with(settings, async |local| perform(local, command).await).await?;
+    Ok(Exit::Done)
 }
 
 async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {

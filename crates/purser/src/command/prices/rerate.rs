@@ -6,7 +6,7 @@ use purser_service::clock::Clock;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::Local;
+use crate::local;
 use crate::output::{self, Column, grouped, usd};
 use crate::remote::RemoteFlags;
 use crate::time;
@@ -47,14 +47,11 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         }
         None => {
             let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
-            let local = Local::open(settings, false).await?;
-            let rerated = async {
+            let rerated = local::with(settings, async |local| {
                 let who = local.speak_for(tenant).await?;
-                anyhow::Ok(local.service.rerate(&who, window, args.model.as_deref(), args.dry_run).await?)
-            }
-            .await;
-            local.close().await?;
-            wire(rerated?)
+                Ok(local.service.rerate(&who, window, args.model.as_deref(), args.dry_run).await?)
+            });
+            wire(rerated.await?)
         }
     };
     if args.json {

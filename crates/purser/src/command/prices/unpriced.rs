@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::local::Local;
+use crate::local;
 use crate::output::{self, Column, grouped};
 use crate::remote::RemoteFlags;
 use crate::time;
@@ -65,13 +65,10 @@ async fn find_locally(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Un
     let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
     let utc = jiff::tz::TimeZone::UTC;
     let window = time::window(args.from.as_deref(), args.to.as_deref(), &utc, Clock::System.now())?;
-    let local = Local::open(settings, false).await?;
-    let found = async {
+    let found = local::with(settings, async |local| {
         let who = local.speak_for(tenant).await?;
-        anyhow::Ok(local.service.prices_unpriced(&who, window).await?)
-    }
-    .await;
-    local.close().await?;
+        Ok(local.service.prices_unpriced(&who, window).await?)
+    });
     let wire = |model: purser_ledger::report::Unpriced| UnpricedModel {
         provider: model.provider,
         model: model.model,
@@ -80,5 +77,5 @@ async fn find_locally(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Un
         first_at: model.first,
         last_at: model.last,
     };
-    Ok(found?.into_iter().map(wire).collect())
+    Ok(found.await?.into_iter().map(wire).collect())
 }
