@@ -1,5 +1,6 @@
 //! The key's own tenant on the wire.
 
+use purser_domain::tenant::Tenant;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,4 +30,11 @@ pub struct TenantPatch {
     /// 1 to 28.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor_day: Option<i8>,
+}
+
+impl From<Tenant> for TenantRecord {
+    fn from(tenant: Tenant) -> Self {
+        let Tenant { id, zone, week_start, anchor_day } = tenant;
+        Self { id: id.into(), zone, week_start, anchor_day }
+    }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use purser_domain::money::Money;
 use purser_domain::time::{Timestamp, Window};
+use purser_domain::usage::Leaf;
+use purser_domain::usage_query::{Answer, Dimension, Metric, Query, Row, Totals};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -81,4 +83,53 @@ pub struct UsageTotals {
     /// Mean wall time of a call, milliseconds, where known and asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms_mean: Option<f64>,
+}
+
+impl UsageAnswer {
+    /// The answer to `query` in the calendar of `zone`.
+    #[must_use]
+    pub fn new(query: &Query, zone: &str, answer: Answer) -> Self {
+        let group_by: Vec<String> = query.by.iter().map(Dimension::name).collect();
+        let row = |row: Row| UsageRow {
+            bucket: row.bucket,
+            keys: group_by.iter().cloned().zip(row.keys).collect(),
+            other: row.other,
+            totals: UsageTotals::new(&query.metrics, &row.totals),
+        };
+        Self {
+            window: query.window.map(Into::into),
+            grain: query.grain.map(|grain| format!("{grain:?}").to_lowercase()),
+            rows: answer.rows.into_iter().map(row).collect(),
+            group_by,
+            zone: zone.to_owned(),
+            total: UsageTotals::new(&query.metrics, &answer.total),
+            as_of: answer.as_of,
+            newest_event: answer.newest,
+        }
+    }
+}
+
+impl UsageTotals {
+    /// Sums with the metrics asked for.
+    #[must_use]
+    pub fn new(metrics: &[Metric], totals: &Totals) -> Self {
+        let mut shown = BTreeMap::new();
+        let mut latency_ms_mean = None;
+        for metric in metrics {
+            match metric {
+                Metric::Requests => drop(shown.insert("requests".to_owned(), totals.get(Leaf::Requests))),
+                Metric::Leaf(leaf) => drop(shown.insert(leaf.quantity_name().to_owned(), totals.get(*leaf))),
+                Metric::Errors => drop(shown.insert("errors".to_owned(), totals.errors)),
+                Metric::Latency => latency_ms_mean = totals.latency_ms_mean(),
+            }
+        }
+        Self {
+            cost_usd: totals.cost,
+            priced_fraction: totals.priced_fraction(),
+            charged_events: totals.charged,
+            unpriced_events: totals.charged - totals.priced,
+            metrics: shown,
+            latency_ms_mean,
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use purser_api::tenant::{TenantPatch, TenantRecord};
-use purser_domain::tenant::Tenant;
 
 use crate::app::App;
 use crate::auth::{Admin, Reader};
@@ -19,7 +18,7 @@ use crate::refusal::{BodyRefusals, KeyRefusals};
     responses((status = 200, body = TenantRecord), KeyRefusals)
 )]
 pub(crate) async fn show(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<TenantRecord>> {
-    Ok(Json(record(app.service.tenant(&who).await?)))
+    Ok(Json(app.service.tenant(&who).await?.into()))
 }
 
 /// Changes how the key's tenant cuts time.
@@ -48,14 +47,5 @@ pub(crate) async fn patch(
         tenant.anchor_day = day;
     }
     fields.finish()?;
-    Ok(Json(record(app.service.tenant_update(&who, tenant).await?)))
-}
-
-fn record(tenant: Tenant) -> TenantRecord {
-    TenantRecord {
-        id: tenant.id.into(),
-        zone: tenant.zone,
-        week_start: tenant.week_start,
-        anchor_day: tenant.anchor_day,
-    }
+    Ok(Json(app.service.tenant_update(&who, tenant).await?.into()))
 }

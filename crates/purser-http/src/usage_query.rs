@@ -1,14 +1,12 @@
 //! `GET /api/v1/usage/query`: what was spent, cut and filtered.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use purser_api::problem::Problem;
-use purser_api::usage_query::{UsageAnswer, UsageRow, UsageTotals};
+use purser_api::usage_query::UsageAnswer;
 use purser_domain::time::{Grain, Timestamp};
 use purser_domain::usage::Leaf;
-use purser_domain::usage_query::{Answer, Dimension, Metric, Query, Row, Totals};
+use purser_domain::usage_query::{Dimension, Metric, Query};
 
 use crate::app::App;
 use crate::auth::Reader;
@@ -58,7 +56,7 @@ pub(crate) async fn query(State(app): State<App>, Reader(who): Reader, params: P
         let reason = format!("gives {} rows, more than {ROWS_MAX}: narrow the window or use top", answer.rows.len());
         return Err(purser_service::error::Error::invalid_field("group_by", &by.join(","), &reason).into());
     }
-    Ok(Json(wire(&query, answer, calendar.zone.iana_name().unwrap_or("UTC").to_owned())))
+    Ok(Json(UsageAnswer::new(&query, calendar.zone.iana_name().unwrap_or("UTC"), answer)))
 }
 
 fn read(mut params: Params) -> Reply<Query> {
@@ -127,46 +125,6 @@ fn metric(name: &str) -> Option<Metric> {
         "latency" | "latency_ms" => Metric::Latency,
         _ => Metric::Leaf(Leaf::ALL.into_iter().find(|leaf| leaf.quantity_name() == name || leaf.name() == name)?),
     })
-}
-
-fn wire(query: &Query, answer: Answer, zone: String) -> UsageAnswer {
-    UsageAnswer {
-        window: query.window.map(Into::into),
-        grain: query.grain.map(|grain| format!("{grain:?}").to_lowercase()),
-        group_by: query.by.iter().map(Dimension::name).collect(),
-        zone,
-        rows: answer.rows.into_iter().map(|row| wire_row(query, row)).collect(),
-        total: totals(&query.metrics, &answer.total),
-        as_of: answer.as_of,
-        newest_event: answer.newest,
-    }
-}
-
-fn wire_row(query: &Query, row: Row) -> UsageRow {
-    let keys: BTreeMap<String, Option<String>> = query.by.iter().map(Dimension::name).zip(row.keys).collect();
-    UsageRow { bucket: row.bucket, keys, other: row.other, totals: totals(&query.metrics, &row.totals) }
-}
-
-/// Sums on the wire, with the metrics asked for.
-pub(crate) fn totals(metrics: &[Metric], totals: &Totals) -> UsageTotals {
-    let mut shown = BTreeMap::new();
-    let mut latency_ms_mean = None;
-    for metric in metrics {
-        match metric {
-            Metric::Requests => drop(shown.insert("requests".to_owned(), totals.get(Leaf::Requests))),
-            Metric::Leaf(leaf) => drop(shown.insert(leaf.quantity_name().to_owned(), totals.get(*leaf))),
-            Metric::Errors => drop(shown.insert("errors".to_owned(), totals.errors)),
-            Metric::Latency => latency_ms_mean = totals.latency_ms_mean(),
-        }
-    }
-    UsageTotals {
-        cost_usd: totals.cost,
-        priced_fraction: totals.priced_fraction(),
-        charged_events: totals.charged,
-        unpriced_events: totals.charged - totals.priced,
-        metrics: shown,
-        latency_ms_mean,
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ mod output;
 mod remote;
 mod telemetry;
 mod time;
-mod wire;
 
 use std::process::ExitCode;
 

@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::local;
 use crate::remote::RemoteFlags;
-use crate::{output, time, wire};
+use crate::{output, time};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -99,7 +99,7 @@ async fn ask_locally(args: &Args, settings: &Settings) -> anyhow::Result<UsageAn
         let zone = local.service.tenant(&who).await?.zone;
         let query = query(args, &zone)?;
         let answer = local.service.usage_query(&who, &query).await?;
-        Ok(wire::answer(&query, &zone, &answer))
+        Ok(UsageAnswer::new(&query, &zone, answer))
     })
     .await
 }

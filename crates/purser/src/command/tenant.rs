@@ -1,14 +1,15 @@
 //! `purser tenant`: who pays, and how they cut time.
 
 use clap::Subcommand;
+use purser_api::tenant::TenantRecord;
 use purser_domain::tenant::{Tenant, TenantId};
 use purser_service::Error;
 use serde_json::json;
 
 use crate::config::Settings;
 use crate::exit::Exit;
+use crate::local;
 use crate::output::{self, Column};
-use crate::{local, wire};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -72,17 +73,17 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Create { id, calendar, json } => {
             let tenant = calendar.apply(Tenant::new(id))?;
             store.tenant().create(&tenant).await.map_err(Error::from)?;
-            show(&tenant, json)?;
+            show(tenant, json)?;
         }
         Command::Set { id, calendar, json } => {
             let tenant = calendar.apply(local::require_tenant(&store, &id).await?)?;
             store.tenant().update(&tenant).await.map_err(Error::from)?;
-            show(&tenant, json)?;
+            show(tenant, json)?;
         }
         Command::List { json } => {
             let tenants = store.tenant().list().await.map_err(Error::from)?;
             if json {
-                let all: Vec<_> = tenants.iter().map(wire::tenant).collect();
+                let all: Vec<_> = tenants.into_iter().map(TenantRecord::from).collect();
                 output::json(&json!({ "tenants": all }))?;
             } else {
                 table(&tenants)?;
@@ -93,8 +94,8 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     Ok(Exit::Done)
 }
 
-fn show(tenant: &Tenant, json: bool) -> anyhow::Result<()> {
-    if json { output::json(&wire::tenant(tenant)) } else { table(std::slice::from_ref(tenant)) }
+fn show(tenant: Tenant, json: bool) -> anyhow::Result<()> {
+    if json { output::json(&json!(TenantRecord::from(tenant))) } else { table(&[tenant]) }
 }
 
 fn table(tenants: &[Tenant]) -> anyhow::Result<()> {
