@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use purser_domain::money::Money;
+use purser_domain::price::Discount;
 use purser_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -271,4 +272,12 @@ pub struct RerateChange {
     pub new_price_version: Option<String>,
     /// Why: `priced`, `unpriced` or `other_price`.
     pub why: String,
+}
+
+impl From<Discount> for DiscountRecord {
+    fn from(discount: Discount) -> Self {
+        let percent = discount.percent();
+        let Discount { id, provider, model, effective_from, effective_to, .. } = discount;
+        Self { id, provider, model, percent, effective_from, effective_to }
+    }
 }

@@ -142,7 +142,7 @@ pub(crate) async fn override_set(
     payload: Payload,
 ) -> Reply<(StatusCode, Json<OverrideRecord>)> {
     let price = draft::price(Fields::read(&payload)?, app.service.now())?;
-    let set = app.service.price_override_set(&who, &price).await?;
+    let set = app.service.price_override_set(&who, price).await?;
     Ok((StatusCode::CREATED, Json(wire::price_override(set))))
 }
 
@@ -171,7 +171,7 @@ pub(crate) async fn override_end(
 )]
 pub(crate) async fn discounts(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<DiscountList>> {
     let found = app.service.discounts(&who).await?;
-    Ok(Json(DiscountList { discounts: found.into_iter().map(|set| wire::discount(set.discount)).collect() }))
+    Ok(Json(DiscountList { discounts: found.into_iter().map(Into::into).collect() }))
 }
 
 /// Sets a discount on unit prices; it holds for events rated from now on.
@@ -188,7 +188,7 @@ pub(crate) async fn discount_set(
 ) -> Reply<(StatusCode, Json<DiscountRecord>)> {
     let (draft, force) = draft::discount(Fields::read(&payload)?)?;
     let set = app.service.discount_set(&who, draft, force).await?;
-    Ok((StatusCode::CREATED, Json(wire::discount(set.discount))))
+    Ok((StatusCode::CREATED, Json(set.into())))
 }
 
 /// Ends a discount, now or at another instant.

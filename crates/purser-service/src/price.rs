@@ -24,7 +24,6 @@ use crate::principal::Principal;
 use crate::service::Service;
 
 pub use crate::price_book::{SHIPPED, for_tenant, import, in_force};
-pub use purser_store::discount::DiscountRevision;
 pub use purser_store::price_override::PriceOverride;
 
 /// What re-rating changes, or would change.
@@ -87,7 +86,7 @@ impl Service {
     pub async fn prices_show(&self, who: &Principal, name: &str, at: Option<Timestamp>) -> Result<Vec<Price>, Error> {
         let book = self.prices(who).await?;
         let overrides = self.store().price_override(who.tenant()).list().await?;
-        let (own, _) = PriceBook::compile(overrides.into_iter().map(|set| set.price).collect());
+        let (own, _) = PriceBook::compile(overrides.into_iter().map(|own| own.price).collect());
         let found: Vec<Price> =
             price_list::show(&own, name, at).into_iter().chain(price_list::show(&book, name, at)).cloned().collect();
         if found.is_empty() { Err(Error::not_found("price of model", name)) } else { Ok(found) }
@@ -115,14 +114,14 @@ impl Service {
     ///
     /// # Errors
     /// Forbidden; invalid with what is wrong with the price; unavailable.
-    pub async fn price_override_set(&self, who: &Principal, price: &Price) -> Result<PriceOverride, Error> {
+    pub async fn price_override_set(&self, who: &Principal, price: Price) -> Result<PriceOverride, Error> {
         who.may_admin()?;
         if !price.tiers.iter().any(|tier| tier.service_tier == STANDARD) {
             let tiers: Vec<&str> = price.tiers.iter().map(|tier| tier.service_tier.as_str()).collect();
             let reason = "an override replaces the whole price, so it needs rates of the standard tier";
             return Err(Error::invalid_field("service_tier", &tiers.join(", "), reason));
         }
-        let wrong = price_check::check(std::slice::from_ref(price));
+        let wrong = price_check::check(std::slice::from_ref(&price));
         let wrong: Vec<FieldError> = wrong
             .into_iter()
             .filter(|finding| finding.severity == purser_domain::price::Severity::Error)
@@ -131,10 +130,10 @@ impl Service {
         if !wrong.is_empty() {
             return Err(Error::invalid(wrong));
         }
-        let id = format!("po_{}", random_hex::<8>());
-        let set = self.store().price_override(who.tenant()).set(&id, price, self.now()).await?;
+        let own = PriceOverride { id: format!("po_{}", random_hex::<8>()), price };
+        self.store().price_override(who.tenant()).set(&own, self.now()).await?;
         self.books().forget();
-        Ok(set)
+        Ok(own)
     }
 
     /// Ends a price of the tenant's own at `at`.
@@ -152,7 +151,7 @@ impl Service {
     ///
     /// # Errors
     /// Forbidden; unavailable.
-    pub async fn discounts(&self, who: &Principal) -> Result<Vec<DiscountRevision>, Error> {
+    pub async fn discounts(&self, who: &Principal) -> Result<Vec<Discount>, Error> {
         who.may_read()?;
         Ok(self.store().discount(who.tenant()).list().await?)
     }
@@ -161,12 +160,7 @@ impl Service {
     ///
     /// # Errors
     /// Forbidden; invalid; unavailable.
-    pub async fn discount_set(
-        &self,
-        who: &Principal,
-        discount: Discount,
-        force: bool,
-    ) -> Result<DiscountRevision, Error> {
+    pub async fn discount_set(&self, who: &Principal, discount: Discount, force: bool) -> Result<Discount, Error> {
         who.may_admin()?;
         if discount.percent_milli > 100_000 {
             let percent = f64::from(discount.percent_milli) / 1000.0;
@@ -181,9 +175,9 @@ impl Service {
             return Err(without_effect(&discount));
         }
         let discount = Discount { id: format!("di_{}", random_hex::<8>()), ..discount };
-        let set = self.store().discount(who.tenant()).set(&discount, self.now()).await?;
+        self.store().discount(who.tenant()).set(&discount, self.now()).await?;
         self.books().forget();
-        Ok(set)
+        Ok(discount)
     }
 
     /// Ends a discount at `at`.

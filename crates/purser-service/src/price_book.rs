@@ -126,10 +126,8 @@ impl Service {
 
 /// The book with a tenant's own terms.
 async fn view(store: &Store, book: Arc<PriceBook>, tenant: &TenantId) -> Result<TenantBook, Error> {
-    let overrides = store.price_override(tenant).list().await?;
-    let overrides = overrides.into_iter().map(|set| set.price).collect();
+    let overrides = store.price_override(tenant).list().await?.into_iter().map(|own| own.price).collect();
     let discounts = store.discount(tenant).list().await?;
-    let discounts = discounts.into_iter().map(|set| set.discount).collect();
     Ok(PriceBook::for_tenant(book, overrides, discounts))
 }
 

@@ -64,9 +64,9 @@ impl Service {
                 return Err(Error::invalid_field(&field, model.unwrap_or_default(), "has no price"));
             }
         }
-        let overrides = self.price_overrides(who).await?.into_iter().map(|set| set.price).collect();
+        let overrides = self.price_overrides(who).await?.into_iter().map(|own| own.price).collect();
         let own: Vec<Discount> = match discounts {
-            [] => self.discounts(who).await?.into_iter().map(|set| set.discount).collect(),
+            [] => self.discounts(who).await?,
             given => given.to_vec(),
         };
         Ok(PriceBook::for_tenant(book, overrides, own))

@@ -6,7 +6,7 @@
 pub mod api_key;
 pub mod conflict;
 mod connection;
-pub mod discount;
+mod discount;
 #[expect(unreachable_pub, reason = "SeaORM's derives write public items")]
 mod entity;
 mod error;
@@ -19,6 +19,7 @@ mod migration;
 pub mod price_import;
 pub mod price_override;
 pub mod provenance;
+pub mod revision;
 pub mod scenario;
 pub mod session;
 pub mod skill_override;
@@ -27,10 +28,13 @@ pub mod tenant;
 use std::fmt;
 use std::path::PathBuf;
 
+use purser_domain::price::Discount;
 use purser_domain::tenant::TenantId;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use error::{Error, Result};
+use price_override::PriceOverride;
+use revision::Revisions;
 
 /// Where the state lives.
 #[derive(Clone, Default)]
@@ -94,14 +98,14 @@ impl Store {
 
     /// A tenant's own prices.
     #[must_use]
-    pub fn price_override<'a>(&'a self, tenant: &'a TenantId) -> price_override::PriceOverrides<'a> {
-        price_override::PriceOverrides::new(self, tenant)
+    pub fn price_override<'a>(&'a self, tenant: &'a TenantId) -> Revisions<'a, PriceOverride> {
+        Revisions::new(self, tenant)
     }
 
     /// A tenant's discounts.
     #[must_use]
-    pub fn discount<'a>(&'a self, tenant: &'a TenantId) -> discount::Discounts<'a> {
-        discount::Discounts::new(self, tenant)
+    pub fn discount<'a>(&'a self, tenant: &'a TenantId) -> Revisions<'a, Discount> {
+        Revisions::new(self, tenant)
     }
 
     /// A tenant's own rows of the skill catalogue.

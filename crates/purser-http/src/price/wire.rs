@@ -2,10 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use purser_api::price::{
-    DiscountRecord, OverrideRecord, PricePage, PriceRecord, PriceSource, PriceTier, RerateChange, RerateReport,
-};
-use purser_domain::price::{Discount, Price, Source};
+use purser_api::price::{OverrideRecord, PricePage, PriceRecord, PriceSource, PriceTier, RerateChange, RerateReport};
+use purser_domain::price::{Price, Source};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use purser_service::price as service;
@@ -105,21 +103,8 @@ fn source(source: &Source) -> PriceSource {
 }
 
 /// An override on the wire.
-pub(super) fn price_override(set: service::PriceOverride) -> OverrideRecord {
-    OverrideRecord { price: price(&set.price, None), id: set.id }
-}
-
-/// A discount on the wire.
-pub(super) fn discount(discount: Discount) -> DiscountRecord {
-    let percent = discount.percent();
-    DiscountRecord {
-        id: discount.id,
-        provider: discount.provider,
-        model: discount.model,
-        percent,
-        effective_from: discount.effective_from,
-        effective_to: discount.effective_to,
-    }
+pub(super) fn price_override(own: service::PriceOverride) -> OverrideRecord {
+    OverrideRecord { price: price(&own.price, None), id: own.id }
 }
 
 /// A re-rating report on the wire.

@@ -13,7 +13,7 @@ use crate::database::{Database, at, tenant_id, with_tenant};
 use crate::discount::discount;
 use crate::feature_tag::tag;
 use crate::import::import;
-use crate::price_override::price;
+use crate::price_override::{own, price};
 use crate::scenario::scenario;
 use crate::skill_override::skill;
 
@@ -23,7 +23,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.tenant().create(&Tenant::new(other.clone())).await.expect("a new tenant");
     store.api_key().insert(&key(&acme, "k", Role::Admin), "h").await.expect("a new key");
     store.feature_tag(&acme).create(&tag("ft_1", "a.b")).await.expect("a new tag");
-    store.price_override(&acme).set("po_1", &price("m", None), at(1)).await.expect("a new price");
+    store.price_override(&acme).set(&own("po_1", price("m", None)), at(1)).await.expect("a new price");
     store.discount(&acme).set(&discount("d_1", 1), at(1)).await.expect("a new discount");
     store.conflict(&acme).record(&[conflict("e", "{}", 1)]).await.expect("a new conflict");
     store.import(&acme).create(&import("imp_1", 1)).await.expect("a new import");
@@ -56,7 +56,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
 
     // The same ids, tags and periods are free for another tenant, and leave the first one's rows alone.
     store.feature_tag(&other).create(&tag("ft_1", "a.b")).await.expect("its own tag");
-    store.price_override(&other).set("po_1", &price("m", None), at(2)).await.expect("its own price");
+    store.price_override(&other).set(&own("po_1", price("m", None)), at(2)).await.expect("its own price");
     store.discount(&other).set(&discount("d_1", 2), at(2)).await.expect("its own discount");
     store.conflict(&other).record(&[conflict("e", "{}", 2)]).await.expect("its own conflict");
     store.import(&other).create(&import("imp_1", 2)).await.expect("its own import");
@@ -64,7 +64,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.scenario(&other).create(&scenario("sc_1"), at(2)).await.expect("its own scenario");
     assert_eq!(store.skill_override(&acme).list().await.map(|all| all[&SkillId::new("s")].clone()), Ok(skill(1)));
     assert_eq!(store.price_override(&acme).list().await.map(|all| all.len()), Ok(1));
-    assert_eq!(store.discount(&acme).list().await.map(|all| all[0].discount.percent_milli), Ok(1));
+    assert_eq!(store.discount(&acme).list().await.map(|all| all[0].percent_milli), Ok(1));
     let times: BTreeSet<u64> =
         store.conflict(&acme).list(10, None).await.expect("the list").into_iter().map(|c| c.times).collect();
     assert_eq!(times, BTreeSet::from([1]));

@@ -164,8 +164,8 @@ async fn each_entry(
 /// What the tenant pays, and the list prices.
 async fn books(local: &Local, who: &Principal) -> anyhow::Result<(TenantBook, TenantBook)> {
     let book: Arc<PriceBook> = local.service.prices(who).await?;
-    let overrides = local.service.price_overrides(who).await?.into_iter().map(|set| set.price).collect();
-    let discounts = local.service.discounts(who).await?.into_iter().map(|set| set.discount).collect();
+    let overrides = local.service.price_overrides(who).await?.into_iter().map(|own| own.price).collect();
+    let discounts = local.service.discounts(who).await?;
     let listed = PriceBook::for_tenant(book.clone(), Vec::new(), Vec::new());
     Ok((PriceBook::for_tenant(book, overrides, discounts), listed))
 }

@@ -70,7 +70,7 @@ pub(super) async fn show(args: Show, settings: &Settings) -> anyhow::Result<Exit
         let store = local::store(settings).await?;
         local::require_tenant(&store, tenant).await?;
         let own = store.price_override(tenant).list().await.map_err(Error::from)?;
-        let (own, _) = PriceBook::compile(own.into_iter().map(|set| set.price).collect());
+        let (own, _) = PriceBook::compile(own.into_iter().map(|own| own.price).collect());
         found.extend(named(&own, &args.model, at));
         store.close().await.map_err(Error::from)?;
     }

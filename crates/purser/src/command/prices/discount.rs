@@ -1,6 +1,7 @@
 //! `prices discount`: a percentage off the book's unit prices for one tenant.
 
 use clap::Subcommand;
+use purser_api::price::DiscountRecord;
 use purser_domain::price::Discount;
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
@@ -90,9 +91,9 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
             };
             let set = local.service.discount_set(&who, discount, args.force).await?;
             if args.json {
-                output::json(&record(&set.discount))?;
+                output::json(&record(set))?;
             } else {
-                output::line(&set.discount.id)?;
+                output::line(&set.id)?;
                 output::talk("holds for usage from now on; `purser prices rerate` rates the past again");
             }
         }
@@ -100,10 +101,10 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
             let who = local.speak_for(&tenant).await?;
             let all = local.service.discounts(&who).await?;
             if json {
-                let all: Vec<Value> = all.iter().map(|set| record(&set.discount)).collect();
+                let all: Vec<Value> = all.into_iter().map(record).collect();
                 output::json(&json!({ "discounts": all }))?;
             } else {
-                table(all.iter().map(|set| &set.discount))?;
+                table(&all)?;
             }
         }
         Command::End { id, tenant, at } => {
@@ -116,18 +117,12 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn record(discount: &Discount) -> Value {
-    json!({
-        "id": discount.id,
-        "provider": discount.provider,
-        "model": discount.model,
-        "percent": discount.percent(),
-        "effective_from": discount.effective_from,
-        "effective_to": discount.effective_to,
-    })
+/// As the server would write it.
+fn record(discount: Discount) -> Value {
+    json!(DiscountRecord::from(discount))
 }
 
-fn table<'a>(discounts: impl Iterator<Item = &'a Discount>) -> anyhow::Result<()> {
+fn table(discounts: &[Discount]) -> anyhow::Result<()> {
     let columns = [
         Column::Text("Discount"),
         Column::Text("Provider"),
@@ -136,7 +131,7 @@ fn table<'a>(discounts: impl Iterator<Item = &'a Discount>) -> anyhow::Result<()
         Column::Text("From"),
         Column::Text("To"),
     ];
-    let rows = discounts.map(|discount| {
+    let rows = discounts.iter().map(|discount| {
         let all = |name: &Option<String>| name.clone().unwrap_or_else(|| "(all)".to_owned());
         let at = |at: Option<purser_domain::time::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
         vec![

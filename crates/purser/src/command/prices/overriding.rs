@@ -82,7 +82,7 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Set(args) => {
             let who = local.speak_for(&args.tenant).await?;
-            let set = local.service.price_override_set(&who, &price(&args)?).await?;
+            let set = local.service.price_override_set(&who, price(&args)?).await?;
             if args.json {
                 output::json(&json!({ "id": set.id, "price": shown::record(&set.price) }))?;
             } else {
