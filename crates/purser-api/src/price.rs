@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use purser_domain::charge::{Charge, Unpriced};
 use purser_domain::money::Money;
 use purser_domain::price::Discount;
+use purser_domain::rerate::{Change, Report};
 use purser_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -279,5 +281,51 @@ impl From<Discount> for DiscountRecord {
         let percent = discount.percent();
         let Discount { id, provider, model, effective_from, effective_to, .. } = discount;
         Self { id, provider, model, percent, effective_from, effective_to }
+    }
+}
+
+impl From<Unpriced> for UnpricedModel {
+    fn from(model: Unpriced) -> Self {
+        Self {
+            provider: model.provider,
+            model: model.model,
+            reason: model.matched.name().to_owned(),
+            events: model.count,
+            first_at: model.first,
+            last_at: model.last,
+        }
+    }
+}
+
+impl From<Report> for RerateReport {
+    fn from(report: Report) -> Self {
+        Self {
+            dry_run: report.dry_run,
+            changed: report.changed,
+            unchanged: report.unchanged,
+            unpriced: report.unpriced,
+            fixed: report.fixed,
+            stale: report.stale,
+            old_usd: report.old_usd,
+            new_usd: report.new_usd,
+            changes: report.changes.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Change> for RerateChange {
+    fn from(change: Change) -> Self {
+        let usd = |charge: &Charge| charge.cost().map(|(amount, _)| amount);
+        let version = |charge: &Charge| charge.price_version.as_deref().map(str::to_owned);
+        Self {
+            old_usd: usd(&change.old),
+            new_usd: usd(&change.new),
+            old_price_version: version(&change.old),
+            new_price_version: version(&change.new),
+            why: change.why.name().to_owned(),
+            source: change.source,
+            event_id: change.event_id,
+            model: change.model,
+        }
     }
 }

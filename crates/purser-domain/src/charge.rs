@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::money::Money;
+use crate::time::Timestamp;
 use crate::usage::Leaf;
 
 /// The outcome of rating one event.
@@ -106,6 +107,23 @@ impl CostSource {
             Self::Reported => "reported",
         }
     }
+}
+
+/// Usage of one model that has no price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpriced {
+    /// Canonical provider.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// Why it has no price.
+    pub matched: Match,
+    /// Charged events, net.
+    pub count: i64,
+    /// The first of them.
+    pub first: Timestamp,
+    /// The last of them.
+    pub last: Timestamp,
 }
 
 impl Charge {

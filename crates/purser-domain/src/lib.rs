@@ -18,6 +18,7 @@ pub mod price;
 pub mod prior;
 pub mod provenance;
 pub mod provider;
+pub mod rerate;
 pub mod run;
 pub mod scenario;
 pub mod simulation;

@@ -3,6 +3,7 @@
 
 use purser_domain::charge::{Charge, Match};
 use purser_domain::money::Money;
+use purser_domain::rerate::Why;
 use purser_domain::usage_event::UsageEvent;
 
 use crate::price_book::TenantBook;
@@ -36,29 +37,6 @@ pub struct Change {
     pub new: Charge,
     /// Why it changes.
     pub why: Why,
-}
-
-/// Why a charge changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Why {
-    /// It had no price and has one now.
-    Priced,
-    /// It had a price and has none now.
-    Unpriced,
-    /// Another price, override or discount applies.
-    OtherPrice,
-}
-
-impl Why {
-    /// `priced`, `unpriced` or `other_price`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Priced => "priced",
-            Self::Unpriced => "unpriced",
-            Self::OtherPrice => "other_price",
-        }
-    }
 }
 
 /// Rates every entry with `book` and lists those whose amounts come out differently.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::price::{
     DiscountDraft, DiscountList, DiscountRecord, OverrideDraft, OverrideList, OverrideRecord, PriceHistory, PricePage,
-    RerateReport, RerateRequest, UnpricedList, UnpricedModel,
+    RerateReport, RerateRequest, UnpricedList,
 };
 use purser_api::problem::Problem;
 use purser_domain::time::Timestamp;
@@ -88,18 +88,7 @@ pub(crate) async fn unpriced(
     let window = params.window();
     params.finish()?;
     let found = app.service.prices_unpriced(&who, window).await?;
-    let unpriced = found
-        .into_iter()
-        .map(|model| UnpricedModel {
-            provider: model.provider,
-            model: model.model,
-            reason: model.matched.name().to_owned(),
-            events: model.count,
-            first_at: model.first,
-            last_at: model.last,
-        })
-        .collect();
-    Ok(Json(UnpricedList { unpriced }))
+    Ok(Json(UnpricedList { unpriced: found.into_iter().map(Into::into).collect() }))
 }
 
 /// Rates the charges of a window again with the prices known now; writes corrections unless `dry_run` (the default).
@@ -116,7 +105,7 @@ pub(crate) async fn rerate(
 ) -> Reply<Json<RerateReport>> {
     let (window, model, dry_run) = draft::rerate(Fields::read(&payload)?)?;
     let report = app.service.rerate(&who, window, model.as_deref(), dry_run).await?;
-    Ok(Json(wire::report(report)))
+    Ok(Json(report.into()))
 }
 
 /// The tenant's own prices.

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::stream::BoxStream;
+use purser_domain::charge::Unpriced;
 use purser_domain::entry::Entry;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::{Calendar, Timestamp, Window};
@@ -26,7 +27,7 @@ use crate::log::Log;
 use crate::plan::Request;
 use crate::provenance::Provenance;
 use crate::query::{Scope, answer};
-use crate::report::{Flushed, Optimized, Stats, Unpriced, Vacuumed, Verified};
+use crate::report::{Flushed, Optimized, Stats, Vacuumed, Verified};
 use crate::shared::Shared;
 use crate::slot::Slot;
 use crate::{entries, flush, maintain, row};

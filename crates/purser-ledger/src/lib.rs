@@ -40,4 +40,4 @@ pub use entry_filter::{EntryFilter, Page};
 pub use error::Error;
 pub use ledger::{Ledger, Operator};
 pub use provenance::Provenance;
-pub use report::{Finding, Flushed, Optimized, Stats, Unpriced, Vacuumed, Verified};
+pub use report::{Finding, Flushed, Optimized, Stats, Vacuumed, Verified};

@@ -1,6 +1,5 @@
 //! What maintenance did and found.
 
-use purser_domain::charge::Match;
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 
@@ -84,21 +83,4 @@ pub struct Verified {
     pub cost: Money,
     /// What disagrees; empty when all is well.
     pub findings: Vec<Finding>,
-}
-
-/// Usage of one model that has no price.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unpriced {
-    /// Canonical provider.
-    pub provider: String,
-    /// The model asked for.
-    pub model: String,
-    /// Why it has no price.
-    pub matched: Match,
-    /// Charged events, net.
-    pub count: i64,
-    /// The first of them.
-    pub first: Timestamp,
-    /// The last of them.
-    pub last: Timestamp,
 }

@@ -4,19 +4,18 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use purser_domain::charge::Charge;
+use purser_domain::charge::Unpriced;
 use purser_domain::entry::{Entry, Kind, Reason};
-use purser_domain::money::Money;
 use purser_domain::price::{Discount, Price, STANDARD};
+use purser_domain::rerate::{Change, Report};
 use purser_domain::time::{Calendar, Grain, Timestamp, Window};
 use purser_domain::usage_event::FieldError;
 use purser_domain::usage_query::{Dimension, Query};
 use purser_engine::price_book::{self, PriceBook};
-use purser_engine::rerate::{self, Why};
+use purser_engine::rerate;
 use purser_engine::{price_check, price_list};
 use purser_ledger::append::{Applied, Correction};
 use purser_ledger::entry_filter::EntryFilter;
-use purser_ledger::report::Unpriced;
 
 use crate::api_key::random_hex;
 use crate::error::Error;
@@ -25,46 +24,6 @@ use crate::service::Service;
 
 pub use crate::price_book::{SHIPPED, for_tenant, import, in_force};
 pub use purser_store::price_override::PriceOverride;
-
-/// What re-rating changes, or would change.
-#[derive(Debug, Clone, Default)]
-pub struct RerateReport {
-    /// Whether nothing was written.
-    pub dry_run: bool,
-    /// The first [`CHANGES_SHOWN`] changed charges.
-    pub changes: Vec<RerateChange>,
-    /// Charges that change.
-    pub changed: u64,
-    /// Charges that stay.
-    pub unchanged: u64,
-    /// Charges that stay unpriced.
-    pub unpriced: u64,
-    /// Charges whose writer fixed the cost.
-    pub fixed: u64,
-    /// Charges that changed under our hands and were left alone: run again.
-    pub stale: u64,
-    /// Sum of the old costs of the changed charges.
-    pub old_usd: Money,
-    /// Sum of their new costs.
-    pub new_usd: Money,
-}
-
-/// One changed charge.
-#[derive(Debug, Clone)]
-pub struct RerateChange {
-    /// The event's source.
-    pub source: String,
-    /// The event's id.
-    pub event_id: String,
-    /// The model asked for.
-    pub model: String,
-    /// The charge as it stood.
-    pub old: Charge,
-    /// The charge as it is now.
-    pub new: Charge,
-    /// Why it changes.
-    pub why: Why,
-}
 
 /// How many changed charges a report lists.
 pub const CHANGES_SHOWN: usize = 1_000;
@@ -201,15 +160,15 @@ impl Service {
         window: Window,
         model: Option<&str>,
         dry_run: bool,
-    ) -> Result<RerateReport, Error> {
+    ) -> Result<Report, Error> {
         who.may_admin()?;
         let book = self.tenant_book(who.tenant()).await?;
-        let mut report = RerateReport { dry_run, ..RerateReport::default() };
+        let mut report = Report { dry_run, ..Report::default() };
         // A correction has its event's time, so a day's rows settle that day's charges; memory holds one day.
         for day in self.days_with_usage(who, window).await? {
             let charges = self.charges_in_force(who, day, model).await?;
             let plan = rerate::plan(&book, charges.iter().map(|entry| (&entry.event, &entry.charge)));
-            report.add(&plan, &charges);
+            add(&mut report, &plan, &charges);
             if !dry_run {
                 report.stale += self.write(&charges, &plan.changes).await?;
             }
@@ -259,17 +218,15 @@ impl Service {
     }
 }
 
-impl RerateReport {
-    fn add(&mut self, plan: &rerate::Plan, charges: &[Entry]) {
-        self.changed += plan.changes.len() as u64;
-        self.unchanged += plan.unchanged;
-        self.unpriced += plan.unpriced;
-        self.fixed += plan.fixed;
-        self.old_usd = [self.old_usd, plan.old_usd].into_iter().sum();
-        self.new_usd = [self.new_usd, plan.new_usd].into_iter().sum();
-        let room = CHANGES_SHOWN.saturating_sub(self.changes.len());
-        self.changes.extend(plan.changes.iter().take(room).map(|change| shown(&charges[change.index], change)));
-    }
+fn add(report: &mut Report, plan: &rerate::Plan, charges: &[Entry]) {
+    report.changed += plan.changes.len() as u64;
+    report.unchanged += plan.unchanged;
+    report.unpriced += plan.unpriced;
+    report.fixed += plan.fixed;
+    report.old_usd = [report.old_usd, plan.old_usd].into_iter().sum();
+    report.new_usd = [report.new_usd, plan.new_usd].into_iter().sum();
+    let room = CHANGES_SHOWN.saturating_sub(report.changes.len());
+    report.changes.extend(plan.changes.iter().take(room).map(|change| shown(&charges[change.index], change)));
 }
 
 /// A discount that no price of the book matches: most likely a name is misspelt.
@@ -289,8 +246,8 @@ fn cut(start: Timestamp, window: Window) -> Option<Window> {
     Window::new(start.max(window.from), start.plus_micros(DAY).min(window.to))
 }
 
-fn shown(entry: &Entry, change: &rerate::Change) -> RerateChange {
-    RerateChange {
+fn shown(entry: &Entry, change: &rerate::Change) -> Change {
+    Change {
         source: entry.event.source.clone(),
         event_id: entry.event.event_id.clone(),
         model: entry.event.model.clone(),

@@ -1,12 +1,12 @@
-//! Prices, discounts and re-rating reports on the wire; pages by provider, model and version.
+//! Prices on the wire; pages by provider, model and version.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use purser_api::price::{OverrideRecord, PricePage, PriceRecord, PriceSource, PriceTier, RerateChange, RerateReport};
+use purser_api::price::{OverrideRecord, PricePage, PriceRecord, PriceSource, PriceTier};
 use purser_domain::price::{Price, Source};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
-use purser_service::price as service;
+use purser_service::price::PriceOverride;
 
 /// Which prices to list.
 #[derive(Debug)]
@@ -103,31 +103,6 @@ fn source(source: &Source) -> PriceSource {
 }
 
 /// An override on the wire.
-pub(super) fn price_override(own: service::PriceOverride) -> OverrideRecord {
+pub(super) fn price_override(own: PriceOverride) -> OverrideRecord {
     OverrideRecord { price: price(&own.price, None), id: own.id }
-}
-
-/// A re-rating report on the wire.
-pub(super) fn report(report: service::RerateReport) -> RerateReport {
-    let change = |change: service::RerateChange| RerateChange {
-        source: change.source,
-        event_id: change.event_id,
-        model: change.model,
-        old_usd: change.old.cost().map(|(amount, _)| amount),
-        new_usd: change.new.cost().map(|(amount, _)| amount),
-        old_price_version: change.old.price_version.map(|version| version.to_string()),
-        new_price_version: change.new.price_version.map(|version| version.to_string()),
-        why: change.why.name().to_owned(),
-    };
-    RerateReport {
-        dry_run: report.dry_run,
-        changed: report.changed,
-        unchanged: report.unchanged,
-        unpriced: report.unpriced,
-        fixed: report.fixed,
-        stale: report.stale,
-        old_usd: report.old_usd,
-        new_usd: report.new_usd,
-        changes: report.changes.into_iter().map(change).collect(),
-    }
 }

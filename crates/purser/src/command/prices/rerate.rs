@@ -1,6 +1,6 @@
 //! `prices rerate`: shows what the prices known now would change, then writes it as corrections.
 
-use purser_api::price::{RerateChange, RerateReport, RerateRequest};
+use purser_api::price::{RerateReport, RerateRequest};
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
 
@@ -51,7 +51,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
                 let who = local.speak_for(tenant).await?;
                 Ok(local.service.rerate(&who, window, args.model.as_deref(), args.dry_run).await?)
             });
-            wire(rerated.await?)
+            rerated.await?.into()
         }
     };
     if args.json {
@@ -60,34 +60,6 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         show(&report)?;
     }
     Ok(Exit::Done)
-}
-
-fn wire(report: purser_service::price::RerateReport) -> RerateReport {
-    let cost = |charge: &purser_domain::charge::Charge| charge.cost().map(|(cost, _)| cost);
-    RerateReport {
-        dry_run: report.dry_run,
-        changed: report.changed,
-        unchanged: report.unchanged,
-        unpriced: report.unpriced,
-        fixed: report.fixed,
-        stale: report.stale,
-        old_usd: report.old_usd,
-        new_usd: report.new_usd,
-        changes: report
-            .changes
-            .into_iter()
-            .map(|change| RerateChange {
-                old_usd: cost(&change.old),
-                new_usd: cost(&change.new),
-                old_price_version: change.old.price_version.as_deref().map(str::to_owned),
-                new_price_version: change.new.price_version.as_deref().map(str::to_owned),
-                why: change.why.name().to_owned(),
-                source: change.source,
-                event_id: change.event_id,
-                model: change.model,
-            })
-            .collect(),
-    }
 }
 
 fn show(report: &RerateReport) -> anyhow::Result<()> {

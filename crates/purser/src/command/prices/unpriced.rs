@@ -69,13 +69,5 @@ async fn find_locally(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Un
         let who = local.speak_for(tenant).await?;
         Ok(local.service.prices_unpriced(&who, window).await?)
     });
-    let wire = |model: purser_ledger::report::Unpriced| UnpricedModel {
-        provider: model.provider,
-        model: model.model,
-        reason: model.matched.name().to_owned(),
-        events: model.count,
-        first_at: model.first,
-        last_at: model.last,
-    };
-    Ok(found.await?.into_iter().map(wire).collect())
+    Ok(found.await?.into_iter().map(Into::into).collect())
 }
