@@ -25,8 +25,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if matches!(cli.command, Command::Serve(_) | Command::Demo(_)) {
-        memory::return_at_once();
+    match cli.command {
+        Command::Serve(_) | Command::Demo(_) => memory::returned_after(memory::AT_ONCE),
+        Command::Import(_) => memory::returned_after(memory::LATE),
+        _ => {}
     }
     let is_gate = cli.command.is_gate();
     let exit = run(cli).unwrap_or_else(|error| {

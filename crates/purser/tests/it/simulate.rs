@@ -209,7 +209,7 @@ fn every_fault_of_a_plan_is_named_with_its_path_and_value() {
         ("twice.yaml", "line 2"),
         ("torn.json", "line 1"),
         ("flat.txt", "flat.txt"),
-        ("whose.yaml", "name a provider that sells it: azure, "),
+        ("whose.yaml", "name a provider that sells it: azure.ai.openai, openai"),
     ] {
         let ran = simulate(&purser, &[path]);
         assert_eq!(ran.code, 2, "{path}: {}", ran.stderr);
