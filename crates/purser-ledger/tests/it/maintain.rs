@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use purser_domain::time::Timestamp;
-use purser_ledger::Outcome;
+use purser_ledger::{Config, Outcome};
 
 use crate::support::{HOUR, NOW, TestLedger, draft, drafts};
 
@@ -48,22 +48,32 @@ async fn days_out_of_retention_go() {
     assert_eq!(ledger.append(vec![old]).await, [Outcome::Duplicate], "what went does not come back");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_background_flusher_empties_an_inbox_that_is_old_enough() {
+/// How many of ten events the background flusher moves within two seconds.
+async fn flushed(change: impl FnOnce(&mut Config)) -> u64 {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store_config = purser_store::Config { url: None, data_dir: directory.path().to_owned() };
     let store = purser_store::Store::open(&store_config).await.expect("the store opens");
-    let config = purser_ledger::Config {
-        flush_age: Duration::from_millis(10),
-        ..purser_ledger::Config::local(directory.path())
-    };
+    let mut config = Config { flush_age: Duration::from_secs(3_600), ..Config::local(directory.path()) };
+    change(&mut config);
     let ledger = purser_ledger::Ledger::open(config, store).await.expect("the ledger opens");
     ledger.append(drafts(0..10), purser_ledger::Mode::Partial).await.expect("stored");
-    for _ in 0..100 {
-        if ledger.stats().await.expect("sizes").lake_rows == 10 {
-            return;
+    let mut rows = 0;
+    for _ in 0..20 {
+        rows = ledger.stats().await.expect("sizes").lake_rows;
+        if rows > 0 {
+            break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("nothing was flushed");
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_background_flusher_empties_an_inbox_that_is_old_enough_or_much() {
+    assert_eq!(flushed(|_| ()).await, 0, "ten new events may wait");
+    assert_eq!(flushed(|config| config.flush_age = Duration::from_millis(10)).await, 10, "old");
+    assert_eq!(flushed(|config| config.flush_entries = 10).await, 10, "many");
+    assert_eq!(flushed(|config| config.flush_entries = 11).await, 0, "one too few");
+    assert_eq!(flushed(|config| config.flush_bytes = 100).await, 10, "large on disk");
+    assert_eq!(flushed(|config| config.backlog_bytes = 2_000).await, 10, "large in memory");
 }
