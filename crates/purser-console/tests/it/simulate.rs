@@ -14,8 +14,9 @@ async fn without_a_plan_an_example_is_offered_that_can_be_simulated() {
     let mut browser = Browser::of(&app, ACME, Role::Read).await;
     let page = browser.get("/simulate").await.expect(200).text();
     assert!(page.contains("# An example: put your own plan in its place") && !page.contains("plotly.js"), "{page}");
-    let example = page.split("<textarea").nth(1).and_then(|rest| rest.split(">\n").nth(1)).expect("a text area");
-    let example = example.split("</textarea>").next().expect("its end");
+    let (_, rest) = page.split_once("<textarea").expect("a text area");
+    let (_, rest) = rest.split_once(">\n").expect("its text");
+    let (example, _) = rest.split_once("</textarea>").expect("its end");
     let form: String = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("plan", example)
         .append_pair("budget_usd", "1")
