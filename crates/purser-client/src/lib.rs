@@ -8,6 +8,7 @@ mod query;
 
 use std::time::Duration;
 
+use purser_api::calibration::{CalibrationAnswer, CalibrationRequest};
 use purser_api::domain::usage_query::Query;
 use purser_api::import::{ImportDraft, ImportPatch, ImportRecord};
 use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList};
@@ -142,6 +143,14 @@ impl Client {
     /// What the server answers, or that it does not.
     pub async fn simulate(&self, request: &SimulationRequest) -> Result<SimulationAnswer, Error> {
         self.answer(self.request(Method::POST, "/api/v1/simulate").json(request)).await
+    }
+
+    /// Learns from the tenant's own runs.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn calibrate(&self, request: &CalibrationRequest) -> Result<CalibrationAnswer, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/calibrations").json(request)).await
     }
 
     /// The key's tenant.

@@ -8,6 +8,7 @@ mod api_key;
 mod app;
 mod auth;
 mod body;
+mod calibration;
 mod config;
 mod context;
 mod cost;

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, cost, costsim, dataset, divergence, feature_tag, health, import, price, problem, scenario,
-    simulation, skill, tenant, usage_event, usage_query, what_if,
+    analytics, api_key, calibration, cost, costsim, dataset, divergence, feature_tag, health, import, price,
+    problem, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -40,6 +40,7 @@ mod polish;
         crate::price::overrides, crate::price::override_set, crate::price::override_end,
         crate::price::discounts, crate::price::discount_set, crate::price::discount_end,
         crate::simulation::simulate, crate::simulation::runtime, crate::costsim::status, crate::costsim::simulate,
+        crate::calibration::list, crate::calibration::create,
         crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
         crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
         crate::scenario::delete, crate::scenario::simulate, crate::scenario::simulate_adhoc,
@@ -66,7 +67,8 @@ mod polish;
         dataset::DatasetValidation, dataset::DatasetSuite, scenario::ScenarioDraft, scenario::ScenarioAdhoc,
         scenario::ScenarioRecord, scenario::ScenarioList, scenario::ScenarioAnswer, skill::SkillCatalogue,
         skill::SkillOverrideDraft, skill::SkillOverrideRecord, skill::SkillOverrideList,
-        what_if::WhatIfRequest, what_if::WhatIfAnswer
+        what_if::WhatIfRequest, what_if::WhatIfAnswer,
+        calibration::CalibrationRequest, calibration::CalibrationAnswer, calibration::CalibrationList
     ))
 )]
 struct Document;

@@ -5,6 +5,7 @@
 
 pub mod api_key;
 mod cache;
+pub mod calibration;
 pub mod clock;
 pub mod conflict;
 pub mod dataset;

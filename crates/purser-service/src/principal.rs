@@ -54,7 +54,7 @@ impl Principal {
     /// # Errors
     /// Forbidden unless the role may act.
     pub fn may_operate(&self) -> Result<(), Error> {
-        require(self.role.may_operate(), "change feature tags or void usage")
+        require(self.role.may_operate(), "change feature tags, void usage or calibrate")
     }
 
     /// # Errors

@@ -9,6 +9,7 @@ use purser_ledger::Ledger;
 use purser_store::Store;
 
 use crate::cache::Cache;
+use crate::calibration::InForce;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::price_book::Books;
@@ -34,6 +35,7 @@ struct Inner {
     calendars: Cache<TenantId, Calendar>,
     recorder: OnceLock<Recorder>,
     catalogues: Cache<TenantId, Arc<Catalogue>>,
+    calibrations: Cache<TenantId, Arc<InForce>>,
     sandbox: OnceLock<Sandbox>,
 }
 
@@ -45,9 +47,10 @@ impl Service {
     pub async fn open(store: Store, ledger: Ledger, clock: Clock) -> Result<Self, Error> {
         let books = Books::open(&store).await?;
         let (principals, calendars) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
-        let catalogues = Cache::new(TRUST_MICROS);
+        let (catalogues, calibrations) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
         let (recorder, sandbox) = (OnceLock::new(), OnceLock::new());
-        let inner = Inner { store, ledger, clock, books, principals, calendars, recorder, catalogues, sandbox };
+        let inner =
+            Inner { store, ledger, clock, books, principals, calendars, recorder, catalogues, calibrations, sandbox };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -101,6 +104,10 @@ impl Service {
 
     pub(crate) fn catalogues(&self) -> &Cache<TenantId, Arc<Catalogue>> {
         &self.inner.catalogues
+    }
+
+    pub(crate) fn calibrations_known(&self) -> &Cache<TenantId, Arc<InForce>> {
+        &self.inner.calibrations
     }
 
     pub(crate) fn principals(&self) -> &Cache<String, Principal> {

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod api_key;
+pub mod calibration;
 pub mod conflict;
 mod connection;
 mod discount;
@@ -112,6 +113,12 @@ impl Store {
     #[must_use]
     pub fn skill_override<'a>(&'a self, tenant: &'a TenantId) -> skill_override::SkillOverrides<'a> {
         skill_override::SkillOverrides::new(self, tenant)
+    }
+
+    /// What was learned from a tenant's own runs.
+    #[must_use]
+    pub fn calibration<'a>(&'a self, tenant: &'a TenantId) -> calibration::Calibrations<'a> {
+        calibration::Calibrations::new(self, tenant)
     }
 
     /// The scenarios that a tenant keeps.

@@ -5,6 +5,7 @@ mod m0001_state;
 mod m0002_provenance;
 mod m0003_lake;
 mod m0004_simulation;
+mod m0005_calibration;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 use sea_orm_migration::prelude::*;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_provenance::Migration),
             Box::new(m0003_lake::Migration),
             Box::new(m0004_simulation::Migration),
+            Box::new(m0005_calibration::Migration),
         ]
     }
 }

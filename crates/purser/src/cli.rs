@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    config, cost, demo, export, import, key, ledger, prices, serve, simulate, tenant, usage, what_if,
+    calibrate, config, cost, demo, export, import, key, ledger, prices, serve, simulate, tenant, usage,
+    what_if,
 };
 use crate::config::CommonFlags;
 
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Prices(Box<prices::Command>),
     /// What past usage would have cost with other models or prices
     WhatIf(what_if::Args),
+    /// Learn what skills and models use from a tenant's own runs, for simulations to come
+    Calibrate(calibrate::Args),
     /// What a plan will cost, how sure that is, and whether it may run
     Simulate(Box<simulate::Args>),
     /// Show and check the configuration

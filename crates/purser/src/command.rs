@@ -1,5 +1,6 @@
 //! The commands, one file each: `Args` says what it takes, `run` does it.
 
+pub(crate) mod calibrate;
 pub(crate) mod config;
 pub(crate) mod cost;
 pub(crate) mod demo;

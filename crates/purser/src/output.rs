@@ -117,6 +117,11 @@ pub(crate) fn usd(money: purser_domain::money::Money) -> String {
     format!("{sign}${whole}.{fraction:0width$}", width = decimals as usize)
 }
 
+/// A statistic in dollars for people.
+pub(crate) fn usd_of(dollars: f64) -> String {
+    usd(purser_domain::money::Money::from_pico((dollars * 1e12).round() as i128))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

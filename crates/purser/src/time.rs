@@ -42,6 +42,17 @@ pub(crate) fn window(
     Window::new(start, end).map(Some).ok_or_else(|| Failure::usage(format!("from: {start} is not before {end}")))
 }
 
+/// The ends that `--from` and `--to` name, each if given, in the zone called `zone`.
+pub(crate) fn ends(
+    from: Option<&str>,
+    to: Option<&str>,
+    zone: &str,
+) -> anyhow::Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let (zone, now) = (self::zone(zone)?, purser_service::clock::Clock::System.now());
+    let end = |field: &str, text: Option<&str>| text.map(|text| instant(field, text, &zone, now)).transpose();
+    Ok((end("from", from)?, end("to", to)?))
+}
+
 /// `90s`, `30m`, `12h`, `7d` or `4w`.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at(text.len().checked_sub(1).filter(|end| text.is_char_boundary(*end))?);

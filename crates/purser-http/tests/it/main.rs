@@ -3,6 +3,7 @@
 mod analytics;
 mod api_key;
 mod bad_input;
+mod calibration;
 mod client;
 mod cloud_event;
 mod cost;

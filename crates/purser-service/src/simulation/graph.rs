@@ -1,6 +1,5 @@
 //! Simulates a plan's graph under `v3`.
 
-use purser_domain::calibration::Calibration;
 use purser_domain::estimate::{Estimate, Options};
 use purser_domain::plan::Plan;
 use purser_domain::provenance::{Hash, Record, Variant, Versions};
@@ -10,6 +9,7 @@ use purser_engine::canonical_json::{Form, canonical};
 use purser_engine::simulation::v3::{SimulateError, Sources, priors, simulate};
 use serde_json::{Value, json};
 
+use super::inputs::Rested;
 use super::{Recorded, catalogue_version};
 use crate::error::Error;
 use crate::principal::Principal;
@@ -42,13 +42,17 @@ impl Service {
     pub async fn simulate_v3(&self, who: &Principal, request: GraphRequest) -> Result<Recorded<Estimate>, Error> {
         let catalogue = self.catalogue(who).await?;
         check(&request.options)?;
+        // The record is dated before prices and calibration are read, so that a replay finds those of then.
+        let asked_at = self.now();
         let book = self.tenant_book(who.tenant()).await?;
-        let at = request.price_at.unwrap_or_else(|| self.now());
+        let at = request.price_at.unwrap_or(asked_at);
         let started = std::time::Instant::now();
         let version = catalogue_version(&catalogue);
+        let learned = self.calibration_of(who.tenant()).await?;
+        let basis = learned.clone();
         let task = tokio::task::spawn_blocking(move || {
-            let (calibration, priors) = (Calibration::none(), priors(&catalogue));
-            let sources = Sources { book: &book, at, calibration: &calibration, priors: &priors };
+            let priors = priors(&catalogue);
+            let sources = Sources { book: &book, at, calibration: &basis.calibration, priors: &priors };
             let estimate = simulate(&request.plan, sources, &request.options, 1);
             (estimate, request)
         });
@@ -56,11 +60,14 @@ impl Service {
         let estimate = estimate.map_err(|error| refused(&error))?;
         let provenance_id = self.next_record();
         if let Some(id) = provenance_id {
+            let version_of = |number| Rested { number, version: learned.calibration.version.clone() };
+            let calibration = learned.number.map(version_of);
             let inputs = json!({
                 "plan": request.sent, "options": request.options, "price_at": at, "run_id": request.run_id,
+                "calibration": calibration,
             });
             let (inputs, output) = (canonical(&inputs, Form::Rfc8785), canonical(&json!(estimate), Form::Rfc8785));
-            let mut record = Record::new(id, who.tenant().clone(), self.now(), inputs, output);
+            let mut record = Record::new(id, who.tenant().clone(), asked_at, inputs, output);
             record.variant = Variant::V3;
             record.seed = Some(request.options.seed);
             record.versions = Versions {

@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use purser_domain::api_key::Role;
-use purser_domain::tenant::TenantId;
+use purser_domain::tenant::{Tenant, TenantId};
 use purser_domain::time::Timestamp;
 use purser_ledger::Ledger;
 use purser_service::clock::Clock;
+use purser_service::ingest::Options;
 use purser_service::provenance::Config;
 use purser_service::{Principal, Service};
 use purser_store::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde_json::{Value, json};
 
 /// 2026-11-20T09:00:00Z.
 pub(crate) const NOW: i64 = 1_795_165_200_000_000;
@@ -21,6 +23,8 @@ pub(crate) const NOW: i64 = 1_795_165_200_000_000;
 /// A state database of its own, a data directory, and a service on both.
 pub(crate) struct TestService {
     pub(crate) service: Service,
+    /// It stands still until it is set.
+    pub(crate) clock: Clock,
     state: purser_store::Config,
     directory: tempfile::TempDir,
 }
@@ -29,16 +33,46 @@ impl TestService {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let state = purser_store::Config { url: postgres().await, data_dir: directory.path().to_owned() };
-        let service = open(&state, directory.path()).await;
-        Self { service, state, directory }
+        let clock = Clock::fixed(Timestamp::from_micros(NOW));
+        let service = open(&state, directory.path(), &clock).await;
+        Self { service, clock, state, directory }
+    }
+
+    /// Makes a tenant.
+    pub(crate) async fn with_tenant(self, id: &str) -> Self {
+        let store = Store::open(&self.state).await.expect("the store opens");
+        store.tenant().create(&Tenant::new(tenant_id(id))).await.expect("a new tenant");
+        store.close().await.expect("it closes");
+        self
+    }
+
+    /// Takes usage of a tenant in: events of `gpt-4o` with 1,000 input tokens, with `changes` to them.
+    pub(crate) async fn ingest(&self, tenant: &str, events: &[Value]) {
+        let mut all = Vec::new();
+        for changes in events {
+            let mut event = json!({
+                "event_id": format!("e{}", all.len()), "occurred_at": self.service.now(), "provider": "openai",
+                "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 750,
+            });
+            for (name, value) in changes.as_object().into_iter().flatten() {
+                event[name] = value.clone();
+            }
+            all.push(event);
+        }
+        let body = Value::from(all).to_string();
+        let decoded = purser_service::decode::native::decode(body.as_bytes(), self.service.now());
+        let decoded = decoded.unwrap_or_else(|_| unreachable!("the events are JSON"));
+        let who = principal(tenant, Role::Ingest);
+        let receipt = self.service.ingest(&who, decoded, &Options::strict()).await.expect("they are taken");
+        assert_eq!(receipt.accepted, events.len() as u64, "{receipt:?}");
     }
 
     /// Drops the service without shutdown, as a crash would, and opens it again.
     pub(crate) async fn crash(self) -> Self {
-        let Self { service, state, directory } = self;
+        let Self { service, clock, state, directory } = self;
         drop(service);
-        let service = open(&state, directory.path()).await;
-        Self { service, state, directory }
+        let service = open(&state, directory.path(), &clock).await;
+        Self { service, clock, state, directory }
     }
 
     /// Shuts the service down and opens it again.
@@ -48,13 +82,13 @@ impl TestService {
 
     /// The same, with a change to its files in between.
     pub(crate) async fn restart_after(self, change: impl FnOnce()) -> Self {
-        let Self { service, state, directory } = self;
+        let Self { service, clock, state, directory } = self;
         // Without a store, the shutdown fails after it has spooled what waits.
         service.shutdown().await.ok();
         drop(service);
         change();
-        let service = open(&state, directory.path()).await;
-        Self { service, state, directory }
+        let service = open(&state, directory.path(), &clock).await;
+        Self { service, clock, state, directory }
     }
 
     /// Where the state is, for another node.
@@ -112,8 +146,7 @@ async fn postgres() -> Option<String> {
 }
 
 /// Opens the service; one that has just been left alone may hold the directory for a moment.
-async fn open(state: &purser_store::Config, directory: &Path) -> Service {
-    let clock = Clock::fixed(Timestamp::from_micros(NOW));
+async fn open(state: &purser_store::Config, directory: &Path, clock: &Clock) -> Service {
     for _ in 0..100 {
         let store = Store::open(state).await.expect("the store opens");
         let ticking = clock.clone();
@@ -124,7 +157,7 @@ async fn open(state: &purser_store::Config, directory: &Path) -> Service {
         };
         match Ledger::open(config, store.clone()).await {
             Ok(ledger) => {
-                let service = Service::open(store, ledger, clock).await.expect("the service opens");
+                let service = Service::open(store, ledger, clock.clone()).await.expect("the service opens");
                 let quick = Duration::from_millis(20);
                 service.start_recorder(Config {
                     queue_records: 500,

@@ -8,6 +8,7 @@ use purser_domain::tenant::Tenant;
 use purser_store::Error;
 
 use crate::api_key::key;
+use crate::calibration::{calibration, window};
 use crate::conflict::conflict;
 use crate::database::{Database, at, tenant_id, with_tenant};
 use crate::discount::discount;
@@ -29,6 +30,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.import(&acme).create(&import("imp_1", 1)).await.expect("a new import");
     store.skill_override(&acme).set(&SkillId::new("s"), &skill(1), at(1)).await.expect("a new row");
     store.scenario(&acme).create(&scenario("sc_1"), at(1)).await.expect("a new scenario");
+    store.calibration(&acme).add(&calibration("a", 1), window(), 9).await.expect("a new calibration");
 
     assert_eq!(store.api_key().list(&other).await, Ok(Vec::new()));
     assert_eq!(store.feature_tag(&other).list().await, Ok(Vec::new()));
@@ -42,6 +44,9 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     assert!(store.skill_override(&other).list().await.expect("the list").is_empty());
     assert_eq!(store.scenario(&other).list().await, Ok(Vec::new()));
     assert_eq!(store.scenario(&other).get("sc_1").await, Ok(None));
+    assert_eq!(store.calibration(&other).list(10).await, Ok(Vec::new()));
+    assert_eq!(store.calibration(&other).newest().await, Ok(None));
+    assert_eq!(store.calibration(&other).get(1).await, Ok(None));
 
     let refused = [
         store.api_key().revoke(&other, "k", at(2)).await,
@@ -62,6 +67,8 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.import(&other).create(&import("imp_1", 2)).await.expect("its own import");
     store.skill_override(&other).set(&SkillId::new("s"), &skill(2), at(2)).await.expect("its own row");
     store.scenario(&other).create(&scenario("sc_1"), at(2)).await.expect("its own scenario");
+    let (its_own, is_kept) = store.calibration(&other).add(&calibration("a", 1), window(), 9).await.expect("its own");
+    assert_eq!((its_own.number, is_kept), (1, true));
     assert_eq!(store.skill_override(&acme).list().await.map(|all| all[&SkillId::new("s")].clone()), Ok(skill(1)));
     assert_eq!(store.price_override(&acme).list().await.map(|all| all.len()), Ok(1));
     assert_eq!(store.discount(&acme).list().await.map(|all| all[0].percent_milli), Ok(1));

@@ -42,6 +42,9 @@ fn every_command_has_help() {
         "prices discount end",
         "prices rerate",
         "prices unpriced",
+        "what-if",
+        "calibrate",
+        "simulate",
         "config show",
         "config check",
     ] {

@@ -1,5 +1,6 @@
 //! The binary, run as people run it: one module per command.
 
+mod calibrate;
 mod cli;
 mod config;
 mod dataset;
