@@ -16,6 +16,7 @@ pub mod health;
 pub mod import;
 pub mod price;
 pub mod problem;
+pub mod provenance;
 pub mod scenario;
 pub mod simulation;
 pub mod skill;

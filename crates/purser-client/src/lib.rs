@@ -9,9 +9,11 @@ mod query;
 use std::time::Duration;
 
 use purser_api::calibration::{CalibrationAnswer, CalibrationRequest};
+use purser_api::domain::provenance::{Filter, Page};
 use purser_api::domain::usage_query::Query;
 use purser_api::import::{ImportDraft, ImportPatch, ImportRecord};
 use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList};
+use purser_api::provenance::{ProvenanceCheck, ProvenanceDetail, ProvenancePage, ProvenanceReplay};
 use purser_api::simulation::{SimulationAnswer, SimulationRequest};
 use purser_api::tenant::TenantRecord;
 use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
@@ -151,6 +153,38 @@ impl Client {
     /// What the server answers, or that it does not.
     pub async fn calibrate(&self, request: &CalibrationRequest) -> Result<CalibrationAnswer, Error> {
         self.answer(self.request(Method::POST, "/api/v1/calibrations").json(request)).await
+    }
+
+    /// Records of simulations, newest first.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn provenance(&self, filter: &Filter, page: Page) -> Result<ProvenancePage, Error> {
+        self.answer(self.request(Method::GET, "/api/v1/provenance").query(&query::provenance(filter, page))).await
+    }
+
+    /// One record with its inputs and its output.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn provenance_show(&self, id: &str) -> Result<ProvenanceDetail, Error> {
+        self.answer(self.segments(Method::GET, &["provenance", id])?).await
+    }
+
+    /// Runs a record again.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn provenance_replay(&self, id: &str) -> Result<ProvenanceReplay, Error> {
+        self.answer(self.segments(Method::POST, &["provenance", id, "replay"])?).await
+    }
+
+    /// Checks the tenant's chain of records.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn provenance_verify(&self) -> Result<ProvenanceCheck, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/provenance/verify")).await
     }
 
     /// The key's tenant.

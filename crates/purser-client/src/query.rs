@@ -1,5 +1,6 @@
-//! A domain query as the parameters of `GET /api/v1/usage/query`.
+//! Domain queries as the parameters of `GET /api/v1/usage/query` and `GET /api/v1/provenance`.
 
+use purser_api::domain::provenance::{self, Page};
 use purser_api::domain::usage_query::{Dimension, Metric, Query};
 
 /// The parameters that ask `query`.
@@ -37,6 +38,24 @@ pub(crate) fn parameters(query: &Query) -> Vec<(String, String)> {
     parameters
 }
 
+/// The parameters that ask for a page of the records that pass `filter`.
+pub(crate) fn provenance(filter: &provenance::Filter, page: Page) -> Vec<(&'static str, String)> {
+    let provenance::Filter { variant, source, status, input_hash, run_id, start, end } = filter;
+    let given = [
+        ("variant", variant.map(|variant| variant.name().to_owned())),
+        ("source", source.map(|source| source.name().to_owned())),
+        ("status", status.map(|status| status.name().to_owned())),
+        ("input_hash", input_hash.map(|hash| hash.to_string())),
+        ("run_id", run_id.clone()),
+        ("from", start.map(|start| start.to_string())),
+        // The parameter is the first moment after, the filter's end the last inside.
+        ("to", end.map(|end| end.plus_micros(1).to_string())),
+        ("limit", Some(page.limit.to_string())),
+        ("offset", Some(page.offset.to_string())),
+    ];
+    given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 const fn name(metric: &Metric) -> &'static str {
     match metric {
         Metric::Requests => "requests",
@@ -51,6 +70,24 @@ mod tests {
     use purser_api::domain::usage_query::Filter;
 
     use super::*;
+
+    #[test]
+    fn filters_of_provenance_are_spelled_out() {
+        let at = |text: &str| text.parse().ok();
+        let filter = provenance::Filter {
+            variant: Some(provenance::Variant::V3),
+            run_id: Some("r".to_owned()),
+            start: at("2026-11-20T00:00:00Z"),
+            end: at("2026-11-20T23:59:59.999999Z"),
+            ..provenance::Filter::default()
+        };
+        let spelled: Vec<String> = provenance(&filter, Page { limit: 5, offset: 10 })
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let ends = ["from=2026-11-20T00:00:00Z", "to=2026-11-21T00:00:00Z"];
+        assert_eq!(spelled, ["variant=v3", "run_id=r", ends[0], ends[1], "limit=5", "offset=10"]);
+    }
 
     #[test]
     fn a_query_is_spelled_out() {

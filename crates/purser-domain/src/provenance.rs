@@ -4,6 +4,7 @@
 mod chain;
 mod drift;
 mod id;
+mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::usage_event::FieldError;
 pub use chain::{ChainFault, ChainHead, Chained, Segments};
 pub use drift::Drift;
 pub use id::{Hash, RecordId};
+pub use replay::{Replay, VersionChange};
 
 /// Inputs and output of one record have at most that many bytes together.
 pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use axum::Json;
 use purser_api::{
     analytics, api_key, calibration, cost, costsim, dataset, divergence, feature_tag, health, import, price,
-    problem, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
+    problem, provenance, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -41,6 +41,7 @@ mod polish;
         crate::price::discounts, crate::price::discount_set, crate::price::discount_end,
         crate::simulation::simulate, crate::simulation::runtime, crate::costsim::status, crate::costsim::simulate,
         crate::calibration::list, crate::calibration::create,
+        crate::provenance::query, crate::provenance::show, crate::provenance::replay, crate::provenance::verify,
         crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
         crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
         crate::scenario::delete, crate::scenario::simulate, crate::scenario::simulate_adhoc,
@@ -68,7 +69,9 @@ mod polish;
         scenario::ScenarioRecord, scenario::ScenarioList, scenario::ScenarioAnswer, skill::SkillCatalogue,
         skill::SkillOverrideDraft, skill::SkillOverrideRecord, skill::SkillOverrideList,
         what_if::WhatIfRequest, what_if::WhatIfAnswer,
-        calibration::CalibrationRequest, calibration::CalibrationAnswer, calibration::CalibrationList
+        calibration::CalibrationRequest, calibration::CalibrationAnswer, calibration::CalibrationList,
+        provenance::ProvenancePage, provenance::ProvenanceDetail,
+        provenance::ProvenanceReplay, provenance::ProvenanceCheck
     ))
 )]
 struct Document;

@@ -8,7 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::{
     analytics, api_key, calibration, context, cost, costsim, dataset, divergence, error_page, feature_tag,
-    foreign, grpc, health, import, openapi, otlp, price, scenario, simulation, skill, tenant, usage_event,
+    foreign, grpc, health, import, openapi, otlp, price, provenance, scenario, simulation, skill, tenant, usage_event,
     usage_query, what_if,
 };
 
@@ -72,6 +72,10 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/skills", get(skill::catalogue))
         .route("/api/v1/skills/overrides", get(skill::overrides).post(skill::override_set))
         .route("/api/v1/skills/overrides/{skill}", delete(skill::override_end))
+        .route("/api/v1/provenance", get(provenance::query))
+        .route("/api/v1/provenance/verify", post(provenance::verify))
+        .route("/api/v1/provenance/{id}", get(provenance::show))
+        .route("/api/v1/provenance/{id}/replay", post(provenance::replay))
         .route("/api/v1/tenant", get(tenant::show).patch(tenant::patch))
         .route("/api/v1/keys", get(api_key::list).post(api_key::create))
         .route("/api/v1/keys/{id}", delete(api_key::revoke))

@@ -9,7 +9,6 @@ use purser_domain::money::Money;
 use purser_domain::plan::Plan;
 use purser_domain::simulation::{BUDGET_CENTS_MAX, ModelName};
 use purser_service::Principal;
-use purser_service::error::Error;
 use purser_service::simulation::{DRAWS_MAX, GraphRequest, Recorded, Request};
 use serde_json::Value;
 
@@ -21,6 +20,7 @@ use crate::fields::Fields;
 use crate::params::NoParams;
 use crate::plan;
 use crate::refusal::BodyRefusals;
+use crate::turn::in_turn;
 
 /// What a plan would cost: `v3` gives a distribution with its drivers and advice, `v1` and `v2` the reference's answers.
 #[utoipa::path(
@@ -53,28 +53,13 @@ pub(crate) async fn simulate(
         }
         ModelName::V3 => {
             let request = graph(fields, &who)?;
-            let Recorded { simulation, provenance_id } = in_turn(&app, who, request).await?;
+            let service = app.service.clone();
+            let work = async move { service.simulate_v3(&who, request).await };
+            let Recorded { simulation, provenance_id } = in_turn(&app, work).await?;
             SimulationAnswer::v3(simulation, id(provenance_id))
         }
     };
     Ok(Json(answer))
-}
-
-/// Simulates once a turn is free. A client that leaves does not free its turn: the work goes on.
-async fn in_turn(
-    app: &App,
-    who: Principal,
-    request: GraphRequest,
-) -> Reply<Recorded<purser_domain::estimate::Estimate>> {
-    let turn = tokio::time::timeout(app.config.queue_wait, app.simulations.clone().acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(Failure::too_busy()) };
-    let service = app.service.clone();
-    let work = tokio::spawn(async move {
-        let found = service.simulate_v3(&who, request).await;
-        drop(turn);
-        found
-    });
-    Ok(work.await.map_err(|error| Error::internal(&error))??)
 }
 
 /// A flat plan for `v1` or `v2`.

@@ -74,8 +74,14 @@ pub async fn in_force(store: &Store) -> Result<Vec<Price>, Error> {
 
 /// The shipped prices with every import laid over them, oldest first, and the last import's version.
 async fn prices_and_version(store: &Store) -> Result<(Vec<Price>, i64), Error> {
+    prices_until(store, None).await
+}
+
+/// The same, of imports until `at` only.
+async fn prices_until(store: &Store, at: Option<Timestamp>) -> Result<(Vec<Price>, i64), Error> {
     let mut prices = parse("shipped prices", SHIPPED)?;
     let mut imports = store.price_import().list().await?;
+    imports.retain(|import| at.is_none_or(|at| import.imported_at <= at));
     imports.sort_by_key(|import| import.version);
     for import in &imports {
         let lines = store.price_import().lines(import.version).await?;
@@ -129,6 +135,18 @@ async fn view(store: &Store, book: Arc<PriceBook>, tenant: &TenantId) -> Result<
     let overrides = store.price_override(tenant).list().await?.into_iter().map(|own| own.price).collect();
     let discounts = store.discount(tenant).list().await?;
     Ok(PriceBook::for_tenant(book, overrides, discounts))
+}
+
+/// What `tenant` paid at `at`: what ships, with the imports, overrides and discounts that were in force then.
+pub(crate) async fn as_of(store: &Store, tenant: &TenantId, at: Timestamp) -> Result<TenantBook, Error> {
+    let in_force =
+        |set_at: Timestamp, retired_at: Option<Timestamp>| set_at <= at && retired_at.is_none_or(|end| at < end);
+    let (book, _) = PriceBook::compile(prices_until(store, Some(at)).await?.0);
+    let overrides = store.price_override(tenant).history().await?.into_iter();
+    let overrides = overrides.filter(|set| in_force(set.set_at, set.retired_at)).map(|set| set.of.price).collect();
+    let discounts = store.discount(tenant).history().await?.into_iter();
+    let discounts = discounts.filter(|set| in_force(set.set_at, set.retired_at)).map(|set| set.of).collect();
+    Ok(PriceBook::for_tenant(Arc::new(book), overrides, discounts))
 }
 
 /// What `tenant` pays, read from the state database alone, whether or not a server runs on it.

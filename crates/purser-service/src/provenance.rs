@@ -3,6 +3,7 @@
 
 mod backfill;
 mod recorder;
+mod replay;
 mod spool;
 
 use purser_domain::provenance::{Chained, Drift, Filter, Hash, Page, Record, RecordId, Variant};

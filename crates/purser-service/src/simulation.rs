@@ -1,7 +1,7 @@
 //! Simulates plans for a tenant: with its catalogue and its prices, recorded with everything they rest on.
 
-mod graph;
-mod inputs;
+pub(crate) mod graph;
+pub(crate) mod inputs;
 
 use std::sync::Arc;
 

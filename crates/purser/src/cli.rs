@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    calibrate, config, cost, demo, export, import, key, ledger, prices, serve, simulate, tenant, usage,
+    calibrate, config, cost, demo, export, import, key, ledger, prices, provenance, serve, simulate, tenant, usage,
     what_if,
 };
 use crate::config::CommonFlags;
@@ -51,6 +51,9 @@ pub(crate) enum Command {
     Calibrate(calibrate::Args),
     /// What a plan will cost, how sure that is, and whether it may run
     Simulate(Box<simulate::Args>),
+    /// What was simulated, from what, and whether it comes out again
+    #[command(subcommand)]
+    Provenance(provenance::Command),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -59,7 +62,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether the exit code is a verdict that a job gates on.
     pub(crate) fn is_gate(&self) -> bool {
-        matches!(self, Self::Simulate(_))
+        matches!(self, Self::Simulate(_) | Self::Provenance(provenance::Command::Replay(_)))
     }
 
     /// The listening flags, for the commands that have them.

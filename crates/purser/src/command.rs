@@ -9,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod prices;
+pub(crate) mod provenance;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod tenant;

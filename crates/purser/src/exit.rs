@@ -29,11 +29,11 @@ pub(crate) enum Exit {
     CheckFailed = 8,
 }
 
-/// The exit codes of `purser simulate`, on which a job can gate.
+/// The exit codes of `purser simulate` and `purser provenance replay`, on which a job can gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Gate {
-    /// The plan is feasible.
+    /// The plan is feasible; the record was reproduced.
     Feasible = 0,
     /// It is not.
     Infeasible = 1,
@@ -49,6 +49,14 @@ Exit codes:
   0  the plan is feasible
   1  the plan is not feasible
   2  the command line, the configuration or the plan is wrong
+  3  failed: a store or the server is out, or the key is not allowed to";
+
+/// The meanings, as `purser provenance replay --help` shows them.
+pub(crate) const REPLAY_MEANINGS: &str = "\
+Exit codes:
+  0  the output came out again, byte for byte
+  1  it did not
+  2  the command line or the configuration is wrong, or there is no such record
   3  failed: a store or the server is out, or the key is not allowed to";
 
 impl From<Exit> for Gate {
@@ -80,7 +88,7 @@ Exit codes:
   6  a store is out, or another process holds the data directory
   7  the key is missing, unknown, or its role does not allow it
   8  a check found something wrong
-`purser simulate` has its own: see its --help";
+`purser simulate` and `purser provenance replay` have their own: see their --help";
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {

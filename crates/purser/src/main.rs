@@ -61,6 +61,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             Command::Calibrate(args) => command::calibrate::run(args, settings).await,
             Command::Prices(command) => command::prices::run(*command, settings).await,
             Command::Simulate(args) => command::simulate::run(*args, settings).await,
+            Command::Provenance(command) => command::provenance::run(command, settings).await,
             Command::Config(command) => command::config::run(&command, &loaded),
         }
     });

@@ -4,7 +4,7 @@ use axum::http::Method;
 use purser_domain::api_key::Role;
 use purser_test::event::event_with;
 use purser_test::{ACME, Ask, GLOBEX, TestApp, event};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::openapi::operations;
 
@@ -37,11 +37,17 @@ async fn filled() -> (TestApp, Vec<String>) {
     app.post("/api/v1/skills/overrides", &row).await.expect(201);
     let plan = json!({"plan": steps, "run_id": id("run")});
     app.post("/api/v1/costsim/v2/simulate", &plan).await.expect(200);
+    let recorded = app.post("/api/v1/simulate", &plan).await.expect(200).json();
+    let runs: Vec<Value> =
+        (0..5).map(|n| event_with(&id(&format!("e{n}")), &json!({"run_id": id(&format!("r{n}"))}))).collect();
+    app.store_events(&runs).await;
+    app.post("/api/v1/calibrations", &json!({})).await.expect(200);
     let key = app.post("/api/v1/keys", &json!({"role": "read"})).await.expect(201).json();
     let mut ids: Vec<String> = [tag, price, discount, scenario, key, import]
         .iter()
         .filter_map(|made| made["id"].as_str().map(str::to_owned))
         .collect();
+    ids.extend(recorded["provenance_id"].as_str().map(str::to_owned));
     ids.extend([MARK.to_owned(), format!("{MARK}-event"), format!("{MARK}.tag"), id("skill"), "plain".to_owned()]);
     (app, ids)
 }

@@ -20,6 +20,7 @@ mod openapi;
 mod otlp;
 mod price;
 mod prompt;
+mod provenance;
 mod role;
 mod scenario;
 mod simulation;

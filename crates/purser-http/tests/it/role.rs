@@ -11,7 +11,9 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
     let receivers = ["/v1/traces", "/v1/logs", "/v1/metrics", "/api/public/otel/v1/traces"];
     let sends = ["/api/v1/events", "/api/v1/litellm", "/api/v1/cost/record", "/api/v1/usage/events"];
     let path = operation.path.as_str();
-    let asks = path.starts_with("/api/v1/costsim/") || path.contains("/simulate") || path == "/api/v1/what-if";
+    let asks =
+        ["/api/v1/costsim/", "/api/v1/what-if", "/api/v1/provenance"].iter().any(|start| path.starts_with(start))
+            || path.contains("/simulate");
     if asks {
         return Role::may_read;
     }

@@ -92,12 +92,8 @@ fn log(context: &Context, comparison: &Comparison) {
 pub(super) async fn record(context: &Context, done: Result<&Compared, &String>) {
     let Some(id) = context.id else { return };
     let (status, output) = match done {
-        Ok(Compared { v2, comparison }) => {
-            // How long it took stands in the record; the output must come out again.
-            let v2 = v2::Simulation { runtime_ms: 0, ..v2.clone() };
-            (status_of(v2.status), json!({ "v1": context.baseline, "v2": v2, "comparison": comparison }))
-        }
-        Err(error) => (Status::Error, json!({ "v1": context.baseline, "v2": null, "v2_error": error })),
+        Ok(Compared { v2, .. }) => (status_of(v2.status), output(&context.baseline, done)),
+        Err(_) => (Status::Error, output(&context.baseline, done)),
     };
     let mut record = context.record(id, Variant::Comparison, &output);
     record.status = status;
@@ -108,10 +104,22 @@ pub(super) async fn record(context: &Context, done: Result<&Compared, &String>) 
     context.keep(record).await;
 }
 
+/// What is recorded of both answers, or of one and why there is no other.
+pub(crate) fn output(baseline: &v1::Simulation, done: Result<&Compared, &String>) -> Value {
+    match done {
+        Ok(Compared { v2, comparison }) => {
+            // How long it took stands in the record; the output must come out again.
+            let v2 = v2::Simulation { runtime_ms: 0, ..v2.clone() };
+            json!({ "v1": baseline, "v2": v2, "comparison": comparison })
+        }
+        Err(error) => json!({ "v1": baseline, "v2": null, "v2_error": error }),
+    }
+}
+
 /// Records that the candidate was given up.
 pub(super) async fn expired(job: &Job) {
     let Some(id) = job.context.id else { return };
-    let output = json!({ "v1": job.context.baseline, "v2": null, "v2_error": "timeout" });
+    let output = output(&job.context.baseline, Err(&"timeout".to_owned()));
     let mut record = job.context.record(id, Variant::Comparison, &output);
     record.status = Status::Timeout;
     job.context.keep(record).await;

@@ -95,7 +95,7 @@ fn check(options: &Options) -> Result<(), Error> {
 }
 
 /// One name for all prices that were used: their versions, or the hash of many.
-fn price_version(versions: &[String]) -> Option<String> {
+pub(crate) fn price_version(versions: &[String]) -> Option<String> {
     let joined = versions.join(",");
     match joined.len() {
         0 => None,
@@ -105,7 +105,7 @@ fn price_version(versions: &[String]) -> Option<String> {
 }
 
 /// What is wrong with the plan, under the field that can be changed.
-fn refused(error: &SimulateError) -> Error {
+pub(crate) fn refused(error: &SimulateError) -> Error {
     let (field, value) = match error {
         SimulateError::EmptyPlan => ("plan", String::new()),
         SimulateError::Unpriced { model, .. } => ("plan", model.clone()),

@@ -2,5 +2,6 @@
 
 mod calibration;
 mod provenance;
+mod replay;
 mod sandbox;
 mod support;

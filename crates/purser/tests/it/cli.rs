@@ -45,6 +45,10 @@ fn every_command_has_help() {
         "what-if",
         "calibrate",
         "simulate",
+        "provenance query",
+        "provenance show",
+        "provenance replay",
+        "provenance verify",
         "config show",
         "config check",
     ] {

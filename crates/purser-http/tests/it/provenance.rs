@@ -1,0 +1,139 @@
+//! `/api/v1/provenance`
+
+use axum::http::Method;
+use purser_domain::api_key::Role;
+use purser_test::{ACME, Ask, GLOBEX, Reply, TestApp};
+use serde_json::{Value, json};
+
+const PROVENANCE: &str = "/api/v1/provenance";
+
+/// Simulates under `model` for the run `run`; the record's id.
+async fn simulate(app: &TestApp, model: &str, run: &str) -> String {
+    let ask = json!({"plan": [{"skill": "llm_invoke"}], "model": model, "run_id": run});
+    let found = app.post("/api/v1/simulate", &ask).await.expect(200).json();
+    found["provenance_id"].as_str().expect("it is recorded").to_owned()
+}
+
+async fn replay(app: &TestApp, id: &str) -> Reply {
+    app.ask(Ask::new(Method::POST, &format!("{PROVENANCE}/{id}/replay"))).await
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    page["records"].as_array().expect("a list").iter().map(|record| record["id"].as_str().expect("an id")).collect()
+}
+
+#[tokio::test]
+async fn records_are_found_by_every_filter_and_paged() {
+    let app = TestApp::start().await;
+    let v1 = simulate(&app, "v1", "a").await;
+    let v2 = simulate(&app, "v2", "a").await;
+    let v3 = simulate(&app, "v3", "b").await;
+    let all = app.get(PROVENANCE).await.expect(200).json();
+    assert_eq!(json!([all["total"], all["next_offset"]]), json!([3, null]), "{all}");
+    let hash = all["records"].as_array().expect("a list").iter().find(|record| record["id"] == v3.as_str());
+    let hash = hash.expect("v3")["input_hash"].as_str().expect("a hash");
+    for (query, expected) in [
+        ("variant=v1", vec![&v1]),
+        ("run_id=a", vec![&v1, &v2]),
+        ("run_id=a&variant=v2", vec![&v2]),
+        ("source=sandbox&status=success", vec![&v1, &v2, &v3]),
+        ("source=canary", vec![]),
+        ("status=timeout", vec![]),
+        (&format!("input_hash={hash}"), vec![&v3]),
+        ("from=2026-11-20T12:00:00Z&to=2026-11-20T12:00:01Z", vec![&v1, &v2, &v3]),
+        ("to=2026-11-20T12:00:00Z", vec![]),
+        ("from=2026-11-20T12:00:01Z", vec![]),
+    ] {
+        let page = app.get(&format!("{PROVENANCE}?{query}")).await.expect(200).json();
+        let mut found = ids(&page);
+        found.sort_unstable();
+        let mut expected: Vec<&str> = expected.into_iter().map(String::as_str).collect();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{query}");
+        assert_eq!(page["total"], expected.len(), "{query}");
+    }
+    let first = app.get(&format!("{PROVENANCE}?limit=2")).await.expect(200).json();
+    let rest = app.get(&format!("{PROVENANCE}?limit=2&offset=2")).await.expect(200).json();
+    assert_eq!(json!([first["next_offset"], first["total"], rest["next_offset"]]), json!([2, 3, null]));
+    assert_eq!([ids(&first), ids(&rest)].concat(), ids(&all));
+}
+
+#[tokio::test]
+async fn a_record_is_shown_whole_with_its_place_in_the_chain() {
+    let app = TestApp::start().await;
+    let first = simulate(&app, "v1", "a").await;
+    let second = simulate(&app, "v3", "b").await;
+    let shown = app.get(&format!("{PROVENANCE}/{second}")).await.expect(200).json();
+    let before = app.get(&format!("{PROVENANCE}/{first}")).await.expect(200).json();
+    assert_eq!(json!([before["position"], before["prev_hash"]]), json!([1, "0".repeat(64)]));
+    assert_eq!(json!([shown["position"], shown["prev_hash"]]), json!([2, before["record_hash"]]));
+    assert_eq!(
+        json!([shown["is_sound"], shown["variant"], shown["run_id"], shown["seed"]]),
+        json!([true, "v3", "b", 42])
+    );
+    let inputs: Value = serde_json::from_str(shown["inputs"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(json!([inputs["plan"], inputs["calibration"]]), json!([[{"skill": "llm_invoke"}], null]));
+    let output: Value = serde_json::from_str(shown["output"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(output["basis"]["calibration_version"], "none");
+    assert_eq!(shown["versions"]["model"], output["basis"]["model_version"]);
+}
+
+#[tokio::test]
+async fn an_output_comes_out_again_or_what_changed_is_told() {
+    let app = TestApp::start().await;
+    for model in ["v1", "v2", "v3"] {
+        let id = simulate(&app, model, "a").await;
+        let said = replay(&app, &id).await.expect(200).json();
+        let told = json!([said["reproduced"], said["variant"], said["versions"], said["fields"], said["reason"]]);
+        assert_eq!(told, json!([true, model, [], [], null]), "{said}");
+        assert_eq!(said["replayed_hash"], said["recorded_hash"]);
+    }
+    let id = simulate(&app, "v1", "a").await;
+    let mut row = app.get("/api/v1/skills").await.expect(200).json()["skills"]["llm_invoke"].clone();
+    row["v1"]["cost_cents"] = json!(7);
+    app.post("/api/v1/skills/overrides", &json!({"skill": "llm_invoke", "costs": row})).await.expect(201);
+    let said = replay(&app, &id).await.expect(200).json();
+    assert_eq!(json!([said["reproduced"], said["versions"][0]["name"]]), json!([false, "catalogue_version"]), "{said}");
+    assert_ne!(said["versions"][0]["recorded"], said["versions"][0]["now"]);
+    let fields = said["fields"].as_array().expect("a list");
+    assert!(fields.contains(&json!("estimated_cost_cents")), "{said}");
+}
+
+#[tokio::test]
+async fn the_chain_is_checked() {
+    let app = TestApp::start().await;
+    simulate(&app, "v1", "a").await;
+    simulate(&app, "v3", "a").await;
+    let checked = app.ask_as(ACME, Role::Read, Ask::new(Method::POST, &format!("{PROVENANCE}/verify"))).await;
+    let expected = json!({"ok": true, "records": 2, "faults": [], "faults_total": 0});
+    assert_eq!(checked.expect(200).json(), expected);
+    let theirs = app.ask_as(GLOBEX, Role::Read, Ask::new(Method::POST, &format!("{PROVENANCE}/verify"))).await;
+    assert_eq!(theirs.expect(200).json()["records"], 0);
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_ones_own_is_not_found() {
+    let app = TestApp::start().await;
+    let id = simulate(&app, "v3", "a").await;
+    let path = format!("{PROVENANCE}/{id}");
+    let _ = app.ask_as(GLOBEX, Role::Admin, Ask::get(&path)).await.problem(404, "not-found");
+    let again = Ask::new(Method::POST, &format!("{path}/replay"));
+    let _ = app.ask_as(GLOBEX, Role::Admin, again).await.problem(404, "not-found");
+    for id in ["none.such", "019a9f3a-0000-7000-8000-000000000000"] {
+        let _ = app.get(&format!("{PROVENANCE}/{id}")).await.problem(404, "not-found");
+        let _ = replay(&app, id).await.problem(404, "not-found");
+    }
+}
+
+#[tokio::test]
+async fn bad_filters_are_named_with_their_values() {
+    let app = TestApp::start().await;
+    let query = "variant=v9&source=me&status=ok&input_hash=xyz&from=today&limit=0&offset=-1&colour=1";
+    let reply = app.get(&format!("{PROVENANCE}?{query}")).await;
+    let mut fields = reply.fields();
+    fields.sort();
+    assert_eq!(fields, ["colour", "from", "input_hash", "limit", "offset", "source", "status", "variant"]);
+    assert!(reply.text().contains("v9") && reply.text().contains("xyz"), "{}", reply.text());
+    let turned = "from=2026-11-20T12:00:00Z&to=2026-11-20T12:00:00Z";
+    assert_eq!(app.get(&format!("{PROVENANCE}?{turned}")).await.fields(), ["from"]);
+}

@@ -1,0 +1,32 @@
+//! `purser provenance`: what was simulated, from what, and whether it comes out again.
+
+mod query;
+mod replay;
+mod show;
+mod source;
+mod verify;
+
+use crate::config::Settings;
+use crate::exit::Exit;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// List records, newest first
+    Query(query::Args),
+    /// Show one record with its inputs, its output and its place in the chain
+    Show(show::Args),
+    /// Run a record again and say whether its output comes out, byte for byte
+    #[command(after_help = crate::exit::REPLAY_MEANINGS)]
+    Replay(replay::Args),
+    /// Check the chain of records
+    Verify(verify::Args),
+}
+
+pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
+    match command {
+        Command::Query(args) => query::run(args, settings).await,
+        Command::Show(args) => show::run(args, settings).await,
+        Command::Replay(args) => replay::run(args, settings).await,
+        Command::Verify(args) => verify::run(args, settings).await,
+    }
+}

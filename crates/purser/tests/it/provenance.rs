@@ -1,0 +1,83 @@
+//! Records of simulations: found, shown, run again, checked.
+
+use serde_json::{Value, json};
+
+use crate::support::{Purser, Ran};
+
+const SHARED: [&str; 2] = ["--tenant", "acme"];
+
+fn simulate(purser: &Purser, model: &str) -> String {
+    let plan = purser.file("flat.json", r#"[{"skill": "llm_invoke", "params": {"prompt": "hi"}}]"#);
+    let plan = plan.to_str().expect("a path");
+    let answer = purser.run(["simulate", plan, "--tenant", "acme", "--model", model, "--json"]).done().json();
+    answer["provenance_id"].as_str().expect("it is recorded").to_owned()
+}
+
+fn with_tenant() -> Purser {
+    let purser = Purser::new();
+    purser.run(["tenant", "create", "acme"]).done();
+    purser
+}
+
+fn provenance(purser: &Purser, arguments: &[&str]) -> Ran {
+    purser.run([&["provenance"], arguments, &SHARED].concat())
+}
+
+#[test]
+fn records_are_listed_shown_and_reproduced() {
+    let purser = with_tenant();
+    let ids: Vec<String> = ["v1", "v2", "v3"].iter().map(|model| simulate(&purser, model)).collect();
+    let page = provenance(&purser, &["query", "--json"]).done().json();
+    assert_eq!(json!([page["total"], page["next_offset"]]), json!([3, null]));
+    let only = provenance(&purser, &["query", "--variant", "v2", "--from", "1d", "--status", "success", "--json"]);
+    assert_eq!(only.done().json()["records"][0]["id"], ids[1].as_str());
+    let none = provenance(&purser, &["query", "--to", "2025-01-01", "--json"]).done().json();
+    assert_eq!(none["total"], 0);
+    let first = provenance(&purser, &["query", "--limit", "2"]).done();
+    assert!(first.stdout.contains(&ids[2]) && !first.stdout.contains(&ids[0]), "{}", first.stdout);
+    assert_eq!(first.stderr, "2 of 3 records; --offset 2 shows more\n");
+    for id in &ids {
+        let shown = provenance(&purser, &["show", id]).done().stdout;
+        assert!(shown.contains("hash is sound") && shown.contains("\"plan\": ["), "{shown}");
+        let exact = provenance(&purser, &["show", id, "--json"]).done().json();
+        let inputs: Value = serde_json::from_str(exact["inputs"].as_str().expect("a text")).expect("JSON");
+        assert_eq!(json!([inputs["plan"][0]["skill"], exact["is_sound"]]), json!(["llm_invoke", true]));
+        let replay = provenance(&purser, &["replay", id]);
+        assert_eq!(replay.code, 0, "{}", replay.stdout);
+        assert!(replay.stdout.contains("reproduced, output "), "{}", replay.stdout);
+    }
+    let checked = provenance(&purser, &["verify"]).done();
+    assert_eq!((checked.stdout.as_str(), checked.stderr.as_str()), ("", "3 records checked, 0 faults\n"));
+}
+
+#[test]
+fn what_is_not_there_is_named_and_the_codes_differ() {
+    let purser = with_tenant();
+    let unknown = "019a9f3a-0000-7000-8000-000000000000";
+    for (arguments, code, word) in [
+        (&["show", unknown][..], 4, unknown),
+        (&["show", "x"], 4, "\"x\""),
+        (&["replay", unknown], 2, unknown),
+        (&["replay", "x"], 2, "\"x\""),
+        (&["query", "--variant", "v9"], 2, "v9"),
+        (&["query", "--input-hash", "xyz"], 2, "xyz"),
+        (&["query", "--limit", "0"], 2, "limit"),
+        (&["query", "--from", "2025-02-01", "--to", "2025-01-01"], 2, "from"),
+    ] {
+        let ran = provenance(&purser, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(word), "{arguments:?}: {}", ran.stderr);
+    }
+    let away = ["provenance", "replay", unknown, "--server", "http://127.0.0.1:1", "--key", "k"];
+    assert_eq!(purser.run(away).code, 3, "no server is there");
+}
+
+#[test]
+fn another_tenants_records_are_not_there() {
+    let purser = with_tenant();
+    purser.run(["tenant", "create", "globex"]).done();
+    let id = simulate(&purser, "v3");
+    for (command, code) in [("show", 4), ("replay", 2)] {
+        assert_eq!(purser.run(["provenance", command, &id, "--tenant", "globex"]).code, code, "{command}");
+    }
+}
