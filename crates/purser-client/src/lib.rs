@@ -8,6 +8,8 @@ mod query;
 
 use std::time::Duration;
 
+use purser_api::Timestamp;
+use purser_api::backtest::BacktestReport;
 use purser_api::calibration::{CalibrationAnswer, CalibrationRequest};
 use purser_api::domain::provenance::{Filter, Page};
 use purser_api::domain::usage_query::Query;
@@ -153,6 +155,16 @@ impl Client {
     /// What the server answers, or that it does not.
     pub async fn calibrate(&self, request: &CalibrationRequest) -> Result<CalibrationAnswer, Error> {
         self.answer(self.request(Method::POST, "/api/v1/calibrations").json(request)).await
+    }
+
+    /// Scores predictions of past runs; what is not given is the server's choice.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn backtest(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<BacktestReport, Error> {
+        let ends = [("from", from), ("to", to)];
+        let ends: Vec<_> = ends.into_iter().filter_map(|(name, end)| Some((name, end?.to_string()))).collect();
+        self.answer(self.request(Method::GET, "/api/v1/simulate/backtest").query(&ends)).await
     }
 
     /// Records of simulations, newest first.

@@ -1,47 +1,35 @@
 //! How good past predictions were: bias, error, pinball loss, and whether the intervals held.
 //! Invariant: sums go over sorted values, so that the order of the pairs is irrelevant.
 
-use serde::Serialize;
+use purser_domain::backtest::{Pair, Score};
+use purser_domain::calibration::Calibration;
+use purser_domain::driver::Driver;
+use purser_domain::plan::{Guard, Kind, Node, Plan, StepUsage};
+use purser_domain::step::Step;
 
-/// A prediction and what came of it, in one unit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pair {
-    /// The predicted mean.
-    pub mean: f64,
-    /// The predicted 10th percentile.
-    pub p10: f64,
-    /// The predicted median.
-    pub p50: f64,
-    /// The predicted 90th percentile.
-    pub p90: f64,
-    /// What came.
-    pub actual: f64,
-}
-
-/// How good the predictions were.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Backtest {
-    /// How many.
-    pub pairs: u64,
-    /// Σ(mean − actual) / Σ actual: above zero if too high.
-    pub bias: Option<f64>,
-    /// Σ|mean − actual| / Σ actual.
-    pub wape: Option<f64>,
-    /// Σ|median − actual| / Σ actual: the median is the better guess by this measure.
-    pub wape_p50: Option<f64>,
-    /// Mean pinball loss of the median, in the pairs' unit.
-    pub pinball_p50: f64,
-    /// Mean pinball loss of P90.
-    pub pinball_p90: f64,
-    /// The share of actual values at most P90; 0.9 is right.
-    pub coverage_p90: f64,
-    /// The share within P10 and P90; 0.8 is right.
-    pub coverage_p10_p90: f64,
+/// The plan of a run of which nothing is known but whose skill it is and which model it calls: one step at the cost
+/// that `calibration` has learned, else at what is assumed of the skill.
+#[must_use]
+pub fn first_step(skill: &str, model: &str, calibration: &Calibration) -> Plan {
+    let fit = calibration.find(skill, model).or_else(|| calibration.find("", ""));
+    // Only the cost is predicted, and a run's cost has its failed attempts in it.
+    let usage = StepUsage {
+        cost_usd: fit.and_then(|fit| fit.cost_usd.clone()),
+        latency_ms: Some(Driver::Constant(0.0)),
+        failure: Some(0.0),
+    };
+    let step = Node {
+        name: "run".to_owned(),
+        key: "run".to_owned(),
+        guard: Guard::default(),
+        kind: Kind::Step(Step::new(skill), usage),
+    };
+    Plan { steps: vec![step] }
 }
 
 /// Scores predictions; `None` without any.
 #[must_use]
-pub fn score(pairs: &[Pair]) -> Option<Backtest> {
+pub fn score(pairs: &[Pair]) -> Option<Score> {
     if pairs.is_empty() {
         return None;
     }
@@ -54,7 +42,7 @@ pub fn score(pairs: &[Pair]) -> Option<Backtest> {
     let actual = sum(&|pair| pair.actual);
     let per_actual = |total: f64| (actual > 0.0).then(|| total / actual);
     let share = |holds: &dyn Fn(&Pair) -> bool| pairs.iter().filter(|pair| holds(pair)).count() as f64 / count;
-    Some(Backtest {
+    Some(Score {
         pairs: pairs.len() as u64,
         bias: per_actual(sum(&|pair| pair.mean - pair.actual)),
         wape: per_actual(sum(&|pair| (pair.mean - pair.actual).abs())),
@@ -74,6 +62,8 @@ fn pinball(p: f64, quantile: f64, actual: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use purser_domain::calibration::Fit;
+
     use super::*;
 
     fn pair(mean: f64, p90: f64, actual: f64) -> Pair {
@@ -91,6 +81,29 @@ mod tests {
         assert!((score.pinball_p90 - 1.4 / 3.0).abs() < 1e-12);
         assert!((score.coverage_p90 - 2.0 / 3.0).abs() < 1e-12);
         assert!((score.coverage_p10_p90 - 2.0 / 3.0).abs() < 1e-12, "bounds are inside");
+    }
+
+    #[test]
+    fn a_run_is_predicted_by_its_model_then_its_skill_then_all_runs() {
+        let fit = |skill: &str, model: &str, cost: f64| Fit {
+            skill: skill.to_owned(),
+            model: model.to_owned(),
+            cost_usd: Some(Driver::Constant(cost)),
+            ..Fit::default()
+        };
+        let fits = vec![fit("", "", 1.0), fit("chat", "", 2.0), fit("chat", "gpt-4o", 3.0)];
+        let calibration = Calibration { fits, ..Calibration::none() };
+        let cost = |skill: &str, model: &str, calibration: &Calibration| {
+            let plan = first_step(skill, model, calibration);
+            match &plan.steps[0].kind {
+                Kind::Step(_, usage) => usage.cost_usd.clone(),
+                other => unreachable!("{other:?} is no step"),
+            }
+        };
+        for (skill, model, expected) in [("chat", "gpt-4o", 3.0), ("chat", "other", 2.0), ("search", "gpt-4o", 1.0)] {
+            assert_eq!(cost(skill, model, &calibration), Some(Driver::Constant(expected)), "{skill} {model}");
+        }
+        assert_eq!(cost("chat", "", &Calibration::none()), None, "nothing is known");
     }
 
     #[test]

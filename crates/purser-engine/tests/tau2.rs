@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use purser_domain::backtest::{Pair, Score};
 use purser_domain::calibration::RunSample;
 use purser_domain::estimate::Options;
 use purser_domain::plan::Plan;
@@ -20,7 +21,7 @@ use purser_domain::simulation::v2::Stamp;
 use purser_domain::skill::{Catalogue, UnknownPolicy};
 use purser_domain::step::Step;
 use purser_domain::time::Timestamp;
-use purser_engine::backtest::{Backtest, Pair, score};
+use purser_engine::backtest::score;
 use purser_engine::price_book::PriceBook;
 use purser_engine::simulation::v2;
 use purser_engine::simulation::v3::{self, Sources};
@@ -146,7 +147,7 @@ fn real_runs_stay_within_p90_as_often_as_promised() {
             rest.iter().map(|run| point(mean, run.cost_usd)).collect(),
             predict_v2(&fit, &rest, &catalogue),
         ];
-        let scores: Vec<Backtest> = pairs.iter().map(|pairs| score(pairs).expect("there are pairs")).collect();
+        let scores: Vec<Score> = pairs.iter().map(|pairs| score(pairs).expect("there are pairs")).collect();
         assert!(scores[0].wape < scores[1].wape && scores[0].wape < scores[2].wape, "split {seed}: {scores:?}");
         least = least.min(scores[0].coverage_p90);
         most = most.max(scores[0].coverage_p90);

@@ -7,6 +7,7 @@ mod analytics;
 mod api_key;
 mod app;
 mod auth;
+mod backtest;
 mod body;
 mod calibration;
 mod config;

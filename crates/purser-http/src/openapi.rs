@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, calibration, cost, costsim, dataset, divergence, feature_tag, health, import, price,
+    analytics, api_key, backtest, calibration, cost, costsim, dataset, divergence, feature_tag, health, import, price,
     problem, provenance, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
 };
 use serde_json::Value;
@@ -40,7 +40,7 @@ mod polish;
         crate::price::overrides, crate::price::override_set, crate::price::override_end,
         crate::price::discounts, crate::price::discount_set, crate::price::discount_end,
         crate::simulation::simulate, crate::simulation::runtime, crate::costsim::status, crate::costsim::simulate,
-        crate::calibration::list, crate::calibration::create,
+        crate::backtest::report, crate::calibration::list, crate::calibration::create,
         crate::provenance::query, crate::provenance::show, crate::provenance::replay, crate::provenance::verify,
         crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
         crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
@@ -70,7 +70,7 @@ mod polish;
         skill::SkillOverrideDraft, skill::SkillOverrideRecord, skill::SkillOverrideList,
         what_if::WhatIfRequest, what_if::WhatIfAnswer,
         calibration::CalibrationRequest, calibration::CalibrationAnswer, calibration::CalibrationList,
-        provenance::ProvenancePage, provenance::ProvenanceDetail,
+        backtest::BacktestReport, provenance::ProvenancePage, provenance::ProvenanceDetail,
         provenance::ProvenanceReplay, provenance::ProvenanceCheck
     ))
 )]

@@ -7,7 +7,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::{
-    analytics, api_key, calibration, context, cost, costsim, dataset, divergence, error_page, feature_tag,
+    analytics, api_key, backtest, calibration, context, cost, costsim, dataset, divergence, error_page, feature_tag,
     foreign, grpc, health, import, openapi, otlp, price, provenance, scenario, simulation, skill, tenant, usage_event,
     usage_query, what_if,
 };
@@ -56,6 +56,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/prices/discounts", get(price::discounts).post(price::discount_set))
         .route("/api/v1/prices/discounts/{id}", delete(price::discount_end))
         .route("/api/v1/simulate", post(simulation::simulate))
+        .route("/api/v1/simulate/backtest", get(backtest::report))
         .route("/api/v1/calibrations", get(calibration::list).post(calibration::create))
         .route("/api/v1/runtime/simulate", post(simulation::runtime))
         .route("/api/v1/costsim/v2/status", get(costsim::status))

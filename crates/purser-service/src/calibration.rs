@@ -3,7 +3,7 @@
 
 mod sample;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use purser_domain::calibration::{Calibration, Fitted};
@@ -104,6 +104,23 @@ impl Service {
         let in_force = Arc::new(InForce::of(self.store().calibration(tenant).newest().await?));
         self.calibrations_known().put(tenant.clone(), in_force.clone(), now);
         Ok(in_force)
+    }
+
+    /// The caller's calibration with this number, or nothing learned, each looked up once.
+    pub(crate) async fn calibration_numbered(
+        &self,
+        who: &Principal,
+        number: Option<i64>,
+        known: &mut HashMap<i64, Arc<Calibration>>,
+    ) -> Result<Arc<Calibration>, Error> {
+        let Some(number) = number else { return Ok(Arc::new(Calibration::none())) };
+        if let Some(calibration) = known.get(&number) {
+            return Ok(calibration.clone());
+        }
+        let fitted = self.store().calibration(who.tenant()).get(number).await?;
+        let calibration = Arc::new(fitted.map_or_else(Calibration::none, |fitted| fitted.calibration));
+        known.insert(number, calibration.clone());
+        Ok(calibration)
     }
 
     /// What each run of `window` used, by skill and model. Usage without a run id is no run.

@@ -1,5 +1,6 @@
 //! Use-cases on real storage: SQLite always, PostgreSQL where `PURSER_TEST_POSTGRES` names one.
 
+mod backtest;
 mod calibration;
 mod provenance;
 mod replay;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod ask;
+mod backtest;
 mod markdown;
 mod offline;
 mod plan_file;
@@ -23,16 +24,19 @@ use question::{Question, UnknownSkills};
 use report::Report;
 
 use crate::config::Settings;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::remote::RemoteFlags;
 use crate::{output, time};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::exit::GATE_MEANINGS)]
+#[command(after_help = crate::exit::GATE_MEANINGS, args_conflicts_with_subcommands = true)]
+#[command(subcommand_negates_reqs = true)]
 pub(crate) struct Args {
-    /// The plan, JSON or YAML; - reads standard input
-    #[arg(value_name = "PLAN")]
-    plan: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The plan, JSON or YAML; - reads standard input, ./backtest a file of that name
+    #[arg(value_name = "PLAN", required = true)]
+    plan: Option<PathBuf>,
     /// What PLAN is compared with: the plan before
     #[arg(long, value_name = "OTHER")]
     compare: Option<PathBuf>,
@@ -85,6 +89,12 @@ pub(crate) struct Args {
     remote: RemoteFlags,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Predict the runs of the past and score the predictions by what was charged
+    Backtest(backtest::Args),
+}
+
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -97,8 +107,12 @@ enum Format {
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
+    if let Some(Command::Backtest(args)) = &args.command {
+        return backtest::run(args, settings).await;
+    }
+    let Some(plan) = &args.plan else { return Err(Failure::usage("PLAN: is required")) };
     let question = Question::of(&args, Clock::System.now())?;
-    let after = PlanFile::read(&args.plan, question.model)?;
+    let after = PlanFile::read(plan, question.model)?;
     let before = args.compare.as_ref().map(|path| PlanFile::read(path, question.model)).transpose()?;
     let format = if args.json { Format::Json } else { args.format };
     let simulator = Simulator::open(args.remote.client()?, args.tenant.as_ref(), settings).await?;

@@ -67,3 +67,34 @@ fn too_few_runs_and_bad_times_are_refused() {
     assert_eq!(purser.run(["calibrate"]).code, 2, "whose runs?");
     assert_eq!(purser.run(["calibrate", "--tenant", "nobody"]).code, 4);
 }
+
+#[test]
+fn predictions_of_past_runs_are_scored() {
+    let purser = filled();
+    let april = ["simulate", "backtest", "--tenant", "acme", "--from", "2025-04-01", "--to", "2025-05-01"];
+    let ran = purser.run(april).done();
+    insta::assert_snapshot!(ran.stdout);
+    assert!(ran.stderr.contains("no calibration was in force then"), "{}", ran.stderr);
+    let report = purser.run(april.iter().chain(&["--json"])).done().json();
+    assert_eq!(json!([report["total"]["runs"], report["rows"][0]["skill"]]), json!([2, "chat"]));
+    // Errors 0 and −1 cent of three.
+    let bias = report["total"]["bias"].as_f64().expect("money was spent");
+    assert!((bias + 1.0 / 3.0).abs() < 1e-9, "{bias}");
+    assert_eq!(report["total"]["coverage_p90"], 0.5);
+}
+
+#[test]
+fn a_backtest_takes_no_plan_and_its_faults_have_the_codes_of_simulate() {
+    let purser = filled();
+    for (arguments, code) in [
+        (&["simulate"][..], 2),
+        (&["simulate", "backtest"], 2),
+        (&["simulate", "backtest", "--tenant", "nobody"], 2),
+        (&["simulate", "backtest", "--tenant", "acme", "--from", "yesterday"], 2),
+        (&["simulate", "backtest", "--tenant", "acme", "--budget-usd", "1"], 2),
+        (&["simulate", "backtest", "--server", "http://127.0.0.1:1", "--key", "k"], 3),
+    ] {
+        let ran = purser.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.stderr);
+    }
+}

@@ -45,6 +45,7 @@ fn every_command_has_help() {
         "what-if",
         "calibrate",
         "simulate",
+        "simulate backtest",
         "provenance query",
         "provenance show",
         "provenance replay",

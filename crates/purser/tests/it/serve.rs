@@ -154,3 +154,26 @@ fn the_demo_fills_once_and_is_used_again() {
     other.run(["key", "create", "--tenant", "acme", "--role", "admin"]).done();
     assert_eq!(other.run(demo).code, 5);
 }
+
+#[test]
+fn a_server_calibrates_scores_and_replays() {
+    let purser = crate::calibrate::filled();
+    let server = Server::start(&purser);
+    let made = purser.run(["key", "create", "--tenant", "acme", "--role", "operate", "--json"]).done().json();
+    let key = made["key"].as_str().expect("a key").to_owned();
+    let remote = ["--server", server.url.as_str(), "--key", &key];
+    let ask = |arguments: &[&str]| purser.run([arguments, &remote].concat());
+    let march = ["calibrate", "--from", "2025-03-01", "--to", "2025-04-01", "--json"];
+    assert_eq!(ask(&march).done().json()["calibration"]["runs"], 6);
+    let april = ["simulate", "backtest", "--from", "2025-04-01", "--to", "2025-05-01", "--json"];
+    assert_eq!(ask(&april).done().json()["total"]["runs"], 2);
+    let plan = purser.file("plan.json", r#"[{"skill": "chat"}]"#);
+    let answer = ask(&["simulate", plan.to_str().expect("a path"), "--json"]).done().json();
+    let id = answer["provenance_id"].as_str().expect("it is recorded");
+    assert_eq!(ask(&["provenance", "query", "--variant", "v3", "--json"]).done().json()["records"][0]["id"], id);
+    assert_eq!(ask(&["provenance", "show", id, "--json"]).done().json()["position"], 1);
+    assert_eq!(ask(&["provenance", "replay", id, "--json"]).done().json()["reproduced"], true);
+    assert_eq!(ask(&["provenance", "verify", "--json"]).done().json()["records"], 1);
+    assert_eq!(ask(&["provenance", "replay", "x"]).code, 2);
+    drop(server);
+}
