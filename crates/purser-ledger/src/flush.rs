@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use deltalake_core::kernel::Action;
 
 use crate::error::Error;
-use crate::lake::{Change, Sorter};
+use crate::lake::{Change, FileWriter, Sorter};
 use crate::log::Log;
 use crate::report::Flushed;
 use crate::view::View;
@@ -162,7 +162,8 @@ async fn flush_part(log: &Log, view: &View, through: i64) -> Result<Option<Flush
     for day in sorted.days() {
         let (day, rows) = day?;
         flushed.entries += rows.num_rows() as u64;
-        let add = log.lake.write_file(day, &[rows], seq, now).await?;
+        let file = FileWriter::new(log.layout)?.with(rows).await?;
+        let add = log.lake.put_file(day, file, seq, now).await?;
         flushed.files += 1;
         flushed.bytes += u64::try_from(add.size).unwrap_or_default();
         actions.push(Action::Add(add));

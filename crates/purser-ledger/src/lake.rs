@@ -4,6 +4,7 @@
 mod file;
 mod file_name;
 mod snapshot;
+mod sorter;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,11 +23,15 @@ use object_store::ObjectStore;
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::schema::{FORMAT_KEY, FORMAT_VERSION};
-pub(crate) use file::Sorter;
+pub(crate) use file::FileWriter;
 pub(crate) use snapshot::{LakeFile, Snapshot};
+pub(crate) use sorter::Sorter;
 
 /// What sorts and groups may hold in memory before they spill to temporary files.
 const QUERY_BYTES: usize = 384 << 20;
+
+/// Rows that rewriting handles at once.
+const REWRITTEN_ROWS: usize = 1_024;
 
 /// A handle on the table.
 pub(crate) struct Lake {
@@ -44,6 +49,9 @@ pub(crate) struct Lake {
     pub(crate) id: String,
     /// The query engine.
     pub(crate) engine: SessionContext,
+    /// The same for rewriting, which sorts rows of all columns: one sort at a time, spilt in small batches, fits its
+    /// memory whatever a day holds.
+    pub(crate) rewriter: SessionContext,
 }
 
 impl Lake {
@@ -73,13 +81,15 @@ impl Lake {
             .with_collect_statistics(false)
             .with_information_schema(false);
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(QUERY_BYTES, 1.0).build_arc()?;
+        let rewriting = config.clone().with_target_partitions(1).with_batch_size(REWRITTEN_ROWS);
+        let rewriter = SessionContext::new_with_config_rt(rewriting, runtime.clone());
         let engine = SessionContext::new_with_config_rt(config, runtime);
         engine.register_object_store(objects_url.as_ref(), objects.clone());
         let id = state.metadata().id().to_owned();
         let directory = url.to_file_path().ok();
         let snapshot = Arc::new(Snapshot::load(layout, state, &log_store, None).await?);
         let table = tokio::sync::Mutex::new(table);
-        Ok((Self { layout, table, log_store, objects, objects_url, directory, id, engine }, snapshot))
+        Ok((Self { layout, table, log_store, objects, objects_url, directory, id, engine, rewriter }, snapshot))
     }
 
     /// The newest version of the table.

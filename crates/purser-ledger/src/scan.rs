@@ -19,7 +19,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
-use datafusion::prelude::DataFrame;
+use datafusion::prelude::{DataFrame, SessionContext};
 use purser_domain::time::Timestamp;
 
 use crate::error::Error;
@@ -38,8 +38,18 @@ struct Rows {
 
 /// The rows of `files` and `tail`, with the columns of a lake file.
 pub(crate) fn frame(lake: &Lake, files: Vec<Arc<LakeFile>>, tail: Vec<Arc<TailBatch>>) -> Result<DataFrame, Error> {
+    frame_in(&lake.engine, lake, files, tail)
+}
+
+/// The same on another engine.
+pub(crate) fn frame_in(
+    engine: &SessionContext,
+    lake: &Lake,
+    files: Vec<Arc<LakeFile>>,
+    tail: Vec<Arc<TailBatch>>,
+) -> Result<DataFrame, Error> {
     let rows = Rows { layout: lake.layout, objects_url: lake.objects_url.clone(), files, tail };
-    Ok(lake.engine.read_table(Arc::new(rows))?)
+    Ok(engine.read_table(Arc::new(rows))?)
 }
 
 /// An instant as a bound value.

@@ -22,6 +22,7 @@ const SMALL_CELLS: usize = 4_096;
 
 /// Builds every cube that a file of the lake lacks, as long as there is time, and deletes those of files that are gone.
 pub(crate) async fn build_missing(shared: &Shared, has_time: impl Fn() -> bool) -> Result<u64, Error> {
+    let _one = shared.cubes.one.lock().await;
     let view = shared.view();
     shared.cubes.retain(&view.lake.files)?;
     let mut built = 0;

@@ -20,6 +20,8 @@ pub(crate) struct CubeStore {
     directory: PathBuf,
     limit: usize,
     memory: Mutex<Memory>,
+    /// One builder at a time: a second one would delete what the first is about to name.
+    pub(super) one: tokio::sync::Mutex<()>,
     /// The version of the lake that cubes were last built for, plus one.
     built: AtomicU64,
 }
@@ -42,7 +44,13 @@ impl CubeStore {
     pub(crate) fn open(cache_dir: &Path, limit: usize) -> Result<Self, Error> {
         let directory = cache_dir.join(VERSION);
         std::fs::create_dir_all(&directory).map_err(|source| Error::file(&directory, source))?;
-        Ok(Self { directory, limit, memory: Mutex::default(), built: AtomicU64::new(0) })
+        Ok(Self {
+            directory,
+            limit,
+            memory: Mutex::default(),
+            one: tokio::sync::Mutex::default(),
+            built: AtomicU64::new(0),
+        })
     }
 
     /// Whether `version` of the lake is still to be looked at; it counts as looked at from now on.

@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use datafusion::prelude::col;
 use deltalake_core::kernel::Action;
 use futures::StreamExt;
 
 use crate::error::Error;
 use crate::flush::{follow, with_lease};
-use crate::lake::{Change, LakeFile};
+use crate::lake::{Change, FileWriter, LakeFile};
 use crate::log::Log;
 use crate::report::Optimized;
-use crate::scan::frame;
+use crate::scan::frame_in;
 
 /// Rewrites each day before today that has more than one file, one commit per day.
 pub(crate) async fn optimize(log: &Log) -> Result<Optimized, Error> {
@@ -55,7 +54,7 @@ async fn rewrite(log: &Log, day: i32) -> Result<Optimized, Error> {
     }
     let (now, seq) = ((log.config.clock)(), view.lake.seq);
     let order = log.layout.order().map(|name| col(name).sort(true, false));
-    let rows = frame(&log.lake, files.clone(), Vec::new())?.sort(order.to_vec())?;
+    let rows = frame_in(&log.lake.rewriter, &log.lake, files.clone(), Vec::new())?.sort(order.to_vec())?;
     let mut stream = rows.execute_stream().await?;
     let mut actions: Vec<Action> = files.iter().map(|file| Action::Remove(file.remove(now, false))).collect();
     let mut optimized = Optimized {
@@ -64,19 +63,20 @@ async fn rewrite(log: &Log, day: i32) -> Result<Optimized, Error> {
         bytes_removed: files.iter().map(|file| file.bytes).sum(),
         ..Optimized::default()
     };
-    let mut chunk: Vec<RecordBatch> = Vec::new();
+    let mut file = FileWriter::new(log.layout)?;
     loop {
         let batch = stream.next().await.transpose()?;
         let is_last = batch.is_none();
-        chunk.extend(batch.filter(|batch| batch.num_rows() > 0));
-        let rows: usize = chunk.iter().map(RecordBatch::num_rows).sum();
-        if rows >= log.layout.file_rows || (is_last && rows > 0) {
-            let mut add = log.lake.write_file(day, &chunk, seq, now).await?;
+        if let Some(batch) = batch {
+            file = file.with(batch).await?;
+        }
+        if file.rows() >= log.layout.file_rows || (is_last && file.rows() > 0) {
+            let whole = std::mem::replace(&mut file, FileWriter::new(log.layout)?);
+            let mut add = log.lake.put_file(day, whole, seq, now).await?;
             add.data_change = false;
             optimized.files_added += 1;
             optimized.bytes_added += u64::try_from(add.size).unwrap_or_default();
             actions.push(Action::Add(add));
-            chunk.clear();
         }
         if is_last {
             break;

@@ -77,3 +77,13 @@ async fn the_background_flusher_empties_an_inbox_that_is_old_enough_or_much() {
     assert_eq!(flushed(|config| config.flush_bytes = 100).await, 10, "large on disk");
     assert_eq!(flushed(|config| config.backlog_bytes = 2_000).await, 10, "large in memory");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_build_cubes_do_not_disturb_each_other() {
+    let ledger = TestLedger::new().await;
+    ledger.append(drafts(0..50)).await;
+    ledger.ledger.flush().await.expect("a flush");
+    let (one, other) = tokio::join!(ledger.ledger.build_cubes(), ledger.ledger.build_cubes());
+    let built = [one.expect("cubes"), other.expect("cubes")];
+    assert_eq!(built.iter().sum::<u64>(), 5, "each cube of the file once: {built:?}");
+}
