@@ -28,6 +28,7 @@ pub mod step;
 pub mod tenant;
 pub mod text;
 pub mod time;
+pub mod unique_json;
 pub mod usage;
 pub mod usage_event;
 pub mod usage_query;

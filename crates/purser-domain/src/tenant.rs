@@ -78,8 +78,10 @@ impl Tenant {
     /// Names the field that is wrong: `zone`, `week_start` or `anchor_day`.
     pub fn calendar(&self) -> Result<crate::time::Calendar, crate::usage_event::FieldError> {
         use crate::usage_event::FieldError;
-        let zone = jiff::tz::TimeZone::get(&self.zone)
-            .map_err(|_| FieldError::new("zone", &self.zone, "is not an IANA time zone"))?;
+        // Files beside the zones on many machines; what they mean depends on the machine.
+        let local = ["localtime", "posixrules"].iter().any(|name| self.zone.eq_ignore_ascii_case(name));
+        let zone = jiff::tz::TimeZone::get(&self.zone).ok().filter(|_| !local);
+        let zone = zone.ok_or_else(|| FieldError::new("zone", &self.zone, "is not an IANA time zone"))?;
         let week_start = weekday(&self.week_start)
             .ok_or_else(|| FieldError::new("week_start", &self.week_start, "must be monday … sunday"))?;
         if !(1..=28).contains(&self.anchor_day) {

@@ -69,11 +69,31 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse::<jiff::Timestamp>() {
-            Ok(timestamp) => Ok(Self::from_jiff(timestamp)),
+            Ok(timestamp) if is_rfc3339(text.as_bytes()) => Ok(Self::from_jiff(timestamp)),
             Err(_) if text.parse::<civil::DateTime>().is_ok() => Err(ParseTimestampError::Naive(text.to_owned())),
-            Err(_) => Err(ParseTimestampError::NotRfc3339(text.to_owned())),
+            _ => Err(ParseTimestampError::NotRfc3339(text.to_owned())),
         }
     }
+}
+
+/// Whether the text has the form of RFC 3339: jiff reads other forms of ISO 8601 too, and offsets beyond a day.
+fn is_rfc3339(text: &[u8]) -> bool {
+    let has_shape = |part: &[u8], shape: &[u8]| {
+        let fits = |(byte, wanted): (&u8, &u8)| if *wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
+        part.len() == shape.len() && part.iter().zip(shape).all(fits)
+    };
+    let Some((date_time, rest)) = text.split_at_checked(19) else { return false };
+    let fraction = rest.strip_prefix(b".").map_or(0, |rest| 1 + rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    let offset = &rest[fraction..];
+    has_shape(&date_time[..10], b"0000-00-00")
+        && matches!(date_time[10], b'T' | b't' | b' ')
+        && has_shape(&date_time[11..], b"00:00:00")
+        && fraction != 1
+        && match offset {
+            b"Z" | b"z" => true,
+            [b'+' | b'-', time @ ..] => has_shape(time, b"00:00") && &time[..2] < b"24".as_slice(),
+            _ => false,
+        }
 }
 
 impl fmt::Display for Timestamp {
@@ -249,6 +269,27 @@ mod tests {
         );
         assert!(matches!("yesterday".parse::<Timestamp>(), Err(ParseTimestampError::NotRfc3339(_))));
         assert_eq!(at("2026-11-20T10:00:00+01:00"), at("2026-11-20T09:00:00Z"));
+    }
+
+    #[test]
+    fn only_rfc_3339_is_read() {
+        for text in ["2026-11-20T09:00:00.5Z", "2026-11-20t09:00:00z", "2026-11-20 10:30:00.500-23:59"] {
+            assert!(text.parse::<Timestamp>().is_ok(), "{text}");
+        }
+        for text in [
+            "2026-11-20T12:00:00+25:00",
+            "2026-11-20T12:00:00+05:30:15",
+            "2026-11-20T12:00:00+05",
+            "20261120T120000Z",
+            "2026-11-20T12:00:00Z[UTC]",
+            "2026-11-20T12:00Z",
+            "2026-11-20T12:00:00.Z",
+            "+002026-11-20T12:00:00Z",
+            "2026-02-30T12:00:00Z",
+            "",
+        ] {
+            assert!(matches!(text.parse::<Timestamp>(), Err(ParseTimestampError::NotRfc3339(_))), "{text}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::app::App;
 use crate::config::Config;
 use crate::failure::{Failure, Reply};
+use crate::fields::Fields;
 
 /// Memory is counted in pieces of this many bytes.
 const PIECE: usize = 1 << 10;
@@ -105,6 +106,23 @@ impl FromRequest<App> for Payload {
             return Err(Failure::malformed("the body is empty"));
         }
         Ok(Self { bytes, media, _held: std::mem::take(&mut held) })
+    }
+}
+
+/// No body, or an object without fields.
+#[derive(Debug)]
+pub(crate) struct NoBody;
+
+impl FromRequest<App> for NoBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Reply<Self> {
+        let (parts, body) = request.into_parts();
+        let (bytes, _held) = read(&parts.headers, body, &app.config, &app.bodies).await?;
+        if !bytes.trim_ascii().is_empty() {
+            Fields::parse(&bytes)?.finish()?;
+        }
+        Ok(Self)
     }
 }
 

@@ -7,9 +7,10 @@ use purser_api::problem::Problem;
 
 use crate::app::App;
 use crate::auth::Reader;
+use crate::body::NoBody;
 use crate::failure::Reply;
 use crate::params::{Named, NoParams};
-use crate::refusal::KeyRefusals;
+use crate::refusal::{BodyRefusals, KeyRefusals};
 
 /// Every dataset without its samples.
 #[utoipa::path(
@@ -39,13 +40,14 @@ pub(crate) async fn show(
 #[utoipa::path(
     post, path = "/api/v1/costsim/datasets/{id}/validate", tag = "simulation",
     operation_id = "costsim.datasets_validate", params(("id" = String, Path, example = "low_variance")),
-    responses((status = 200, body = DatasetValidation), KeyRefusals, (status = 404, body = Problem))
+    responses((status = 200, body = DatasetValidation), BodyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn validate(
     State(app): State<App>,
     Reader(who): Reader,
     Named(id): Named<String>,
     _: NoParams,
+    _: NoBody,
 ) -> Reply<Json<DatasetValidation>> {
     Ok(Json(app.service.dataset_validate(&who, &id)?.into()))
 }
@@ -54,12 +56,13 @@ pub(crate) async fn validate(
 #[utoipa::path(
     post, path = "/api/v1/costsim/datasets/validate-all", tag = "simulation",
     operation_id = "costsim.datasets_validate_all",
-    responses((status = 200, body = DatasetSuite), KeyRefusals)
+    responses((status = 200, body = DatasetSuite), BodyRefusals)
 )]
 pub(crate) async fn validate_all(
     State(app): State<App>,
     Reader(who): Reader,
     _: NoParams,
+    _: NoBody,
 ) -> Reply<Json<DatasetSuite>> {
     Ok(Json(DatasetSuite::new(app.service.dataset_validate_all(&who)?, app.service.now())))
 }

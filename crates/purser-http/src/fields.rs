@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use purser_domain::time::Timestamp;
+use purser_domain::unique_json::Unique;
 use purser_domain::usage_event::{FieldError, TEXT_MAX};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -282,8 +283,8 @@ impl<'de> Deserialize<'de> for Pairs {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+                while let Some((name, Unique(value))) = map.next_entry()? {
+                    pairs.push((name, value));
                 }
                 Ok(Pairs(pairs))
             }
@@ -339,6 +340,9 @@ mod tests {
         });
         let fields = failure.expect_err("a comes twice").problem("r").fields;
         assert_eq!((fields[0].field.as_str(), fields[0].reason.as_str()), ("a", "must be given once"));
+        let nested = Fields::parse(br#"{"a":{"b":[{"c":1,"c":2}]}}"#).expect_err("c comes twice");
+        assert_eq!(nested.status(), axum::http::StatusCode::BAD_REQUEST);
+        assert!(nested.problem("r").detail.contains("\"c\" is given twice"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use purser_service::scenario::Draft;
 
 use crate::app::App;
 use crate::auth::{Operator, Reader};
-use crate::body::Payload;
+use crate::body::{NoBody, Payload};
 use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams};
@@ -89,13 +89,14 @@ pub(crate) async fn delete(
 #[utoipa::path(
     post, path = "/api/v1/scenarios/{id}/simulate", tag = "simulation", operation_id = "scenarios.simulate",
     params(("id" = String, Path, example = "basic")),
-    responses((status = 200, body = ScenarioAnswer), KeyRefusals, (status = 404, body = Problem))
+    responses((status = 200, body = ScenarioAnswer), BodyRefusals, (status = 404, body = Problem))
 )]
 pub(crate) async fn simulate(
     State(app): State<App>,
     Reader(who): Reader,
     Named(id): Named<String>,
     _: NoParams,
+    _: NoBody,
 ) -> Reply<Json<ScenarioAnswer>> {
     Ok(Json(app.service.scenario_simulate(&who, &id).await?.into()))
 }

@@ -1,7 +1,8 @@
 //! Reads a plan from text: JSON, or YAML of the same shape.
-//! Invariant: what YAML can say and JSON cannot (two equal keys, tags, infinities) is refused, and aliases are bounded.
+//! Invariant: two equal keys, and what YAML can say and JSON cannot (tags, infinities), are refused; aliases are bounded.
 
 use purser_domain::plan::Plan;
+use purser_domain::unique_json::Unique;
 use purser_domain::usage_event::FieldError;
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ impl Format {
 /// The syntax, by line and column, or every fault of the plan, by path.
 pub fn parse(text: &str, format: Format) -> Result<(Plan, Value), Vec<FieldError>> {
     let sent = match format {
-        Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+        Format::Json => serde_json::from_str(text).map(|Unique(sent)| sent).map_err(|error| error.to_string()),
         Format::Yaml => yaml(text).map_err(|error| error.to_string()),
     };
     let sent = sent.map_err(|error| vec![FieldError::new("plan", "", format!("is unreadable: {error}"))])?;

@@ -54,13 +54,13 @@ impl Principal {
     /// # Errors
     /// Forbidden unless the role may act.
     pub fn may_operate(&self) -> Result<(), Error> {
-        require(self.role.may_operate(), "change feature tags, void usage or calibrate")
+        require(self.role.may_operate(), "operate: change feature tags and scenarios, void usage, calibrate")
     }
 
     /// # Errors
     /// Forbidden unless the role may manage.
     pub fn may_admin(&self) -> Result<(), Error> {
-        require(self.role.may_admin(), "manage prices, tenants or keys")
+        require(self.role.may_admin(), "manage prices, skills, tenants or keys")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Asks what past usage would have cost under other models or prices. Nothing is written.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use purser_domain::price::{Discount, Price};
@@ -31,6 +32,7 @@ impl Service {
         if question.switches.is_empty() && !question.reprice_all {
             return Err(Error::invalid_field("switch", "", "name a switch, a discount or a price file"));
         }
+        refuse_repeats(question)?;
         let book = self.what_if_book(who, &question.discounts, prices).await?;
         let scenario = Scenario::new(book, &question.switches, question.reprice_all, question.price_at);
         let scenario = scenario.map_err(|bad| {
@@ -59,9 +61,15 @@ impl Service {
         }
         for (index, discount) in discounts.iter().enumerate() {
             let model = discount.model.as_deref();
-            if model.is_some_and(|model| book.known_as(model).is_empty()) {
+            let provider = discount.provider.as_deref();
+            let has_price = match (model, provider) {
+                (Some(model), _) => !book.known_as(model).is_empty(),
+                (None, Some(provider)) => book.iter().any(|(price, _)| price.provider == provider),
+                (None, None) => true,
+            };
+            if !has_price {
                 let field = format!("discount[{index}]");
-                return Err(Error::invalid_field(&field, model.unwrap_or_default(), "has no price"));
+                return Err(Error::invalid_field(&field, model.or(provider).unwrap_or_default(), "has no price"));
             }
         }
         let overrides = self.price_overrides(who).await?.into_iter().map(|own| own.price).collect();
@@ -71,6 +79,24 @@ impl Service {
         };
         Ok(PriceBook::for_tenant(book, overrides, own))
     }
+}
+
+/// Of two answers to one question the first would hold in silence.
+fn refuse_repeats(question: &Question) -> Result<(), Error> {
+    let repeated = |field: &str, values: Vec<String>| {
+        let mut seen = HashSet::new();
+        let again = values.iter().enumerate().find(|(_, value)| !seen.insert(*value));
+        again.map_or(Ok(()), |(index, value)| {
+            Err(Error::invalid_field(&format!("{field}[{index}]"), value, "is named twice"))
+        })
+    };
+    repeated("switch", question.switches.iter().map(|switch| switch.from.clone()).collect())?;
+    let subject = |discount: &Discount| {
+        let subject = [discount.provider.as_deref().map(|name| format!("{name}/*")), discount.model.clone()];
+        subject.into_iter().flatten().next().unwrap_or_else(|| "all".to_owned())
+    };
+    repeated("discount", question.discounts.iter().map(subject).collect())?;
+    repeated("by", question.by.iter().map(Dimension::name).collect())
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Price>, Error> {

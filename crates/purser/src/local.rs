@@ -60,7 +60,23 @@ pub(crate) async fn with<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&Local) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let local = Local::open(settings, false).await?;
+    with_background(settings, false, work).await
+}
+
+/// The same for work that may write more than waits for the lake at once: the flusher runs beside it.
+pub(crate) async fn with_flusher<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Local) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    with_background(settings, true, work).await
+}
+
+async fn with_background<T>(
+    settings: &Settings,
+    background: bool,
+    work: impl AsyncFnOnce(&Local) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let local = Local::open(settings, background).await?;
     let done = work(&local).await;
     local.close().await?;
     done

@@ -13,7 +13,8 @@ use crate::exit::Failure;
 pub(crate) fn instant(field: &str, text: &str, zone: &TimeZone, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Some(age) = duration(text) {
         let micros = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-        return Ok(now.plus_micros(-micros));
+        // Nothing is older than what is accepted.
+        return Ok(Timestamp::from_micros(now.micros().saturating_sub(micros)).max(Timestamp::EARLIEST));
     }
     if let Ok(date) = text.parse::<Date>()
         && !text.contains('T')

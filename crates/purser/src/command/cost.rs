@@ -19,7 +19,7 @@ use crate::{output, time};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The tenant; not needed with --server
-    #[arg(long, required_unless_present = "server")]
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
     /// Cut by these: provider, model, feature, user, agent, run, session, project, environment, …, tag:KEY
     #[arg(long, value_delimiter = ',', value_name = "DIMENSION")]

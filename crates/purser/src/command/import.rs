@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The tenant whose usage it is, made in UTC if there is none of that id; not needed with --server
-    #[arg(long, required_unless_present = "server")]
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
     /// How the files are written
     #[arg(long, value_enum)]

@@ -19,7 +19,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Void {
     /// The tenant; not needed with --server
-    #[arg(long, required_unless_present = "server")]
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
     /// The import to withdraw, as `purser import` printed it
     #[arg(long, value_name = "ID", required_unless_present = "event", conflicts_with = "event")]
@@ -47,7 +47,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     }
     let voided = match args.remote.client()? {
         Some(client) => void_remote(&client, &args).await?,
-        None => local::with(settings, async |local| void_local(local, &args).await).await?,
+        None => local::with_flusher(settings, async |local| void_local(local, &args).await).await?,
     };
     if args.json {
         output::json(&json!({ "voided": voided }))?;

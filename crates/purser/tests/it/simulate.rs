@@ -199,6 +199,7 @@ fn every_fault_of_a_plan_is_named_with_its_path_and_value() {
     purser.file("loop.yaml", "- loop: {count: 10000, body: [{loop: {count: 10000, body: [{skill: kv_get}]}}]}\n");
     purser.file("unpriced.yaml", "- llm: {provider: openai, model: no-such-model, prompt: x}\n");
     purser.file("twice.yaml", "steps: []\nsteps: []\n");
+    purser.file("again.json", r#"[{"skill": "x", "usage": {"cost_usd": 5, "cost_usd": 0}}]"#);
     purser.file("torn.json", "[{\"skill\": \"x\"");
     purser.file("whose.yaml", "- llm: {model: gpt-4o, prompt: x}\n");
     for (path, word) in [
@@ -207,6 +208,7 @@ fn every_fault_of_a_plan_is_named_with_its_path_and_value() {
         ("loop.yaml", "1000000"),
         ("unpriced.yaml", "no-such-model"),
         ("twice.yaml", "line 2"),
+        ("again.json", "\"cost_usd\" is given twice at line 1"),
         ("torn.json", "line 1"),
         ("flat.txt", "flat.txt"),
         ("whose.yaml", "name a provider that sells it: azure.ai.openai, openai"),

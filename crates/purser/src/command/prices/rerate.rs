@@ -14,7 +14,7 @@ use crate::time;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The tenant; not needed with --server
-    #[arg(long, required_unless_present = "server")]
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
     /// First instant: a UTC date, RFC 3339, or an age such as 30d
     #[arg(long, value_name = "TIME")]
@@ -47,7 +47,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         }
         None => {
             let Some(tenant) = &args.tenant else { return Err(Failure::usage("tenant: is required")) };
-            let rerated = local::with(settings, async |local| {
+            let rerated = local::with_flusher(settings, async |local| {
                 let who = local.speak_for(tenant).await?;
                 Ok(local.service.rerate(&who, window, args.model.as_deref(), args.dry_run).await?)
             });

@@ -15,7 +15,7 @@ use crate::time;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The tenant; not needed with --server
-    #[arg(long, required_unless_present = "server")]
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
     /// First instant: a UTC date, RFC 3339, or an age such as 30d
     #[arg(long, value_name = "TIME", conflicts_with = "server")]

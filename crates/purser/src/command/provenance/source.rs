@@ -14,7 +14,7 @@ use crate::remote::RemoteFlags;
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct SourceFlags {
     /// The tenant; not needed with --server
-    #[arg(long, required_unless_present = "server")]
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
     #[command(flatten)]
     remote: RemoteFlags,
