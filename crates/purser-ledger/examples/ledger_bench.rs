@@ -1,4 +1,5 @@
-//! Measures the ledger: `fill DIR EVENTS [ids]` writes seeded traffic, `query DIR` asks it four questions.
+//! Measures the ledger: `fill DIR EVENTS [ids|one]` writes seeded traffic, with random ids or of one tenant if that is
+//! said; `query DIR` asks it four questions.
 //!
 //! Prints one JSON object per measurement. Compare the questions with `bench/compare_duckdb.py DIR`.
 
@@ -27,10 +28,10 @@ const AT_ONCE: usize = 16;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["fill", directory, events] => fill(Path::new(directory), events.parse()?, false).await,
-        ["fill", directory, events, "ids"] => fill(Path::new(directory), events.parse()?, true).await,
+        ["fill", directory, events] => fill(Path::new(directory), events.parse()?, "").await,
+        ["fill", directory, events, kind @ ("ids" | "one")] => fill(Path::new(directory), events.parse()?, kind).await,
         ["query", directory] => ask(Path::new(directory)).await,
-        _ => Err("fill DIR EVENTS [ids] | query DIR".into()),
+        _ => Err("fill DIR EVENTS [ids|one] | query DIR".into()),
     }
 }
 
@@ -55,9 +56,9 @@ impl Numbers {
     }
 }
 
-fn traffic(numbers: &mut Numbers, number: u64, of: u64, ids: bool) -> Draft {
+fn traffic(numbers: &mut Numbers, number: u64, of: u64, kind: &str) -> Draft {
     let model = numbers.below(20).min(numbers.below(20));
-    let tenant = numbers.below(8).min(numbers.below(8));
+    let tenant = if kind == "one" { 0 } else { numbers.below(8).min(numbers.below(8)) };
     let user = numbers.below(2_000).min(numbers.below(2_000));
     let offset = (i128::from(SPAN) * i128::from(number) / i128::from(of)) as i64;
     let (input, cached, output) = (200 + numbers.below(4_000), numbers.below(3) * 1_024, 20 + numbers.below(900));
@@ -92,7 +93,7 @@ fn traffic(numbers: &mut Numbers, number: u64, of: u64, ids: bool) -> Draft {
         latency_ms: Some(300 + numbers.below(20) * 100),
         ..UsageEvent::default()
     };
-    if ids {
+    if kind == "ids" {
         event.trace_id = Some(format!("{:016x}{:016x}", numbers.next(), numbers.next()));
         event.span_id = Some(format!("{:016x}", numbers.next()));
         event.response_id = Some(format!("resp_{:016x}", numbers.next()));
@@ -101,14 +102,14 @@ fn traffic(numbers: &mut Numbers, number: u64, of: u64, ids: bool) -> Draft {
     Draft { tenant, event, charge, import_id: None }
 }
 
-async fn fill(directory: &Path, events: u64, ids: bool) -> Result<(), Box<dyn std::error::Error>> {
+async fn fill(directory: &Path, events: u64, kind: &str) -> Result<(), Box<dyn std::error::Error>> {
     let ledger = open(directory).await?;
     let mut numbers = Numbers(7);
     let (mut appending, mut slowest) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
     let mut number = 0;
     while number < events {
         let chunk = (events - number).min((REQUEST * AT_ONCE * 4) as u64);
-        let drafts: Vec<Draft> = (number..number + chunk).map(|n| traffic(&mut numbers, n, events, ids)).collect();
+        let drafts: Vec<Draft> = (number..number + chunk).map(|n| traffic(&mut numbers, n, events, kind)).collect();
         number += chunk;
         let mut requests: Vec<Vec<Draft>> = drafts.chunks(REQUEST).map(<[Draft]>::to_vec).collect();
         let started = Instant::now();

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Serve(_) | Command::Demo(_) => memory::returned_after(memory::AT_ONCE),
-        Command::Import(_) => memory::returned_after(memory::LATE),
+        Command::Import(_) => memory::returned_after(memory::NEVER),
         _ => {}
     }
     let is_gate = cli.command.is_gate();
