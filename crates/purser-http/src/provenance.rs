@@ -10,8 +10,10 @@ use purser_service::error::Error;
 
 use crate::app::App;
 use crate::auth::Reader;
+use crate::body::NoBody;
 use crate::failure::{Failure, Reply};
 use crate::params::{Named, NoParams, Params};
+use crate::refusal::BodyRefusals;
 use crate::turn::in_turn;
 
 /// The most records of one page, and how many if the request does not say.
@@ -92,8 +94,8 @@ pub(crate) async fn show(
     post, path = "/api/v1/provenance/{id}/replay", tag = "simulation", operation_id = "provenance.replay",
     params(("id" = String, Path)),
     responses(
-        (status = 200, body = ProvenanceReplay), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = ProvenanceReplay), BodyRefusals, (status = 404, body = Problem),
+        (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn replay(
@@ -101,6 +103,7 @@ pub(crate) async fn replay(
     Reader(who): Reader,
     Named(id): Named<String>,
     _: NoParams,
+    _: NoBody,
 ) -> Reply<Json<ProvenanceReplay>> {
     let (service, id) = (app.service.clone(), named(&id)?);
     let replay = in_turn(&app, async move { service.provenance_replay(&who, id).await }).await?;
@@ -111,11 +114,16 @@ pub(crate) async fn replay(
 #[utoipa::path(
     post, path = "/api/v1/provenance/verify", tag = "simulation", operation_id = "provenance.verify",
     responses(
-        (status = 200, body = ProvenanceCheck), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 429, body = Problem), (status = 503, body = Problem)
+        (status = 200, body = ProvenanceCheck), BodyRefusals, (status = 429, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
-pub(crate) async fn verify(State(app): State<App>, Reader(who): Reader, _: NoParams) -> Reply<Json<ProvenanceCheck>> {
+pub(crate) async fn verify(
+    State(app): State<App>,
+    Reader(who): Reader,
+    _: NoParams,
+    _: NoBody,
+) -> Reply<Json<ProvenanceCheck>> {
     let service = app.service.clone();
     let found = in_turn(&app, async move { service.provenance_verify(&who).await }).await?;
     Ok(Json(ProvenanceCheck::new(found.records, &found.faults, found.faults_total)))

@@ -108,3 +108,21 @@ async fn odd_path_parameters_find_nothing_and_break_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_refused() {
+    let app = TestApp::start().await;
+    let takes_none =
+        |operation: &Operation| operation.method == Method::POST && operation.description.get("requestBody").is_none();
+    let paths: Vec<String> =
+        operations().iter().filter(|operation| takes_none(operation)).map(Operation::name).collect();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    for operation in operations().iter().filter(|operation| takes_none(operation)) {
+        let reply = app.ask(ask(operation, br#"{"budget_cents":1}"#.to_vec())).await;
+        assert_eq!(reply.status, 422, "{} answers {}", operation.name(), reply.text());
+        let reply = app.ask(ask(operation, b"junk".to_vec())).await;
+        assert_eq!(reply.status, 400, "{} answers {}", operation.name(), reply.text());
+        let reply = app.ask(ask(operation, b" {} ".to_vec())).await;
+        assert!([200, 404].contains(&reply.status.as_u16()), "{} answers {}", operation.name(), reply.text());
+    }
+}

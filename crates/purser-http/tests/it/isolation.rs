@@ -92,8 +92,11 @@ async fn no_write_reaches_another_tenants_things() {
             continue;
         }
         for id in &ids {
-            let imports = operation.path.contains("/imports/");
-            let body = if imports { json!({"status": "failed"}) } else { json!({"is_active": false}) };
+            let body = match operation.path.rsplit('/').next() {
+                _ if operation.path.contains("/imports/") => json!({"status": "failed"}),
+                Some("simulate" | "validate" | "replay") => json!({}),
+                _ => json!({"is_active": false}),
+            };
             let ask = Ask::new(operation.method.clone(), &operation.path_with(id)).json(&body);
             let reply = app.ask_as(GLOBEX, Role::Admin, ask).await;
             assert_eq!(reply.status, 404, "{} {id} answers {}", operation.name(), reply.text());
