@@ -1,6 +1,7 @@
 //! Builds the cubes of lake files with the query engine.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::cast;
@@ -47,7 +48,11 @@ pub(crate) async fn build_when_idle(shared: &Shared) {
     if busy || !shared.cubes.begin(view.lake.version) {
         return;
     }
-    if let Err(error) = build_missing(shared, || !is_due(shared)).await {
+    let built = build_missing(shared, || !is_due(shared)).await;
+    // What is cut off by the end is built another time.
+    if let Err(error) = built
+        && !shared.closing.load(Ordering::Acquire)
+    {
         tracing::warn!(%error, "cubes could not be built; queries read rows instead");
     }
 }
