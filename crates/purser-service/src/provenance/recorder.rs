@@ -324,8 +324,7 @@ impl Worker {
         self.counters.spooled_batches.store(spool.len() as u64, Ordering::Relaxed);
         self.spool = Some(spool);
         if let Err(error) = popped {
-            // It is read again, and its records are known then.
-            tracing::error!(%error, "a spooled file cannot be deleted");
+            tracing::error!(%error, "a spooled file cannot be deleted; the next process reads it again");
         }
     }
 

@@ -84,13 +84,12 @@ impl Spool {
     }
 
     /// Forgets the oldest batch: its records are stored.
+    ///
+    /// A file that cannot be deleted does not wait either: the next process reads it, and its records are known then.
     pub(crate) fn pop(&mut self) -> io::Result<()> {
-        if let Some(number) = self.waiting.front() {
-            fs::remove_file(self.path(*number, WHOLE))?;
-            sync(&self.directory)?;
-            self.waiting.pop_front();
-        }
-        Ok(())
+        let Some(number) = self.waiting.pop_front() else { return Ok(()) };
+        fs::remove_file(self.path(number, WHOLE))?;
+        sync(&self.directory)
     }
 
     /// Puts the oldest batch, which cannot be read, aside for a person to look at, and says where it is.
@@ -169,6 +168,21 @@ mod tests {
         }
         assert_eq!(found, [records(0..2), records(3..5), records(5..7), records(7..8)].concat());
         assert_eq!(Spool::open(place).expect("a spool").len(), 0);
+    }
+
+    #[test]
+    fn a_batch_whose_file_cannot_be_deleted_does_not_come_again() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut spool = Spool::open(dir.path().to_owned()).expect("an empty spool");
+        spool.push(&records(0..2)).expect("room on the disk");
+        spool.push(&records(2..3)).expect("room on the disk");
+        let first = dir.path().join("00000000000000000001.jsonl");
+        fs::remove_file(&first).expect("it goes");
+        fs::create_dir(&first).expect("a directory, which is not deleted as a file is");
+        assert!(spool.pop().is_err());
+        assert_eq!(spool.first().expect("the next one").expect("it is whole"), records(2..3));
+        spool.pop().expect("it goes");
+        assert!(spool.first().is_none() && spool.len() == 0);
     }
 
     #[test]

@@ -160,6 +160,31 @@ async fn a_spooled_file_that_cannot_be_read_is_put_aside_and_the_rest_is_stored(
     assert_eq!(stored(&app.service).await.last(), Some(&19));
 }
 
+/// The superuser deletes there all the same; for others, the files stay.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn spooled_files_that_cannot_be_deleted_keep_nobody_waiting_and_are_stored_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mut app = TestService::new().await;
+    app.set_outage(true).await;
+    record_all(&app.service, 0..20).await;
+    app.service.provenance_flush().await;
+    let spool = app.spool();
+    let set_mode = |mode| std::fs::set_permissions(&spool, std::fs::Permissions::from_mode(mode)).expect("a new mode");
+    set_mode(0o500);
+    app.set_outage(false).await;
+    wait_until("the drain", async || app.service.provenance_counts().stored == 20).await;
+    record_all(&app.service, 20..25).await;
+    let flushed = tokio::time::timeout(Duration::from_secs(20), app.service.provenance_flush()).await;
+    set_mode(0o700);
+    assert!(flushed.is_ok(), "the recorder still answers");
+    app = app.restart().await;
+    wait_until("the second drain", async || app.spooled() == 0).await;
+    assert_eq!(stored(&app.service).await, (0..25).collect::<Vec<u64>>());
+    assert_eq!(app.service.provenance_counts().lost, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn senders_wait_while_neither_store_nor_disk_takes_records_and_none_is_lost() {
     let app = TestService::new().await;
