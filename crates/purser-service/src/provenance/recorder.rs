@@ -225,9 +225,11 @@ impl Worker {
             return;
         }
         let records = std::mem::take(&mut self.waiting);
-        let mut tried = 0;
-        while !self.store_or_spool(&records).await {
+        let (mut tried, mut unless) = (0, Unless::Never);
+        while !self.store_or_spool(&records, unless).await {
             tried += 1;
+            // An append that failed may have stored them all the same.
+            unless = Unless::IdStored;
             if tries.is_some_and(|tries| tried >= tries) {
                 tracing::error!(records = records.len(), "records are lost: neither the store nor the disk takes them");
                 self.counters.lost.fetch_add(records.len() as u64, Ordering::Relaxed);
@@ -240,9 +242,9 @@ impl Worker {
         (self.bytes, self.since) = (0, None);
     }
 
-    async fn store_or_spool(&mut self, records: &[Record]) -> bool {
+    async fn store_or_spool(&mut self, records: &[Record], unless: Unless) -> bool {
         if self.retry_at.is_none() {
-            match self.append(records.to_vec(), Unless::Never).await {
+            match self.append(records.to_vec(), unless).await {
                 Ok(()) => return true,
                 Err(error) => self.note_outage(&error),
             }

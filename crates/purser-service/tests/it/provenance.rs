@@ -185,6 +185,24 @@ async fn spooled_files_that_cannot_be_deleted_keep_nobody_waiting_and_are_stored
     assert_eq!(app.service.provenance_counts().lost, 0);
 }
 
+/// An append may fail although its records are stored: its answer was lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_an_append_may_have_stored_are_not_stored_again_while_the_disk_is_full() {
+    let app = TestService::new().await;
+    let writer = principal("acme", Role::Operate);
+    app.service.provenance_record_batch(&writer, (0..3).map(record).collect()).await.expect("stored");
+    app.service.provenance_flush().await;
+    std::fs::create_dir_all(app.spool().parent().expect("a parent")).expect("a directory");
+    std::fs::write(app.spool(), "in the way").expect("a file where the spool should be");
+    app.set_outage(true).await;
+    record_all(&app.service, 0..5).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    app.set_outage(false).await;
+    app.service.provenance_flush().await;
+    assert_eq!(stored(&app.service).await, [0, 1, 2, 3, 4], "the two that were new, and each once");
+    assert_eq!(app.service.provenance_counts().lost, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn senders_wait_while_neither_store_nor_disk_takes_records_and_none_is_lost() {
     let app = TestService::new().await;
