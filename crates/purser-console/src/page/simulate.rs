@@ -1,5 +1,6 @@
 //! What a plan would cost: the plan is pasted, the answer is a distribution with its drivers and advice.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -8,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use purser_service::error::Kind;
 use purser_service::{Error, Principal};
+use tokio::sync::Semaphore;
 
 use super::{problem, render};
 use crate::param::simulation::Parsed;
@@ -58,9 +60,9 @@ pub(crate) async fn submit(State(console): State<Console>, SignedIn(who): Signed
 async fn answer(console: &Console, who: &Principal, parsed: &mut Parsed) -> Result<Option<Simulation>, Error> {
     let Some(request) = parsed.request() else { return Ok(None) };
     let options = request.options.clone();
-    let turn = tokio::time::timeout(QUEUE_WAIT, console.simulations.acquire()).await;
-    let Ok(Ok(_turn)) = turn else { return Err(Error::unavailable("all turns to simulate are taken")) };
-    match console.service.simulate_v3(who, request).await {
+    let (service, who) = (console.service.clone(), who.clone());
+    let work = async move { service.simulate_v3(&who, request).await };
+    match in_turn(&console.simulations, work).await {
         Ok(recorded) => {
             let id = recorded.provenance_id.map(|id| id.to_string());
             Ok(Some(Simulation::new(&options, &recorded.simulation, id)))
@@ -73,8 +75,43 @@ async fn answer(console: &Console, who: &Principal, parsed: &mut Parsed) -> Resu
     }
 }
 
+/// Does `work` once a turn is free. A client that leaves does not free its turn: the work goes on.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let turn = tokio::time::timeout(QUEUE_WAIT, turns.clone().acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return Err(Error::unavailable("all turns to simulate are taken")) };
+    let work = tokio::spawn(async move {
+        let done = work.await;
+        drop(turn);
+        done
+    });
+    work.await.map_err(|error| Error::internal(&error))?
+}
+
 fn page(who: &Principal, status: StatusCode, parsed: &Parsed, view: Option<Simulation>) -> Response {
     let shell = Shell::new("Simulation", Some(who));
     let (script, charts) = (asset::SCRIPT.address(), asset::CHARTS.address());
     render(status, &Page { shell, form: Form::new(parsed), view: view.map(Box::new), script, charts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_is_free_once_the_work_is_done_and_not_when_its_client_leaves() {
+        let turns = Arc::new(Semaphore::new(1));
+        assert_eq!(in_turn(&turns, async { Ok(7) }).await.ok(), Some(7));
+        assert_eq!(turns.available_permits(), 1);
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let work = async move { ended.await.map_err(|error| Error::internal(&error)) };
+        let client = tokio::time::timeout(Duration::from_millis(10), in_turn(&turns, work));
+        assert!(client.await.is_err(), "the client leaves");
+        assert_eq!(turns.available_permits(), 0, "the work goes on");
+        end.send(()).expect("it still waits");
+        let freed = tokio::time::timeout(Duration::from_secs(20), turns.acquire()).await;
+        assert!(freed.is_ok_and(|turn| turn.is_ok()), "the turn is free");
+    }
 }
