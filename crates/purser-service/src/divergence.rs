@@ -2,7 +2,7 @@
 
 mod file;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use purser_domain::comparison::Comparison;
 use purser_domain::dataset::Dataset;
@@ -91,9 +91,13 @@ impl Service {
         keep: impl Fn(&Chained) -> bool,
     ) -> Result<Vec<(Sample, Option<String>)>, Error> {
         let (mut pairs, mut page) = (Vec::new(), Page { limit: SAMPLES_MAX.min(1_000), offset: 0 });
+        // What is recorded meanwhile moves the rest down, onto the next page.
+        let mut seen = HashSet::new();
+        let provenance = self.provenance_of(who).await?;
         loop {
-            let found = self.provenance_query(who, filter, page).await?;
-            pairs.extend(found.iter().filter(|chained| keep(chained)).filter_map(pair));
+            let found = provenance.query(who.tenant(), filter, page).await?;
+            let new = found.iter().filter(|chained| seen.insert(chained.record.id));
+            pairs.extend(new.filter(|chained| keep(chained)).filter_map(pair));
             if found.len() < page.limit || pairs.len() >= most {
                 pairs.truncate(most);
                 return Ok(pairs);

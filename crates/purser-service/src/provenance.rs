@@ -137,7 +137,7 @@ impl Service {
     }
 
     /// The records for a reader, who sees what this process has taken until now.
-    async fn provenance_of(&self, who: &Principal) -> Result<&Provenance, Error> {
+    pub(crate) async fn provenance_of(&self, who: &Principal) -> Result<&Provenance, Error> {
         who.may_read()?;
         self.recorder().flush().await;
         self.provenance().await

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod calibration;
+mod divergence;
 mod provenance;
 mod replay;
 mod sandbox;
