@@ -69,14 +69,23 @@ impl Service {
         }
         let (name, holder) = (format!("provenance.backfill.{}", who.tenant()), random_hex::<8>());
         let mut done = Backfilled::default();
-        for part in baselines.chunks(batch_size) {
-            if !self.store().lease().acquire(&name, &holder, self.now(), LEASE_TTL).await? {
-                return Err(Error::conflict("conflict", "another backfill of this tenant runs"));
+        for (round, part) in baselines.chunks(batch_size).enumerate() {
+            match self.backfill_turn(&name, &holder).await {
+                Ok(()) => self.backfill_part(who, part, &mut done).await,
+                Err(error) if round == 0 => return Err(error),
+                Err(error) => done.fail(part.len(), &error),
             }
-            self.backfill_part(who, part, &mut done).await;
         }
-        self.store().lease().release(&name, &holder).await?;
+        if let Err(error) = self.store().lease().release(&name, &holder).await {
+            tracing::warn!(%error, name, "a lease could not be given back; it ends at its time");
+        }
         Ok(done)
+    }
+
+    /// Takes or renews the lease of a backfill.
+    async fn backfill_turn(&self, name: &str, holder: &str) -> Result<(), Error> {
+        let is_mine = self.store().lease().acquire(name, holder, self.now(), LEASE_TTL).await?;
+        if is_mine { Ok(()) } else { Err(Error::conflict("conflict", "another backfill of this tenant runs")) }
     }
 
     async fn backfill_part(&self, who: &Principal, part: &[Baseline], done: &mut Backfilled) {

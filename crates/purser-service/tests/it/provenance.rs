@@ -304,6 +304,22 @@ async fn a_backfill_that_stopped_half_way_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_that_cannot_renew_its_lease_says_what_it_stored_and_lets_the_next_one_run() {
+    let app = TestService::new().await;
+    let operator = principal("acme", Role::Operate);
+    let baselines: Vec<Baseline> = (0..30).map(baseline).collect();
+    app.set_refused("UPDATE", "lease", true).await;
+    let failed = app.service.provenance_backfill(&operator, baselines.clone(), 10).await.expect("failures are counted");
+    assert_eq!((failed.inserted, failed.skipped, failed.errors), (10, 0, 20), "{failed:?}");
+    assert!(failed.first_error.is_some());
+    app.set_refused("UPDATE", "lease", false).await;
+    let done = app.service.provenance_backfill(&operator, baselines.clone(), 10).await.expect("a backfill");
+    assert_eq!((done.inserted, done.skipped, done.errors), (20, 10, 0), "{done:?}");
+    app.set_refused("INSERT", "lease", true).await;
+    assert!(app.service.provenance_backfill(&operator, baselines, 10).await.is_err(), "it never begins");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_backfill_of_a_tenant_runs_at_a_time() {
     let app = TestService::new().await;
     let operator = principal("acme", Role::Operate);

@@ -116,18 +116,25 @@ impl TestService {
 
     /// Makes the store refuse every batch, or take them again.
     pub(crate) async fn set_outage(&self, out: bool) {
-        let statements: &[&str] = match (self.state.url.is_some(), out) {
-            (false, true) => &["CREATE TRIGGER outage BEFORE INSERT ON inbox BEGIN SELECT RAISE(ABORT, 'out'); END"],
-            (false, false) => &["DROP TRIGGER outage"],
-            (true, true) => &[
-                "CREATE FUNCTION outage() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'out'; END $$ LANGUAGE plpgsql",
-                "CREATE TRIGGER outage BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION outage()",
+        self.set_refused("INSERT", "inbox", out).await;
+    }
+
+    /// Makes the store refuse one kind of statement on a table, or take it again.
+    pub(crate) async fn set_refused(&self, what: &str, table: &str, out: bool) {
+        let body = "RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'out'; END $$ LANGUAGE plpgsql";
+        let trigger = format!("CREATE TRIGGER outage BEFORE {what} ON {table}");
+        let statements = match (self.state.url.is_some(), out) {
+            (false, true) => vec![format!("{trigger} BEGIN SELECT RAISE(ABORT, 'out'); END")],
+            (false, false) => vec!["DROP TRIGGER outage".to_owned()],
+            (true, true) => vec![
+                format!("CREATE FUNCTION outage() {body}"),
+                format!("{trigger} FOR EACH ROW EXECUTE FUNCTION outage()"),
             ],
-            (true, false) => &["DROP TRIGGER outage ON inbox", "DROP FUNCTION outage"],
+            (true, false) => vec![format!("DROP TRIGGER outage ON {table}"), "DROP FUNCTION outage".to_owned()],
         };
         let raw = self.raw().await;
         for statement in statements {
-            raw.execute_unprepared(statement).await.expect(statement);
+            raw.execute_unprepared(&statement).await.expect(&statement);
         }
         raw.close().await.expect("it closes");
     }
