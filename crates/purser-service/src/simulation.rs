@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use purser_domain::money::Money;
 use purser_domain::provenance::{Record, RecordId, Variant, Versions};
+use purser_domain::simulation::v2::Stamp;
 use purser_domain::simulation::{Limits, ModelName, v1, v2};
 use purser_domain::skill::{Catalogue, UnknownPolicy};
 use purser_domain::step::Step;
@@ -107,12 +108,7 @@ impl Service {
             let mut record = Record::new(id, who.tenant().clone(), self.now(), inputs, output);
             record.variant = Variant::V2;
             record.status = crate::sandbox::status_of(simulation.status);
-            record.versions = Versions {
-                catalogue: Some(catalogue_version(&catalogue)),
-                model: Some(stamp.model_version.to_string()),
-                adapter: Some(stamp.adapter_version.to_string()),
-                ..Versions::default()
-            };
+            record.versions = flat_versions(Variant::V2, &catalogue, &stamp);
             let input_hash = step::input_hash(&request.steps, request.limits.budget_cents);
             record.input_hash = input_hash.parse().unwrap_or(record.input_hash);
             record.run_id.clone_from(&request.run_id);
@@ -144,6 +140,19 @@ impl Service {
 /// Names a catalogue by its version and content.
 pub(crate) fn catalogue_version(catalogue: &Arc<Catalogue>) -> String {
     format!("{}+{}", catalogue.version, catalogue.hash.get(..12).unwrap_or_default())
+}
+
+/// What an answer about a flat plan depends on. The flat table is all catalogue; the candidate has versions of its own.
+pub(crate) fn flat_versions(variant: Variant, catalogue: &Arc<Catalogue>, stamp: &Stamp) -> Versions {
+    let versions = Versions { catalogue: Some(catalogue_version(catalogue)), ..Versions::default() };
+    match variant {
+        Variant::V1 => versions,
+        _ => Versions {
+            model: Some(stamp.model_version.to_string()),
+            adapter: Some(stamp.adapter_version.to_string()),
+            ..versions
+        },
+    }
 }
 
 /// Cents as a record holds them; `None` beyond what it can hold.

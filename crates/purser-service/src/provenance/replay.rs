@@ -22,7 +22,7 @@ use crate::sandbox::{Candidate as _, Compared, Input, Parametric, output};
 use crate::service::Service;
 use crate::simulation::graph::{price_version, refused};
 use crate::simulation::inputs::Rested;
-use crate::simulation::{GraphRequest, Request, catalogue_version};
+use crate::simulation::{GraphRequest, Request, catalogue_version, flat_versions};
 
 /// What a record's model says now, or why it says nothing, and what that rests on.
 struct Again {
@@ -53,13 +53,8 @@ impl Service {
 
     async fn flat_again(&self, who: &Principal, record: &Record) -> Result<Again, Error> {
         let (catalogue, stamp) = (self.catalogue(who).await?, self.sandbox().stamp());
-        let versions = Versions {
-            catalogue: Some(catalogue_version(&catalogue)),
-            model: Some(stamp.model_version.to_string()),
-            adapter: Some(stamp.adapter_version.to_string()),
-            code: Some(CODE_VERSION.to_owned()),
-            ..Versions::default()
-        };
+        let code = Some(CODE_VERSION.to_owned());
+        let versions = Versions { code, ..flat_versions(record.variant, &catalogue, &stamp) };
         let request = Request::of_record(record);
         let output = request.and_then(|request| flat_output(record.variant, &request, &catalogue, &stamp));
         Ok(Again { output, versions, calibration: None })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics::{counter, histogram};
 use purser_domain::comparison::{Comparison, Verdict};
-use purser_domain::provenance::{Record, RecordId, Status, Variant, Versions};
+use purser_domain::provenance::{Record, RecordId, Status, Variant};
 use purser_domain::simulation::v2::Stamp;
 use purser_domain::simulation::{v1, v2};
 use purser_domain::skill::Catalogue;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::worker::Job;
 use crate::principal::Principal;
 use crate::service::Service;
-use crate::simulation::{Request, catalogue_version, money};
+use crate::simulation::{Request, flat_versions, money};
 
 /// The candidate's answer beside the baseline's.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,12 +155,7 @@ impl Context {
         let output = canonical(output, Form::Rfc8785);
         let mut record = Record::new(id, self.who.tenant().clone(), self.at, inputs, output);
         record.variant = variant;
-        record.versions = Versions {
-            catalogue: Some(catalogue_version(&self.catalogue)),
-            model: Some(self.stamp.model_version.to_string()),
-            adapter: Some(self.stamp.adapter_version.to_string()),
-            ..Versions::default()
-        };
+        record.versions = flat_versions(variant, &self.catalogue, &self.stamp);
         let input_hash = step::input_hash(&self.request.steps, self.request.limits.budget_cents);
         record.input_hash = input_hash.parse().unwrap_or(record.input_hash);
         record.run_id.clone_from(&self.request.run_id);

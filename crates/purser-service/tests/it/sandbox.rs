@@ -87,6 +87,7 @@ async fn both_answers_are_compared_and_recorded_with_their_inputs() {
     assert_eq!(record.run_id.as_deref(), Some("run-1"));
     assert_eq!(record.cost_delta().map(|delta| delta.cents_half_even()), Some(-1));
     assert!(record.versions.catalogue.is_some_and(|version| version.starts_with("1+")));
+    assert_eq!(record.versions.model.as_deref(), Some("2.0.0"));
     assert!(record.inputs.contains("\"risk_threshold\":0.5") && record.output.contains("\"verdict\":\"minor_drift\""));
 }
 
@@ -110,10 +111,14 @@ async fn switched_off_or_kept_out_by_a_file_only_the_baseline_answers() {
     std::fs::remove_file(&file).expect("it is there");
     assert!(matches!(simulate(&app.service).await.shadow, Shadow::Done(_)));
 
-    let off = start(Config { enabled: false, ..config() }, || Err("never asked".to_owned())).await;
+    let stamp = v2::Stamp { model_version: "9".into(), ..v2::Stamp::default() };
+    let off = start(Config { enabled: false, stamp, ..config() }, || Err("never asked".to_owned())).await;
     assert!(matches!(simulate(&off.service).await.shadow, Shadow::Off));
     let recorded = records(&off.service).await;
     assert_eq!((recorded.len(), recorded[0].variant), (1, Variant::V1));
+    let versions = &recorded[0].versions;
+    assert_eq!((&versions.model, &versions.adapter), (&None, &None), "the candidate's versions are not the baseline's");
+    assert!(versions.catalogue.is_some() && versions.code.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
