@@ -9,7 +9,7 @@ use purser_engine::canonical_json::{Form, canonical};
 use purser_engine::simulation::v3::{SimulateError, Sources, priors, simulate};
 use serde_json::{Value, json};
 
-use super::inputs::Rested;
+use super::inputs::{self, Rested};
 use super::{Recorded, catalogue_version};
 use crate::error::Error;
 use crate::principal::Principal;
@@ -62,10 +62,7 @@ impl Service {
         if let Some(id) = provenance_id {
             let version_of = |number| Rested { number, version: learned.calibration.version.clone() };
             let calibration = learned.number.map(version_of);
-            let inputs = json!({
-                "plan": request.sent, "options": request.options, "price_at": at, "run_id": request.run_id,
-                "calibration": calibration,
-            });
+            let inputs = inputs::of_graph(&request, at, calibration);
             let (inputs, output) = (canonical(&inputs, Form::Rfc8785), canonical(&json!(estimate), Form::Rfc8785));
             let mut record = Record::new(id, who.tenant().clone(), asked_at, inputs, output);
             record.variant = Variant::V3;

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 use super::{GraphRequest, Request};
 
+/// Up to here canonical JSON holds every whole number.
+const EXACT_MAX: u64 = 1 << 53;
+
 /// Which calibration a simulation rested on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rested {
@@ -70,11 +73,24 @@ struct Graph {
     calibration: Option<Rested>,
 }
 
+/// Everything a `v3` answer depends on beside catalogue and prices, for the record.
+pub(crate) fn of_graph(request: &GraphRequest, price_at: Timestamp, calibration: Option<Rested>) -> Value {
+    let mut inputs = json!({
+        "plan": request.sent, "options": request.options, "price_at": price_at, "run_id": request.run_id,
+        "calibration": calibration,
+    });
+    // Canonical JSON rounds such a number, and neighbouring seeds would have one hash.
+    if request.options.seed > EXACT_MAX {
+        inputs["options"]["seed"] = json!(request.options.seed.to_string());
+    }
+    inputs
+}
+
 impl GraphRequest {
     /// What was asked of `v3`, and which calibration the answer rested on.
     pub(crate) fn of_record(record: &Record) -> Result<(Self, Option<Rested>), String> {
         let mut inputs: Value = serde_json::from_str(&record.inputs).map_err(|error| error.to_string())?;
-        // Canonical JSON rounds a seed beyond 2^53; the record holds it exactly.
+        // A large seed is text in the inputs, and was once rounded; the record holds it exactly.
         if let (Some(seed), Some(options)) = (record.seed, inputs.get_mut("options").and_then(Value::as_object_mut)) {
             options.insert("seed".to_owned(), json!(seed));
         }
