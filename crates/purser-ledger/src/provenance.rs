@@ -5,6 +5,7 @@
 
 mod commit;
 mod read;
+mod retain;
 mod row;
 mod schema;
 mod verify;
@@ -167,7 +168,7 @@ impl Provenance {
     /// # Errors
     /// Whatever storage answers.
     pub async fn retain(&self, before: Timestamp) -> Result<u64, Error> {
-        maintain::retain(self.log(), before).await
+        retain::retain(self.log(), before).await
     }
 
     /// The sizes of table and inbox.

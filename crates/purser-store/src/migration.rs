@@ -6,6 +6,7 @@ mod m0002_provenance;
 mod m0003_lake;
 mod m0004_simulation;
 mod m0005_calibration;
+mod m0006_retention;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 use sea_orm_migration::prelude::*;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_lake::Migration),
             Box::new(m0004_simulation::Migration),
             Box::new(m0005_calibration::Migration),
+            Box::new(m0006_retention::Migration),
         ]
     }
 }

@@ -213,12 +213,18 @@ impl Segments {
         self.records
     }
 
-    /// What is wrong, and how many faults there are in all, given where the state says that the chain ends.
+    /// What is wrong, and how many faults there are in all, given where the state says that the chain ends and up to
+    /// where retention has dropped it.
     ///
-    /// A chain may start late, where retention dropped what was before, but has no holes.
+    /// A chain has no holes, and starts no later than after what was dropped; where it starts if nobody knows that
+    /// (`None`), is not checked.
     #[must_use]
-    pub fn finish(mut self, head: &ChainHead) -> (Vec<ChainFault>, u64) {
+    pub fn finish(mut self, head: &ChainHead, dropped: Option<u64>) -> (Vec<ChainFault>, u64) {
         let runs: Vec<(u64, Run)> = std::mem::take(&mut self.runs).into_iter().collect();
+        let start = runs.first().map_or(head.position + 1, |(first, _)| *first);
+        if let Some(from) = dropped.map(|dropped| dropped + 1).filter(|from| *from < start) {
+            self.fault(ChainFault::Missing { from, to: start - 1 });
+        }
         for pair in runs.windows(2) {
             self.fault(ChainFault::Missing { from: pair[0].1.last + 1, to: pair[1].0 - 1 });
         }

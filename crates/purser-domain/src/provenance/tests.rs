@@ -23,9 +23,13 @@ fn chain(length: u128) -> (Vec<Chained>, ChainHead) {
 }
 
 fn faults(records: &[Chained], head: &ChainHead) -> Vec<ChainFault> {
+    faults_after(None, records, head)
+}
+
+fn faults_after(dropped: Option<u64>, records: &[Chained], head: &ChainHead) -> Vec<ChainFault> {
     let mut segments = Segments::default();
     records.iter().for_each(|record| segments.add(record));
-    segments.finish(head).0
+    segments.finish(head, dropped).0
 }
 
 #[test]
@@ -99,7 +103,7 @@ fn every_change_to_a_chain_is_seen() {
     cut.remove(2);
     assert_eq!(faults(&cut, &head), [ChainFault::Missing { from: 3, to: 3 }]);
     assert_eq!(faults(&good[..3], &head), [ChainFault::Missing { from: 4, to: 5 }]);
-    assert_eq!(faults(&good[3..], &head), [], "retention drops the oldest");
+    assert_eq!(faults(&good[3..], &head), [], "nobody knows what retention dropped");
     let mut twice = good.clone();
     twice.push(good[1].clone());
     assert_eq!(faults(&twice, &head), [ChainFault::Twice { position: 2 }]);
@@ -107,6 +111,26 @@ fn every_change_to_a_chain_is_seen() {
     assert_eq!(faults(&good, &other), [ChainFault::Head { expected: 5, found: 5 }]);
     let behind = ChainHead { position: 4, ..head };
     assert_eq!(faults(&good, &behind), [ChainFault::Head { expected: 4, found: 5 }]);
+}
+
+#[test]
+fn a_chain_starts_where_retention_ended_even_if_nothing_is_left() {
+    let (good, head) = chain(5);
+    let missing = |from, to| vec![ChainFault::Missing { from, to }];
+    for (dropped, left, expected) in [
+        (0, &good[..], vec![]),
+        (0, &good[3..], missing(1, 3)),
+        (2, &good[3..], missing(3, 3)),
+        (3, &good[3..], vec![]),
+        (4, &good[3..], vec![]),
+        (0, &[], missing(1, 5)),
+        (4, &[], missing(5, 5)),
+        (5, &[], vec![]),
+    ] {
+        assert_eq!(faults_after(Some(dropped), left, &head), expected, "{dropped} dropped, {} left", left.len());
+    }
+    assert_eq!(faults_after(Some(0), &[], &ChainHead::start(acme())), [], "nothing was ever recorded");
+    assert_eq!(faults_after(None, &[], &head), [], "nobody knows what retention dropped");
 }
 
 #[test]

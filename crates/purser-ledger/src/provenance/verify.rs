@@ -32,6 +32,8 @@ pub struct ChainChecked {
 /// Reads every record of `tenant`, oldest file first.
 pub(super) async fn verify(log: &Log, tenant: &TenantId) -> Result<ChainChecked, Error> {
     let (view, head) = pinned(log, tenant).await?;
+    // Read after the view: what is dropped from it meanwhile, is in it all the same.
+    let dropped = log.store.provenance().dropped(tenant).await?;
     let mut files: Vec<_> = view.lake.files.iter().filter(|file| file.may_hold(tenant.as_str())).cloned().collect();
     files.sort_by_key(|file| file.received.0);
     let mut segments = Segments::default();
@@ -44,7 +46,7 @@ pub(super) async fn verify(log: &Log, tenant: &TenantId) -> Result<ChainChecked,
         }
     }
     let records = segments.records();
-    let (faults, faults_total) = segments.finish(&head);
+    let (faults, faults_total) = segments.finish(&head, dropped);
     Ok(ChainChecked { records, head, faults, faults_total })
 }
 

@@ -366,6 +366,28 @@ async fn closed_days_are_rewritten_and_old_ones_dropped() {
     assert_eq!(provenance.retain(Timestamp::from_micros(NOW - DAY)).await.expect("a retention"), 30);
     assert_eq!(numbers(&provenance, &Filter::default(), ALL).await, (30..90).rev().collect::<Vec<u64>>());
     assert_sound(&provenance, &acme(), 60).await;
+    assert_eq!(provenance.retain(Timestamp::from_micros(NOW + DAY)).await.expect("a retention"), 60);
+    assert_sound(&provenance, &acme(), 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_records_are_all_gone_is_found() {
+    let ledger = TestLedger::new().await;
+    let provenance = provenance(&ledger).await;
+    assert_sound(&provenance, &acme(), 0).await;
+    store(&provenance, records(0..4)).await;
+    provenance.flush().await.expect("a flush");
+    ledger.clock.store(NOW + DAY, Ordering::Relaxed);
+    store(&provenance, vec![record(4)]).await;
+    provenance.flush().await.expect("a flush");
+    let raw = ledger.state.raw().await;
+    let verify = async || provenance.verify(&acme()).await.expect("a check").faults;
+    assert_eq!(verify().await, []);
+    assert_eq!(provenance.retain(Timestamp::from_micros(NOW + 2 * DAY)).await.expect("a retention"), 5);
+    assert_eq!(verify().await, []);
+    let forget = "UPDATE provenance_chain SET dropped = 3";
+    sea_orm::ConnectionTrait::execute_unprepared(&raw, forget).await.expect("retention dropped three only");
+    assert_eq!(verify().await, [ChainFault::Missing { from: 4, to: 5 }]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

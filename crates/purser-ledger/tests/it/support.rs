@@ -45,6 +45,12 @@ impl State {
         self.config.url.is_none()
     }
 
+    /// A connection past the store.
+    pub(crate) async fn raw(&self) -> sea_orm::DatabaseConnection {
+        let file = || format!("sqlite://{}", self.config.data_dir.join("state.db").display());
+        sea_orm::Database::connect(self.config.url.clone().unwrap_or_else(file)).await.expect("a connection")
+    }
+
     pub(crate) async fn store(&self) -> Store {
         Store::open(&self.config).await.expect("the store opens")
     }

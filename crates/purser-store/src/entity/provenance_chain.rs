@@ -1,4 +1,4 @@
-//! Where each tenant's chain of provenance records ends.
+//! Where each tenant's chain of provenance records ends, and how far retention has dropped it.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,6 +9,8 @@ pub struct Model {
     pub tenant_id: String,
     pub position: i64,
     pub hash: String,
+    /// Null: nobody knows.
+    pub dropped: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

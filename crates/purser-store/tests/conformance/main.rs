@@ -64,7 +64,8 @@ conformance! {
     price_override: a_price_round_trips_exactly, nulls_are_equal_in_a_prices_key, a_price_ends_by_a_new_revision,
         the_schema_itself_refuses_two_prices_in_force, a_price_that_never_started_ends_without_a_trace_in_force;
     provenance: two_logs_have_heads_of_their_own, chains_move_with_their_batch_or_not_at_all,
-        thousands_of_chains_move_together, batches_that_wait_survive_the_second_log;
+        a_chain_is_dropped_further_and_never_less_far, thousands_of_chains_move_together,
+        batches_that_wait_survive_the_second_log;
     scenario: a_scenario_round_trips_and_is_deleted;
     session: a_session_ends_at_its_time, a_session_ends_with_its_key, sessions_over_are_purged;
     skill_override: a_row_is_set_replaced_and_deleted, a_row_needs_a_tenant;

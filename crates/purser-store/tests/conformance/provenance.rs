@@ -44,6 +44,27 @@ pub(crate) async fn chains_move_with_their_batch_or_not_at_all(database: Databas
     assert_eq!((heads[&acme].clone(), heads[&other].clone()), (chain("acme", 5), chain("other", 1)));
 }
 
+pub(crate) async fn a_chain_is_dropped_further_and_never_less_far(database: Database) {
+    let store = database.store().await;
+    let (inbox, acme, other) = (store.inbox_of(Log::Provenance), tenant_id("acme"), tenant_id("other"));
+    assert_eq!(store.provenance().dropped(&acme).await, Ok(Some(0)));
+    let chains = [chain("acme", 3), chain("other", 1)];
+    inbox.append_chained(&Head::default(), batch(b"1", 1, 4), &chains).await.expect("an append");
+    for (position, expected) in [(2, 2), (1, 2), (3, 3)] {
+        store.provenance().drop_to(&acme, position).await.expect("it is noted");
+        assert_eq!(store.provenance().dropped(&acme).await, Ok(Some(expected)));
+    }
+    let head = Head { seq: 1, received_through: at(4) };
+    inbox.append_chained(&head, batch(b"2", 5, 6), &[chain("acme", 5)]).await.expect("an append");
+    assert_eq!(store.provenance().dropped(&acme).await, Ok(Some(3)), "the chain goes on");
+    assert_eq!(store.provenance().dropped(&other).await, Ok(Some(0)));
+    let raw = database.raw().await;
+    raw.execute_unprepared("UPDATE provenance_chain SET dropped = NULL").await.expect("as it was before the count");
+    assert_eq!(store.provenance().dropped(&other).await, Ok(None));
+    store.provenance().drop_to(&other, 1).await.expect("it is noted");
+    assert_eq!(store.provenance().dropped(&other).await, Ok(Some(1)));
+}
+
 pub(crate) async fn thousands_of_chains_move_together(database: Database) {
     let store = database.store().await;
     let chains: Vec<ChainHead> = (0..2_500).map(|n| chain(&format!("t{n}"), n + 1)).collect();
@@ -58,7 +79,7 @@ pub(crate) async fn batches_that_wait_survive_the_second_log(database: Database)
     let store = database.store().await;
     let raw = database.raw().await;
     for sql in [
-        "DELETE FROM seaql_migrations WHERE version = 'm0002_provenance'",
+        "DELETE FROM seaql_migrations WHERE version IN ('m0002_provenance', 'm0006_retention')",
         "DROP TABLE provenance_chain",
         "DROP TABLE inbox",
         "DROP TABLE inbox_head",
