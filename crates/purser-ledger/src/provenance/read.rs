@@ -103,7 +103,8 @@ pub(super) async fn total(log: &Log, tenant: &TenantId, filter: &Filter) -> Resu
 /// Statistics of the deltas of the records that pass.
 pub(super) async fn drift(log: &Log, tenant: &TenantId, filter: &Filter) -> Result<Drift, Error> {
     let view = log.fresh_view().await?;
-    let delta = || col("cost_delta_usd");
+    // The chain covers the costs and not the stored delta.
+    let delta = || col("v2_cost_usd") - col("v1_cost_usd");
     let measures = vec![
         count(delta()).alias("total"),
         sum(delta()).alias("sum"),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use arrow::array::{Decimal128Array, RecordBatch};
+use arrow::ipc::{reader::StreamReader, writer::StreamWriter};
 use proptest::prelude::*;
 use purser_domain::money::Money;
 use purser_domain::provenance::{
@@ -344,6 +346,49 @@ async fn tampering_with_a_stored_record_is_found() {
     sea_orm::ConnectionTrait::execute_unprepared(&raw, forge).await.expect("the chain is said to be longer");
     let checked = provenance(&ledger).await.verify(&acme()).await.expect("a check");
     assert!(checked.faults.contains(&ChainFault::Missing { from: 6, to: 6 }), "{:?}", checked.faults);
+}
+
+/// The same rows with `value` pico-dollars in every row of a column of amounts.
+fn forged(payload: &[u8], column: &str, value: i128) -> Vec<u8> {
+    let mut reader = StreamReader::try_new(payload, None).expect("an Arrow stream");
+    let batch = reader.next().expect("a batch").expect("it reads");
+    let (index, field) = batch.schema_ref().column_with_name(column).expect("the column");
+    let amounts = Decimal128Array::from_value(value, batch.num_rows()).with_data_type(field.data_type().clone());
+    let mut columns = batch.columns().to_vec();
+    columns[index] = Arc::new(amounts);
+    let batch = RecordBatch::try_new(batch.schema(), columns).expect("a batch");
+    let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).expect("a writer");
+    writer.write(&batch).expect("it is written");
+    writer.into_inner().expect("its end")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_delta_changes_no_statistic_and_a_forged_cost_is_found() {
+    for (column, is_found) in [("cost_delta_usd", false), ("v2_cost_usd", true)] {
+        let ledger = TestLedger::new().await;
+        if !ledger.state.is_sqlite() {
+            return;
+        }
+        let before = provenance(&ledger).await;
+        let (v1_cost, v2_cost) = (Some(Money::from_cents(5)), Some(Money::from_cents(7)));
+        store(&before, vec![Record { v1_cost, v2_cost, ..record(1) }]).await;
+        drop(before);
+        let state =
+            ledger.state.store().await.inbox_of(purser_store::inbox::Log::Provenance).read_after(0, u64::MAX).await;
+        let payload = forged(&state.expect("the batch")[0].payload, column, Money::from_cents(100).pico());
+        let payload: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+        let url = format!("sqlite://{}", ledger.path().join("state.db").display());
+        let raw = sea_orm::Database::connect(url).await.expect("a connection");
+        let forge = format!("UPDATE inbox SET payload = x'{payload}' WHERE log = 'provenance'");
+        sea_orm::ConnectionTrait::execute_unprepared(&raw, &forge).await.expect("it is forged");
+        let ledger = ledger.crash().await;
+        let provenance = provenance(&ledger).await;
+        let faults = provenance.verify(&acme()).await.expect("a check").faults;
+        assert_eq!(faults == [ChainFault::Changed { position: 1 }], is_found, "{faults:?}");
+        let drift = provenance.drift(&acme(), &Filter::default()).await.expect("statistics");
+        let expected = if is_found { 100 - 5 } else { 7 - 5 };
+        assert_eq!((drift.total, drift.avg), (1, Money::from_cents(expected)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
