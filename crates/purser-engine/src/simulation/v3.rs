@@ -31,7 +31,7 @@ use run::{PARTS, Worker};
 use tally::{Limits, Tally};
 
 /// The version of this simulator: it changes whenever an answer does.
-pub const MODEL_VERSION: &str = "3.0.0";
+pub const MODEL_VERSION: &str = "3.1.0";
 
 /// The most rows about drivers.
 const SHARES_MAX: usize = 50;

@@ -45,7 +45,7 @@ fn estimate() -> Estimate {
         unknown_skills: vec!["teleport".to_owned()],
         basis: Basis {
             model: "v3".to_owned(),
-            model_version: "3.0.0".to_owned(),
+            model_version: "3.1.0".to_owned(),
             calibration_version: "none".to_owned(),
             prior_version: "1".to_owned(),
             price_versions: Vec::new(),

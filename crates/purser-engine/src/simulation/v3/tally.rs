@@ -13,9 +13,12 @@ const SKETCH_BITS: u32 = 10;
 #[derive(Debug, Clone)]
 pub(super) struct Quantity {
     sum: u128,
-    /// Of values without their lowest `shift` bits.
+    /// Values without their lowest `shift` bits, none above `short_max`.
+    shorts: u64,
+    /// Of the same.
     squares: u128,
     shift: u32,
+    short_max: u64,
     values: Values,
 }
 
@@ -36,13 +39,18 @@ impl Quantity {
         } else {
             Values::Sketch(vec![0; bucket(u64::MAX) + 1])
         };
-        Self { sum: 0, squares: 0, shift: bits.saturating_sub(48), values }
+        // So that (n·x)² fits 128 bits, and with it n·Σx² and (Σx)².
+        let short_bits = u64::BITS - draws.max(1).next_power_of_two().ilog2();
+        let shift = bits.saturating_sub(short_bits);
+        let short_max = u64::MAX >> (u64::BITS - short_bits);
+        Self { sum: 0, shorts: 0, squares: 0, shift, short_max, values }
     }
 
     fn add(&mut self, value: u64) {
         self.sum += u128::from(value);
-        let short = u128::from(value >> self.shift);
-        self.squares += short * short;
+        let short = (value >> self.shift).min(self.short_max);
+        self.shorts += short;
+        self.squares += u128::from(short) * u128::from(short);
         match &mut self.values {
             Values::Exact(all) => all.push(value),
             Values::Sketch(buckets) => buckets[bucket(value)] += 1,
@@ -51,6 +59,7 @@ impl Quantity {
 
     fn merge(&mut self, other: Self) {
         self.sum += other.sum;
+        self.shorts += other.shorts;
         self.squares += other.squares;
         match (&mut self.values, other.values) {
             (Values::Exact(all), Values::Exact(more)) => all.extend(more),
@@ -84,13 +93,12 @@ impl Quantity {
     /// Mean, standard error and quantiles.
     pub(super) fn spread(&mut self, draws: u32) -> Spread<u64> {
         let n = u128::from(draws.max(1));
-        let short = self.sum >> self.shift;
-        // n·Σx² − (Σx)²; the cut bits may bring it a little below zero.
-        let scatter = (self.squares * n).saturating_sub(short * short);
+        // n·Σx² − (Σx)² of the same x, which is never below zero.
+        let scatter = (self.squares * n).saturating_sub(u128::from(self.shorts) * u128::from(self.shorts));
         let error = (scatter / (n * n)).isqrt() as f64 / f64::from(draws.max(2) - 1).sqrt();
         Spread {
             mean: round(self.sum, n),
-            standard_error: (error as u64) << self.shift,
+            standard_error: (error * (1_u64 << self.shift) as f64) as u64,
             p10: self.quantile(0.1, draws),
             p50: self.quantile(0.5, draws),
             p90: self.quantile(0.9, draws),
@@ -219,6 +227,27 @@ mod tests {
         for p in [0.01, 0.1, 0.5, 0.9, 0.99, 1.0] {
             let (exact, sketch) = (exact.quantile(p, 200_000), sketch.quantile(p, 200_000));
             assert!(exact.abs_diff(sketch) as f64 <= exact as f64 / 2_048.0 + 1.0, "{p}: {exact} {sketch}");
+        }
+    }
+
+    #[test]
+    fn a_standard_error_holds_with_many_draws_of_large_values() {
+        // Uniform from $85 to $275: standard deviation 190/√12 = $54.8483; by √100,000 = $0.173446, by
+        // √1,000,000 = $0.054848. The next numbers are of a plan that might cost the most there is.
+        for (most, draws, expected) in [
+            (275_000_000_000_000, 100_000, 173_446_e6),
+            (275_000_000_000_000, 1_000_000, 54_848_e6),
+            (10_000_000_000_000_000_000, 100_000, 173_446_e6),
+            (10_000_000_000_000_000_000, 1_000_000, 54_848_e6),
+        ] {
+            let (mut spread, mut same) = (Quantity::new(most, draws), Quantity::new(most, draws));
+            for draw in 0..u64::from(draws) {
+                spread.add(85_000_000_000_000 + 190_000_000_000_000 / u64::from(draws) * draw);
+                same.add(275_000_000_000_000);
+            }
+            let got = spread.spread(draws).standard_error as f64;
+            assert!((got / expected - 1.0).abs() < 1e-4, "{most} {draws}: {got}");
+            assert_eq!(same.spread(draws).standard_error, 0, "{most} {draws}");
         }
     }
 
