@@ -138,6 +138,22 @@ impl Driver {
             Self::LogNormal { .. } | Self::Poisson { .. } | Self::Geometric { .. } => None,
         }
     }
+
+    /// The largest value, or one that at most 1 in 10,000 exceeds if there is none.
+    ///
+    /// Arithmetic and square roots only, so that it is the same on every platform.
+    #[must_use]
+    pub fn likely_largest(&self) -> f64 {
+        match self {
+            // P(Z > 3·1.28155) = 6e-5, and (p90/p50)³ is that many standard deviations up.
+            Self::LogNormal { p50, p90 } => p50 * (p90 / p50) * (p90 / p50) * (p90 / p50),
+            // Nearly normal for large means; the 4 covers the skew of small ones.
+            Self::Poisson { mean } => mean + 4.0 * mean.sqrt() + 4.0,
+            // P(X > 10·mean) is about e^-10 = 4.5e-5.
+            Self::Geometric { mean } => 10.0 * mean,
+            bounded => bounded.largest().unwrap_or(0.0),
+        }
+    }
 }
 
 /// The only field of an object.

@@ -17,9 +17,9 @@ use crate::step::Step;
 pub use guard::{ATTEMPTS_MAX, Backoff, DELAY_MS_MAX, Guard, OnError, Retry};
 pub use llm::{Cache, Llm, TOKENS_MAX, Texts};
 
-/// The most times a loop may turn, unless it says `max` itself.
+/// The least bound of a loop, map or conversation that names none and whose driver has no largest value.
 pub const COUNT_DEFAULT: u32 = 100;
-/// The most times a loop may turn, and the most items of a map.
+/// The most times a loop may turn, the most items of a map, and the most turns of a model call.
 pub const COUNT_MAX: u32 = 10_000;
 /// The most items of a map that are worked on at a time.
 pub const CONCURRENCY_MAX: u32 = 1_000;
@@ -151,6 +151,16 @@ impl Plan {
         for node in &mut self.steps {
             node.each_mut(change);
         }
+    }
+}
+
+/// How often something is done at most whose count is `driver` and that names no bound itself: the driver's
+/// largest value, or for want of one what 9,999 in 10,000 do not exceed, [`COUNT_DEFAULT`] at least.
+#[must_use]
+pub fn count_most(driver: &Driver) -> u64 {
+    match driver.largest() {
+        Some(most) => most.ceil() as u64,
+        None => (driver.likely_largest().ceil() as u64).max(u64::from(COUNT_DEFAULT)),
     }
 }
 

@@ -58,6 +58,23 @@ fn what_is_wrong_is_refused_with_its_path_and_value() {
 }
 
 #[test]
+fn a_value_above_the_likely_largest_is_one_in_ten_thousand() {
+    for (driver, likely) in [
+        (Driver::Constant(7.0), 7.0),
+        (Driver::Uniform { low: 1.0, high: 2.0 }, 2.0),
+        // 10 · 2 · 2 · 2.
+        (Driver::LogNormal { p50: 10.0, p90: 20.0 }, 80.0),
+        // 400 + 4 · 20 + 4.
+        (Driver::Poisson { mean: 400.0 }, 484.0),
+        (Driver::Geometric { mean: 30.0 }, 300.0),
+    ] {
+        assert!((driver.likely_largest() - likely).abs() < 1e-9, "{driver:?}: {}", driver.likely_largest());
+    }
+    // Poisson of mean 1: P(X > 9) = 1.1e-7, while P(X > 5) = 6e-4 would be too much.
+    assert!(Driver::Poisson { mean: 1.0 }.likely_largest() >= 6.0);
+}
+
+#[test]
 fn a_scaled_driver_keeps_its_shape() {
     assert_eq!(Driver::Constant(4.0).scaled(0.5), Driver::Constant(2.0));
     assert_eq!(Driver::LogNormal { p50: 2.0, p90: 8.0 }.scaled(2.0), Driver::LogNormal { p50: 4.0, p90: 16.0 });

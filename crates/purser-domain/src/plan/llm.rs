@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::field::{Faults, Fields};
-use super::{COUNT_MAX, MS_MAX};
+use super::parse::unbounded;
+use super::{COUNT_MAX, MS_MAX, count_most};
 use crate::driver::Driver;
 
 /// The most tokens of any one quantity.
@@ -32,6 +33,8 @@ pub struct Llm {
     pub service_tier: Option<String>,
     /// Turns, 1 at least.
     pub turns: Option<Driver>,
+    /// Never more turns than that.
+    pub max_turns: Option<u64>,
     /// Tokens answered in one turn.
     pub output_tokens: Option<Driver>,
     /// Tool calls after one turn; their results are read by the next.
@@ -82,7 +85,7 @@ impl Texts {
     }
 }
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "provider",
     "model",
     "skill",
@@ -96,6 +99,7 @@ const FIELDS: [&str; 18] = [
     "batch",
     "service_tier",
     "turns",
+    "max_turns",
     "output_tokens",
     "tool_calls",
     "tool_result_tokens",
@@ -121,6 +125,12 @@ impl Llm {
         })
     }
 
+    /// The most turns, if they are as `turns` says.
+    #[must_use]
+    pub fn turns_most(&self, turns: &Driver) -> u64 {
+        self.max_turns.unwrap_or_else(|| count_most(turns)).clamp(1, u64::from(COUNT_MAX))
+    }
+
     pub(super) fn parse(value: &Value, path: &str, faults: &mut Faults) -> Option<Self> {
         let fields = Fields::of(value, path, &FIELDS, faults)?;
         fields.required("model", faults);
@@ -137,6 +147,7 @@ impl Llm {
             batch: fields.flag("batch", faults).unwrap_or(false),
             service_tier: fields.name("service_tier", faults).map(str::to_owned),
             turns: fields.driver("turns", f64::from(COUNT_MAX), faults),
+            max_turns: fields.whole("max_turns", 1, u64::from(COUNT_MAX), faults),
             output_tokens: tokens("output_tokens", faults),
             tool_calls: fields.driver("tool_calls", f64::from(COUNT_MAX), faults),
             tool_result_tokens: tokens("tool_result_tokens", faults),
@@ -148,6 +159,9 @@ impl Llm {
         }
         if llm.turns.as_ref().and_then(Driver::largest).is_some_and(|turns| turns < 1.0) {
             faults.refuse(&fields.at("turns"), fields.get("turns").unwrap_or(value), "must reach 1");
+        }
+        if let (Some(turns), None) = (&llm.turns, llm.max_turns) {
+            unbounded(turns, &fields, "turns", "max_turns", faults);
         }
         Some(llm)
     }

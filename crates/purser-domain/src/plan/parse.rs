@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::field::{Faults, Fields};
 use super::{
-    Arm, CONCURRENCY_MAX, COUNT_DEFAULT, COUNT_MAX, DEPTH_MAX, Guard, Kind, Llm, MS_MAX, Node, OnError,
-    PROBABILITY_TOLERANCE, Plan, StepUsage, USD_MAX, name, work,
+    Arm, CONCURRENCY_MAX, COUNT_MAX, DEPTH_MAX, Guard, Kind, Llm, MS_MAX, Node, OnError, PROBABILITY_TOLERANCE, Plan,
+    StepUsage, USD_MAX, count_most, name, work,
 };
 use crate::driver::Driver;
 use crate::step::{self, STEPS_MAX};
@@ -207,7 +207,7 @@ impl<'a> Parser<'a> {
         let body = fields.required("body", &mut self.faults)?;
         let body = self.body(body, &fields.at("body"), &format!("{place}.body"));
         let times = times?;
-        let max = max.unwrap_or_else(|| times.largest().map_or(COUNT_DEFAULT, |most| most.ceil() as u32));
+        let max = max.map_or_else(|| unbounded(&times, &fields, number, "max", &mut self.faults), u64::from) as u32;
         Some(if is_map {
             Kind::Map { items: times, max, concurrency, body }
         } else {
@@ -245,7 +245,13 @@ fn step_usage(value: &Value, path: &str, faults: &mut Faults) -> StepUsage {
     }
 }
 
-/// The most of a driver's values, where a count is bounded.
-pub(super) fn most(driver: Option<&Driver>, otherwise: u32) -> u64 {
-    driver.map_or(1, |driver| driver.largest().map_or(u64::from(otherwise), |most| most.ceil() as u64))
+/// The most of a count that names no bound in the field `max`: refused if that is above every bound, for
+/// to cut it would change what it costs.
+pub(super) fn unbounded(count: &Driver, fields: &Fields<'_, '_>, name: &str, max: &str, faults: &mut Faults) -> u64 {
+    let most = count_most(count);
+    if most > u64::from(COUNT_MAX) {
+        let rule = format!("may reach {most}, above the bound of {COUNT_MAX}; say {max}");
+        faults.refuse(&fields.at(name), fields.get(name).unwrap_or(&Value::Null), rule);
+    }
+    most
 }

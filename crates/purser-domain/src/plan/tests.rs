@@ -128,6 +128,12 @@ fn each_field_is_refused_when_of_the_wrong_type_out_of_range_missing_or_unknown(
         (json!({"loop": {"body": []}}), ".loop.count", "is required"),
         (json!({"loop": {"count": 1}}), ".loop.body", "is required"),
         (json!({"loop": {"count": 10001, "body": []}}), ".loop.count", "from 0 to 10000"),
+        (
+            // 10 times the mean.
+            json!({"loop": {"count": {"geometric": {"mean": 1_001}}, "body": []}}),
+            ".loop.count",
+            "may reach 10010, above the bound of 10000; say max",
+        ),
         (json!({"loop": {"count": 1, "max": 0, "body": []}}), ".loop.max", "from 1 to 10000"),
         (json!({"map": {"items": 1, "concurrency": 0, "body": []}}), ".map.concurrency", "from 1 to 1000"),
         (json!({"map": {"items": [], "body": []}}), ".map.items", "must be a number"),
@@ -166,6 +172,12 @@ fn each_field_of_a_model_call_is_checked() {
             "exclude",
         ),
         (with("turns", json!(0)), ".llm.turns", "must reach 1"),
+        (with("max_turns", json!(0)), ".llm.max_turns", "from 1 to 10000"),
+        (
+            with("turns", json!({"geometric": {"mean": 1_001}})),
+            ".llm.turns",
+            "may reach 10010, above the bound of 10000; say max_turns",
+        ),
         (with("turns", json!(10_001)), ".llm.turns", "from 0 to 10000"),
         (with("output_tokens", json!(1e9)), ".llm.output_tokens", "from 0 to 100000000"),
         (with("tool_calls", json!(true)), ".llm.tool_calls", "must be a number"),
@@ -230,6 +242,25 @@ fn a_loop_that_would_explode_is_refused_with_the_bound() {
     assert!(parse(&retried).is_err(), "retries count");
     let unbounded = json!([{"loop": {"count": {"lognormal": {"p50": 2, "p90": 4}}, "body": {"loop": {"count": 10_000, "body": {"skill": "a"}}}}}]);
     good(&unbounded);
+}
+
+#[test]
+fn a_count_without_a_bound_has_that_of_its_driver() {
+    let most = |count: Value, max: Value| {
+        let mut body = json!({"count": count, "body": []});
+        if !max.is_null() {
+            body["max"] = max;
+        }
+        let Kind::Loop { max, .. } = good(&json!([{"loop": body}])).steps[0].kind else { panic!("a loop") };
+        max
+    };
+    // 400 + 4·√400 + 4; 10 · 1,000; 20 · 2³ = 160; and never below 100.
+    assert_eq!(most(json!({"poisson": {"mean": 400}}), Value::Null), 484);
+    assert_eq!(most(json!({"geometric": {"mean": 1_000}}), Value::Null), 10_000);
+    assert_eq!(most(json!({"lognormal": {"p50": 20, "p90": 40}}), Value::Null), 160);
+    assert_eq!(most(json!({"poisson": {"mean": 2}}), Value::Null), 100);
+    assert_eq!(most(json!({"uniform": {"low": 1, "high": 6}}), Value::Null), 6);
+    assert_eq!(most(json!({"geometric": {"mean": 5_000}}), json!(50)), 50, "a bound of its own");
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::field::Faults;
-use super::parse::most;
-use super::{COUNT_DEFAULT, Kind, Node, Plan, WORK_MAX};
+use super::{Kind, Node, Plan, WORK_MAX};
 
 /// Refuses a plan of which one run may take more than [`WORK_MAX`] steps and turns, naming the innermost node to blame.
 pub(super) fn check(plan: &Plan, path: &str, faults: &mut Faults) {
@@ -31,7 +30,7 @@ fn of(node: &Node) -> Result<u128, (String, u128)> {
     let name = &node.name;
     let once = match &node.kind {
         Kind::Step(step, _) => u128::from(step.iterations),
-        Kind::Llm(llm) => u128::from(most(llm.turns.as_ref(), COUNT_DEFAULT).max(1)),
+        Kind::Llm(llm) => u128::from(llm.turns.as_ref().map_or(1, |turns| llm.turns_most(turns))),
         Kind::Loop { max, body, .. } | Kind::Map { max, body, .. } => list(body, name)?.max(1) * u128::from(*max),
         Kind::Sequence(nodes) | Kind::Parallel(nodes) => list(nodes, name)?,
         Kind::Branch(arms) => {

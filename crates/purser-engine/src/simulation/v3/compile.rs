@@ -6,9 +6,7 @@ use purser_domain::calibration::Calibration;
 use purser_domain::charge::Match;
 use purser_domain::driver::{Driver, Source};
 use purser_domain::money::Money;
-use purser_domain::plan::{
-    COUNT_DEFAULT, Guard, Kind, LLM_SKILL, Llm, MS_MAX, Node, OnError, Plan, StepUsage, TOKENS_MAX, USD_MAX,
-};
+use purser_domain::plan::{Guard, Kind, LLM_SKILL, Llm, MS_MAX, Node, OnError, Plan, StepUsage, TOKENS_MAX, USD_MAX};
 use purser_domain::prior::{self, Prior, Priors};
 use purser_domain::step::Step;
 use purser_domain::time::Timestamp;
@@ -303,7 +301,7 @@ impl Compiler<'_> {
         let failure = self.choose(llm.failure, fit.and_then(|fit| fit.failure), prior::LLM_FAILURE);
         let (input, prefix, input_source) = self.input(llm);
         let assumed = if output_source == Source::Request { TOKENS_MAX as u64 } else { prior::OUTPUT_TOKENS_MAX };
-        let turns_most = turns.largest().map_or(u64::from(COUNT_DEFAULT), |most| most.ceil() as u64).max(1);
+        let turns_most = llm.turns_most(&turns);
         let output = self.table(&output, 1.0, 0, llm.max_tokens.unwrap_or(assumed));
         let turns = self.table(&turns, 1.0, 1, turns_most);
         let tool_calls = self.table(&tool_calls, 1.0, 0, TOKENS_MAX as u64);

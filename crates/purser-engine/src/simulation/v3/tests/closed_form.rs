@@ -1,5 +1,7 @@
 //! Degenerate distributions give what a pocket calculator gives.
 
+use purser_domain::calibration::Fit;
+use purser_domain::driver::Driver;
 use purser_domain::usage::Usage;
 use purser_domain::usage_event::UsageEvent;
 
@@ -113,6 +115,36 @@ fn the_second_run_of_a_cold_call_finds_the_cache_of_the_first() {
     // First: 10 written at $3.75. Second: 5 read at $0.3, 5 written at $3.75.
     check(&call(1), "0.0000375", 0);
     check(&call(2), "0.00005775", 0);
+}
+
+#[test]
+fn many_turns_are_not_cut_unless_the_plan_says_so() {
+    let mean = |world: &World, steps: Value, expected: f64, tolerance: f64| {
+        let got = world.run(&steps, &quick()).cost_usd.mean.pico() as f64 / 1e12;
+        assert!((got - expected).abs() < tolerance, "{steps}: {got}");
+    };
+    let mut world = World::new();
+    let many = json!({"poisson": {"mean": 300}});
+    // 300 times $1; the standard error over 2,000 draws is √300/√2000 = 0.39.
+    let body = fixed("a", 1.0, 0.0);
+    mean(&world, json!([{"loop": {"count": many, "body": body}}]), 300.0, 2.0);
+    mean(&world, json!([{"map": {"items": many, "body": body}}]), 300.0, 2.0);
+    mean(&world, json!([{"loop": {"count": many, "max": 50, "body": body}}]), 50.0, 1e-9);
+    let call = |extra: Value| {
+        let mut call = json!({"provider": "acme", "model": "small", "input_tokens": 1_000, "output_tokens": 0,
+            "tool_calls": 0, "latency_ms": 0, "failure": 0});
+        for (name, value) in extra.as_object().expect("an object") {
+            call[name] = value.clone();
+        }
+        json!([{ "llm": call }])
+    };
+    // A turn reads 1,000 tokens at $0.5 per million: $0.0005.
+    mean(&world, call(json!({"turns": many})), 0.15, 0.001);
+    mean(&world, call(json!({"turns": many, "max_turns": 20})), 0.01, 1e-9);
+    // Learned turns: sigma = ln 2/1.28155 = 0.5409, so 200·e^(sigma²/2) = 231.5 turns.
+    let turns = Some(Driver::LogNormal { p50: 200.0, p90: 400.0 });
+    world.calibration.fits.push(Fit { skill: "llm_invoke".to_owned(), runs: 40, turns, ..Fit::default() });
+    mean(&world, call(json!({})), 0.115_75, 0.006);
 }
 
 #[test]
