@@ -66,7 +66,7 @@ fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize
         deadline: options.deadline_ms.map_or(u64::MAX, |ms| ms.saturating_mul(1_000)),
     };
     let (mut tally, parts) = draw(&program, options, limits, threads.max(1));
-    let shares = shares(&program, options, &mut tally, &parts);
+    let shares = shares(&program, options, &tally, &parts);
     let violations = violations(plan, options, limits, &mut tally);
     let draws = u128::from(options.draws);
     let share = |count: u64| count as f64 / f64::from(options.draws);
@@ -134,8 +134,8 @@ fn draw(program: &Program, options: &Options, limits: Limits, threads: usize) ->
 }
 
 /// What drives the cost: the mean by sums over all draws, P90 by the draws around it, drawn once more.
-fn shares(program: &Program, options: &Options, tally: &mut Tally, parts: &Parts) -> Vec<DriverShare> {
-    let (low, high) = (tally.cost.quantile(0.85, options.draws), tally.cost.quantile(0.95, options.draws));
+fn shares(program: &Program, options: &Options, tally: &Tally, parts: &Parts) -> Vec<DriverShare> {
+    let (low, high) = tally.around_p90(options.draws);
     let mut near = Worker::new(program, options.seed);
     let mut around = 0;
     for (chunk, costs) in &tally.head {
@@ -177,12 +177,12 @@ fn violations(plan: &Plan, options: &Options, limits: Limits, tally: &mut Tally)
     // In whole draws: 0.9 of 10 is 9, not a little more.
     let needed = (options.confidence * f64::from(draws) - 1e-9).ceil() as u64;
     if options.budget_usd.is_some() && tally.within_budget < needed {
-        let wanted = tally.cost.quantile(options.confidence, draws);
+        let wanted = tally.cost.enough(options.confidence, draws);
         let margin_usd = pico(wanted.saturating_sub(limits.budget));
         found.push(Violation::Budget { probability: tally.within_budget as f64 / f64::from(draws), margin_usd });
     }
     if options.deadline_ms.is_some() && tally.within_deadline < needed {
-        let wanted = tally.latency.quantile(options.confidence, draws);
+        let wanted = tally.latency.enough(options.confidence, draws);
         let margin_ms = wanted.saturating_sub(limits.deadline).div_ceil(1_000);
         found.push(Violation::Deadline { probability: tally.within_deadline as f64 / f64::from(draws), margin_ms });
     }

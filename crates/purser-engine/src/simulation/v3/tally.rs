@@ -75,7 +75,15 @@ impl Quantity {
     /// The value that the share `p` of all draws does not exceed: the smallest with at least ⌈p·n⌉ draws
     /// at or below it.
     pub(super) fn quantile(&mut self, p: f64, draws: u32) -> u64 {
-        let rank = ((p * f64::from(draws) - 1e-9).ceil() as usize).clamp(1, draws.max(1) as usize) - 1;
+        self.ranked(rank(p, draws), middle)
+    }
+
+    /// A value that the share `p` of all draws surely does not exceed: of a sketch the end of the bucket.
+    pub(super) fn enough(&mut self, p: f64, draws: u32) -> u64 {
+        self.ranked(rank(p, draws), end)
+    }
+
+    fn ranked(&mut self, rank: usize, of: impl Fn(usize) -> u64) -> u64 {
         match &mut self.values {
             Values::Exact(all) if all.len() <= rank => 0,
             Values::Exact(all) => *all.select_nth_unstable(rank).1,
@@ -85,7 +93,7 @@ impl Quantity {
                     seen += count;
                     seen > rank as u64
                 });
-                found.map_or(0, middle)
+                found.map_or(0, of)
             }
         }
     }
@@ -107,6 +115,11 @@ impl Quantity {
     }
 }
 
+/// The place of the quantile `p` among so many values, from 0.
+fn rank(p: f64, count: u32) -> usize {
+    ((p * f64::from(count) - 1e-9).ceil() as usize).clamp(1, count.max(1) as usize) - 1
+}
+
 /// `sum / n` rounded half up.
 pub(super) fn round(sum: u128, n: u128) -> u64 {
     u64::try_from((sum + n / 2) / n.max(1)).unwrap_or(u64::MAX)
@@ -119,11 +132,22 @@ fn bucket(value: u64) -> usize {
     ((shift as usize) << SKETCH_BITS) + (value >> shift) as usize
 }
 
+/// The least value of a bucket and how many values it holds.
+fn range(bucket: usize) -> (u64, u64) {
+    let shift = (bucket >> SKETCH_BITS).saturating_sub(1) as u32;
+    (((bucket - ((shift as usize) << SKETCH_BITS)) as u64) << shift, 1_u64 << shift)
+}
+
 /// The middle of a bucket.
 fn middle(bucket: usize) -> u64 {
-    let shift = (bucket >> SKETCH_BITS).saturating_sub(1) as u32;
-    let low = ((bucket - ((shift as usize) << SKETCH_BITS)) as u64) << shift;
-    low + ((1_u64 << shift) >> 1)
+    let (low, width) = range(bucket);
+    low + (width >> 1)
+}
+
+/// The largest value of a bucket.
+fn end(bucket: usize) -> u64 {
+    let (low, width) = range(bucket);
+    low + (width - 1)
 }
 
 /// All draws of a plan.
@@ -180,6 +204,17 @@ impl Tally {
         });
     }
 
+    /// The 85th and the 95th percentile of the costs in [`Self::head`], exact whatever the number of draws.
+    pub(super) fn around_p90(&self, draws: u32) -> (u64, u64) {
+        let mut costs = Vec::with_capacity(self.head.len() * LANES);
+        for (chunk, column) in &self.head {
+            lanes(*chunk, draws).each(|lane| costs.push(column[lane]));
+        }
+        costs.sort_unstable();
+        let at = |p| costs.get(rank(p, costs.len() as u32)).copied().unwrap_or(0);
+        (at(0.85), at(0.95))
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.cost.merge(other.cost);
         self.latency.merge(other.latency);
@@ -212,6 +247,7 @@ mod tests {
         for value in [0, 1, 2_047, 2_048, 2_049, 4_095, 4_096, 1_000_000, 123_456_789_012, u64::MAX / 3, u64::MAX] {
             let found = middle(bucket(value));
             assert!(found.abs_diff(value) as f64 <= value as f64 / 2_048.0, "{value}: {found}");
+            assert!(end(bucket(value)) >= value && bucket(end(bucket(value))) == bucket(value), "{value}");
         }
         assert!((0..100_000).all(|value| bucket(value) <= bucket(value + 1)));
     }

@@ -146,3 +146,23 @@ fn many_draws_use_a_sketch_and_few_are_exact() {
     let (exact, sketch) = (at(99_999), at(100_000));
     assert!((sketch / exact - 1.0).abs() < 1.0 / 2_048.0 + 0.005, "{exact} {sketch}");
 }
+
+#[test]
+fn shares_and_margins_hold_with_a_sketch_too() {
+    for draws in [99_999, 100_000] {
+        let at = |budget: &str, deadline| {
+            let limits = Options { budget_usd: Some(usd(budget)), deadline_ms: Some(deadline), ..quick() };
+            World::new().run(&json!([fixed("a", 1.0, 10_000.0)]), &Options { draws, ..limits })
+        };
+        let short = at("0.99995", 9_999);
+        // Every run costs $1: that is what drives P90.
+        assert_eq!(short.drivers[0].p90_usd, usd("1"), "{draws}");
+        let [Violation::Budget { margin_usd, .. }, Violation::Deadline { margin_ms, .. }] = *short.violations else {
+            panic!("{:?}", short.violations)
+        };
+        // $0.00005 is missing. A bucket at 10^12 pico-dollars is 2^29 of them wide, one at 10^7 µs 2^13.
+        assert!(margin_usd >= usd("0.00005") && margin_usd <= usd("0.00059"), "{draws}: {margin_usd}");
+        assert!((1..=9).contains(&margin_ms), "{draws}: {margin_ms}");
+        assert!(at("1", 10_000).feasible, "{draws}");
+    }
+}
