@@ -41,6 +41,8 @@ pub(super) struct Worker<'p> {
     columns: Vec<Column>,
     /// Which columns hold the numbers of this chunk.
     filled: Vec<bool>,
+    /// Which lanes of each leaf have run in this chunk: the first run of a call finds its cache cold.
+    ran: Vec<Mask>,
     /// Frames to use again: making one costs more than a few lanes' work.
     spare: Vec<Box<Frame>>,
     /// Pico-dollars by leaf and part, over all chunks so far.
@@ -55,6 +57,7 @@ impl<'p> Worker<'p> {
             chunk: 0,
             columns: vec![[0; LANES]; program.slots],
             filled: vec![false; program.slots],
+            ran: vec![Mask::NONE; program.leaves.len()],
             spare: Vec::new(),
             parts: vec![[0; PARTS]; program.leaves.len()],
         }
@@ -64,6 +67,7 @@ impl<'p> Worker<'p> {
     pub(super) fn draw(&mut self, chunk: u64, lanes: Mask) -> Frame {
         self.chunk = chunk;
         self.filled.fill(false);
+        self.ran.fill(Mask::NONE);
         let mut frame = Frame::new();
         let program = self.program;
         self.sequence(&program.steps, lanes, 0, &mut frame);
@@ -269,10 +273,12 @@ impl<'p> Worker<'p> {
 
     fn leaf(&mut self, index: usize, lanes: Mask, at: u64, frame: &mut Frame) {
         let leaf = &self.program.leaves[index];
+        let again = self.ran[index];
+        self.ran[index] = again.with(lanes);
         let column = self.column(leaf.slot);
         let sums = match &leaf.kind {
             LeafKind::Skill(skill) => call_skill(leaf, skill, column, lanes, at, frame),
-            LeafKind::Model(conversation) => call_model(leaf, conversation, column, lanes, at, frame),
+            LeafKind::Model(conversation) => call_model((leaf, conversation, again), column, lanes, at, frame),
         };
         for (total, sum) in self.parts[index].iter_mut().zip(sums) {
             *total += sum;
@@ -301,8 +307,7 @@ fn call_skill(leaf: &Leaf, skill: &Skill, column: &Column, lanes: Mask, at: u64,
 }
 
 fn call_model(
-    leaf: &Leaf,
-    conversation: &Conversation,
+    (leaf, conversation, again): (&Leaf, &Conversation, Mask),
     column: &Column,
     lanes: Mask,
     at: u64,
@@ -312,7 +317,7 @@ fn call_model(
     lanes.each(|lane| {
         let base = column[lane] ^ at;
         let bits = stretch(base, 0);
-        let (cost, latency) = conversation.converse(base, bits, at == 0);
+        let (cost, latency) = conversation.converse(base, bits, !again.has(lane));
         let total = cost.iter().sum::<u64>();
         frame.cost[lane] += total;
         frame.latency[lane] += latency;

@@ -118,6 +118,26 @@ fn the_second_run_of_a_cold_call_finds_the_cache_of_the_first() {
 }
 
 #[test]
+fn the_first_run_is_cold_in_whatever_turn_it_comes() {
+    let call = json!({"llm": {"provider": "acme", "model": "large", "input_tokens": 10, "system": "x",
+        "output_tokens": 0, "latency_ms": 0, "failure": 0, "cache": "cold"}});
+    let maybe = |probability: f64| {
+        let arms = json!([{"probability": probability, "then": call}, {"probability": 1.0 - probability, "then": []}]);
+        json!([{"loop": {"count": 2, "body": {"branch": arms}}}])
+    };
+    // As above: $0.0000375 for one run, $0.00005775 for two. One run in half of the draws, two in a quarter:
+    // 0.5 · 37.5 + 0.25 · 57.75 = 33.1875 micro-dollars; were a run in the second turn warm, 28.875.
+    let mean = World::new().run(&maybe(0.5), &quick()).cost_usd.mean.pico() as f64 / 1e6;
+    assert!((mean - 33.1875).abs() < 2.0, "{mean}");
+    check(&maybe(1.0), "0.00005775", 0);
+    // A retry after a failure finds the cache of the failed attempt: written 10, then 5 and 5 read.
+    let mut failing = call;
+    failing["llm"]["failure"] = json!(1);
+    failing["retry"] = json!({"attempts": 2, "delay_ms": 0});
+    check(&json!([failing]), "0.00005775", 0);
+}
+
+#[test]
 fn many_turns_are_not_cut_unless_the_plan_says_so() {
     let mean = |world: &World, steps: Value, expected: f64, tolerance: f64| {
         let got = world.run(&steps, &quick()).cost_usd.mean.pico() as f64 / 1e12;
