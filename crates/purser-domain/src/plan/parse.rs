@@ -92,6 +92,19 @@ impl<'a> Parser<'a> {
     }
 
     fn node(&mut self, value: &'a Value, path: &str, place: &str) -> Option<Node> {
+        self.counted()?;
+        if self.depth >= DEPTH_MAX {
+            self.faults.refuse(path, &Value::Null, format!("stands more than {DEPTH_MAX} nodes deep"));
+            return None;
+        }
+        self.depth += 1;
+        let node = self.node_inside(value, path, place);
+        self.depth -= 1;
+        node
+    }
+
+    /// Counts one more step, unless there are too many.
+    fn counted(&mut self) -> Option<()> {
         self.count += 1;
         if self.faults.is_full() || self.count > STEPS_MAX + 1 {
             return None;
@@ -101,14 +114,7 @@ impl<'a> Parser<'a> {
             self.faults.refuse("plan", &Value::from(self.count), rule);
             return None;
         }
-        if self.depth >= DEPTH_MAX {
-            self.faults.refuse(path, &Value::Null, format!("stands more than {DEPTH_MAX} nodes deep"));
-            return None;
-        }
-        self.depth += 1;
-        let node = self.node_inside(value, path, place);
-        self.depth -= 1;
-        node
+        Some(())
     }
 
     fn node_inside(&mut self, value: &'a Value, path: &str, place: &str) -> Option<Node> {
@@ -183,6 +189,10 @@ impl<'a> Parser<'a> {
             fields.required("probability", &mut self.faults);
             let probability = fields.number("probability", 0.0, 1.0, &mut self.faults)?;
             let then = fields.required("then", &mut self.faults)?;
+            if then.as_array().is_some_and(Vec::is_empty) {
+                // To do nothing is a step too, or a plan could have any number of arms.
+                self.counted()?;
+            }
             let then = self.body(then, &fields.at("then"), &format!("{place}[{index}]"));
             arms.push(Arm { probability, then });
         }

@@ -231,6 +231,21 @@ fn ten_thousand_steps_are_read_and_one_more_is_refused() {
 }
 
 #[test]
+fn an_arm_that_does_nothing_counts_as_a_step() {
+    // The branch itself and its arms; the probabilities are powers of two and sum to 1 exactly.
+    let branch = |arms: usize| {
+        let arm = |share: usize| json!({"probability": share as f64 / 16_384.0, "then": []});
+        let mut list = vec![arm(1); arms - 1];
+        list.push(arm(16_384 - (arms - 1)));
+        json!([{ "branch": list }])
+    };
+    let Kind::Branch(arms) = &good(&branch(9_999)).steps[0].kind else { panic!("a branch") };
+    assert_eq!(arms.len(), 9_999);
+    let errors = parse(&branch(10_000)).expect_err("one too many");
+    assert!(errors[0].contains("more than 10000 steps"), "{errors:?}");
+}
+
+#[test]
 fn a_loop_that_would_explode_is_refused_with_the_bound() {
     let nested = json!([{"loop": {"count": 1000, "body": {"id": "inner", "loop": {"count": 1000, "body": {"skill": "a", "iterations": 2}}}}}]);
     let errors = parse(&nested).expect_err("two million steps");

@@ -114,15 +114,36 @@ pub(super) fn compile(plan: &Plan, sources: Sources<'_>) -> Result<Program, Simu
 struct Size {
     cost: u128,
     work: f64,
+    /// How probable a failure is at most; parts are taken for independent.
+    failure: f64,
 }
 
 impl Size {
     fn plus(self, other: Self) -> Self {
-        Self { cost: self.cost.saturating_add(other.cost), work: self.work + other.work }
+        Self {
+            cost: self.cost.saturating_add(other.cost),
+            work: self.work + other.work,
+            failure: 1.0 - (1.0 - self.failure) * (1.0 - other.failure),
+        }
     }
 
     fn times(self, most: u64, mean: f64) -> Self {
-        Self { cost: self.cost.saturating_mul(u128::from(most)), work: self.work * mean }
+        Self {
+            cost: self.cost.saturating_mul(u128::from(most)),
+            work: self.work * mean,
+            failure: 1.0 - libm::pow(1.0 - self.failure, mean),
+        }
+    }
+
+    /// Tried up to so many times: the n-th attempt comes when n − 1 have failed.
+    fn tried(self, attempts: u32) -> Self {
+        let mean: f64 =
+            std::iter::successors(Some(1.0), |share| Some(share * self.failure)).take(attempts as usize).sum();
+        Self {
+            cost: self.cost.saturating_mul(u128::from(attempts)),
+            work: self.work * mean,
+            failure: libm::pow(self.failure, f64::from(attempts)),
+        }
     }
 }
 
@@ -172,6 +193,7 @@ impl Compiler<'_> {
                     let (ops, size) = self.list(&arm.then)?;
                     most.cost = most.cost.max(size.cost);
                     most.work += size.work * arm.probability;
+                    most.failure += size.failure * arm.probability;
                     compiled.push((threshold(reached.min(1.0)), ops));
                 }
                 if let Some((last, _)) = compiled.last_mut() {
@@ -203,13 +225,15 @@ impl Compiler<'_> {
             return Ok((body, size));
         }
         let slot = self.slot(&format!("{} guard", node.key));
-        let size = Size { cost: size.cost.saturating_mul(u128::from(guard.attempts())), work: size.work };
+        // How often a time limit is met is not known before it is drawn.
+        let failure = if guard.timeout_ms.is_some() { 1.0 } else { size.failure };
+        let size = Size { failure, ..size }.tried(guard.attempts());
         let (ending, size) = match &guard.on_error {
             OnError::Abort => (Ending::Abort, size),
-            OnError::Continue => (Ending::Continue, size),
+            OnError::Continue => (Ending::Continue, Size { failure: 0.0, ..size }),
             OnError::Fallback(nodes) => {
                 let (ops, fallback) = self.list(nodes)?;
-                (Ending::Fallback(ops), size.plus(fallback))
+                (Ending::Fallback(ops), Size { failure: fallback.failure, ..size.plus(fallback) })
             }
         };
         let timeout = guard.timeout_ms.map_or(u64::MAX, |ms| ms * 1_000);
@@ -281,7 +305,7 @@ impl Compiler<'_> {
         let failure = self.choose(usage.failure, fit.and_then(|fit| fit.failure), prior.failure);
         let cost = self.table(&cost, PICO, 0, (USD_MAX * PICO) as u64);
         let latency = self.table(&latency, MICROS, 0, (MS_MAX * MICROS) as u64);
-        let size = Size { cost: u128::from(cost.largest()), work: 1.0 };
+        let size = Size { cost: u128::from(cost.largest()), work: 1.0, failure: failure.0 };
         (self.leaf(node, failure, LeafKind::Skill(Skill { cost, cost_source, latency })), size)
     }
 
@@ -313,7 +337,8 @@ impl Compiler<'_> {
         let context = u128::from(input.largest()) + growth * u128::from(turns.largest());
         let tariff = self.tariff(node, llm, context)?;
         let call_most = tariff.most(context as u64, output.largest());
-        let size = Size { cost: call_most.saturating_mul(u128::from(turns.largest())), work: turns.mean() };
+        let cost = call_most.saturating_mul(u128::from(turns.largest()));
+        let size = Size { cost, work: turns.mean(), failure: failure.0 };
         let conversation = Conversation {
             tariff,
             cache: llm.cache,

@@ -17,7 +17,7 @@ pub(super) struct Program {
     pub(super) slots: usize,
     /// The most one run may cost, pico-dollars.
     pub(super) cost_max: u64,
-    /// Steps and turns of one run, on average, failures aside.
+    /// Steps and turns of one run on average, attempts that follow a failure included.
     pub(super) work_mean: f64,
     pub(super) price_versions: BTreeSet<String>,
     pub(super) unknown_skills: BTreeSet<String>,

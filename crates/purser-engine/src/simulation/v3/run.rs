@@ -205,10 +205,10 @@ impl<'p> Worker<'p> {
                 frame.wasted[lane] += own.wasted[lane];
                 let own_busy = &mut busy[lane * workers..][..workers];
                 // With a worker for each item, the item's number is the worker's.
-                let free =
-                    if workers as u64 >= most { own_busy.get_mut(item as usize) } else { own_busy.iter_mut().min() };
-                if let Some(free) = free {
-                    *free += own.latency[lane];
+                if workers as u64 >= most {
+                    own_busy[item as usize] += own.latency[lane];
+                } else {
+                    take(own_busy, own.latency[lane]);
                 }
             });
             failed = failed.with(own.failed);
@@ -284,6 +284,24 @@ impl<'p> Worker<'p> {
             *total += sum;
         }
     }
+}
+
+/// Gives `time` to the worker that is free first: `busy` is a heap, the least on top.
+fn take(busy: &mut [u64], time: u64) {
+    let until = busy[0] + time;
+    let mut at = 0;
+    loop {
+        let mut least = 2 * at + 1;
+        if least + 1 < busy.len() && busy[least + 1] < busy[least] {
+            least += 1;
+        }
+        if least >= busy.len() || busy[least] >= until {
+            break;
+        }
+        busy[at] = busy[least];
+        at = least;
+    }
+    busy[at] = until;
 }
 
 fn call_skill(leaf: &Leaf, skill: &Skill, column: &Column, lanes: Mask, at: u64, frame: &mut Frame) -> [u128; PARTS] {
@@ -370,5 +388,32 @@ impl Conversation {
             }
         }
         (cost, latency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_item_goes_to_the_worker_that_is_free_first() {
+        // Workers a, b, c: a 5, b 3, c 9, b 3 + 4 = 7, a 5 + 1 = 6, a 6 + 2 = 8.
+        let mut busy = [0; 3];
+        for time in [5, 3, 9, 4, 1, 2] {
+            take(&mut busy, time);
+        }
+        busy.sort_unstable();
+        assert_eq!(busy, [7, 8, 9]);
+        for workers in 1..20 {
+            let (mut heap, mut scanned) = (vec![0; workers], vec![0; workers]);
+            for item in 0..200 {
+                let time = stretch(7, item) % 100;
+                take(&mut heap, time);
+                *scanned.iter_mut().min().expect("there is a worker") += time;
+            }
+            heap.sort_unstable();
+            scanned.sort_unstable();
+            assert_eq!(heap, scanned, "{workers}");
+        }
     }
 }

@@ -98,14 +98,7 @@ fn cell_means(driver: &Driver) -> Vec<f64> {
             });
             discrete(terms, 0.0)
         }
-        Driver::Geometric { mean } => {
-            let success = 1.0 / mean;
-            let terms = std::iter::successors(Some(success), |term| Some(term * (1.0 - success)));
-            let mut cells = discrete(terms, 1.0);
-            let others: f64 = cells[..CELLS - 1].iter().sum();
-            cells[CELLS - 1] = (mean * CELLS as f64 - others).max(cells[CELLS - 2]);
-            cells
-        }
+        Driver::Geometric { mean } => geometric(*mean),
     }
 }
 
@@ -140,6 +133,26 @@ fn quantiles(points: &[(f64, f64)]) -> Vec<f64> {
     cells
 }
 
+/// Trials until the first success: the integral of the quantile function over each cell, in closed form.
+fn geometric(mean: f64) -> Vec<f64> {
+    if mean <= 1.0 {
+        return vec![1.0; CELLS];
+    }
+    let log_fail = libm::log1p(-1.0 / mean);
+    // Up to probability u: all of the values 1 to n, and a part of n + 1.
+    let integral = |u: f64| {
+        let n = (libm::log1p(-u) / log_fail).floor();
+        let beyond = libm::exp(n * log_fail);
+        mean * (1.0 - beyond) - n * beyond + (u - (1.0 - beyond)) * (n + 1.0)
+    };
+    let mut below = 0.0;
+    let mut cell = |index: usize| {
+        let to = if index + 1 == CELLS { mean } else { integral((index + 1) as f64 / CELLS as f64) };
+        (to - std::mem::replace(&mut below, to)) * CELLS as f64
+    };
+    (0..CELLS).map(&mut cell).collect()
+}
+
 /// A count that starts at `first` and whose probabilities are `terms`; what is left after them is one more.
 fn discrete(terms: impl Iterator<Item = f64>, first: f64) -> Vec<f64> {
     let mut cells = vec![0.0; CELLS];
@@ -157,7 +170,7 @@ fn discrete(terms: impl Iterator<Item = f64>, first: f64) -> Vec<f64> {
         let to = (reached + term).min(1.0);
         fill(reached, to, value);
         (reached, value) = (to, value + 1.0);
-        if 1.0 - reached < 1e-9 || value > 1e7 {
+        if 1.0 - reached < 1e-9 {
             break;
         }
     }
@@ -185,6 +198,7 @@ mod tests {
             (Driver::Poisson { mean: 400.0 }, 1.0, 400.0),
             (Driver::Geometric { mean: 4.0 }, 1.0, 4.0),
             (Driver::Geometric { mean: 1.0 }, 1.0, 1.0),
+            (Driver::Geometric { mean: 50_000_000.0 }, 1.0, 50_000_000.0),
             (Driver::Bernoulli { p: 0.3 }, 1.0, 0.3),
         ] {
             let got = compile(&driver, unit).mean();
@@ -202,6 +216,19 @@ mod tests {
         let poisson = compile(&Driver::Poisson { mean: 1.0 }, 1.0);
         // P(0) = 0.3679, so 376.7 cells of zero; P(0)+P(1) = 0.7358: 753.4 cells below two.
         assert_eq!((poisson.at(375), poisson.at(378), poisson.at(752), poisson.at(755)), (0, 1, 1, 2));
+    }
+
+    #[test]
+    fn a_geometric_table_keeps_its_shape_for_small_and_large_means() {
+        // P(1) = 0.25 and P(1) + P(2) = 0.4375: 256 cells of one, 192 of two.
+        let small = compile(&Driver::Geometric { mean: 4.0 }, 1.0);
+        assert_eq!((small.at(255), small.at(256), small.at(447), small.at(448)), (1, 2, 2, 3));
+        // The median is 5e7·ln 2 = 34,657,359; cells 511 and 512 straddle it. A cell there is 5e7/512 wide.
+        let large = compile(&Driver::Geometric { mean: 5e7 }, 1.0);
+        assert!((large.at(511) + large.at(512)).div_ceil(2).abs_diff(34_657_359) < 100, "{}", large.at(511));
+        // The mean of the upper 1/1024: 5e7 · (1 + ln 1024) = 396,573,590.
+        assert!(large.largest().abs_diff(396_573_590) < 100, "{}", large.largest());
+        assert!(large.cells.windows(2).all(|two| two[0] < two[1]));
     }
 
     #[test]

@@ -133,6 +133,20 @@ fn what_is_too_much_is_refused_with_the_bound() {
 }
 
 #[test]
+fn attempts_count_as_work() {
+    // Six times ten attempts of what always fails: 10^6 steps of one run, too many for 2,001 draws.
+    let nested = |failure: f64| {
+        let inner = step("x", json!(0), json!(0), failure);
+        json!([(0..6).fold(inner, |inner, _| json!({"sequence": [inner], "retry": {"attempts": 10, "delay_ms": 0}}))])
+    };
+    let try_run = |failure| World::new().try_run(&nested(failure), &Options { draws: 2_001, ..quick() });
+    let message = try_run(1.0).expect_err("too much").to_string();
+    assert_eq!(message, "2001 draws of about 1000000 steps and turns are above the bound of 2000000000");
+    // With 0.1 it is 1.1111 attempts of the innermost, and hardly a second one further out.
+    assert!(try_run(0.1).is_ok() && try_run(0.0).is_ok());
+}
+
+#[test]
 fn an_unknown_skill_is_taken_for_dear_and_reported() {
     let estimate = World::new().run(&json!([{"skill": "mystery"}, {"skill": "kv_get"}]), &quick());
     assert_eq!(estimate.unknown_skills, ["mystery"]);
