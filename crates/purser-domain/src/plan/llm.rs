@@ -108,7 +108,7 @@ const FIELDS: [&str; 19] = [
 ];
 
 impl Llm {
-    /// The model call that an `llm_invoke` step with a `model` asks for.
+    /// The model call that an `llm_invoke` step with a `model` asks for; its plan has checked the parameters.
     #[must_use]
     pub fn from_params(params: &Map<String, Value>) -> Option<Self> {
         let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -123,6 +123,23 @@ impl Llm {
             max_tokens: params.get("max_tokens").and_then(Value::as_u64),
             ..Self::default()
         })
+    }
+
+    /// Refuses parameters of an `llm_invoke` step with a `model` that would be read as nothing.
+    pub(super) fn check_params(params: &Map<String, Value>, path: &str, faults: &mut Faults) {
+        if params.get("model").is_none_or(|model| !model.is_string()) {
+            return;
+        }
+        let fields = Fields { object: params, path: &format!("{path}.params") };
+        match (params.get("prompt"), params.get("messages")) {
+            (None, None) => faults.refuse(&fields.at("prompt"), &Value::Null, "is required with model, or messages"),
+            (Some(_), Some(messages)) => {
+                faults.refuse(&fields.at("messages"), messages, "and prompt exclude each other");
+            }
+            _ => {}
+        }
+        messages(&fields, faults);
+        fields.whole("max_tokens", 1, TOKENS_MAX as u64, faults);
     }
 
     /// The most turns, if they are as `turns` says.
@@ -205,9 +222,13 @@ fn messages(fields: &Fields<'_, '_>, faults: &mut Faults) -> Vec<String> {
     };
     for (index, item) in items.iter().enumerate() {
         let at = format!("{}[{index}].content", fields.at("messages"));
+        let calls = item.get("tool_calls").filter(|calls| calls.as_array().is_some_and(|calls| !calls.is_empty()));
+        let calls = calls.map(Value::to_string);
         match item.get("content") {
-            Some(Value::String(text)) => texts.push(text.clone()),
+            Some(Value::String(text)) => texts.push(format!("{text}{}", calls.unwrap_or_default())),
+            None | Some(Value::Null) if calls.is_some() => texts.extend(calls),
             Some(Value::Array(parts)) => {
+                texts.extend(calls);
                 for (part, value) in parts.iter().enumerate() {
                     match value.get("text").and_then(Value::as_str) {
                         Some(text) => texts.push(text.to_owned()),

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::field::{Faults, Fields};
 use super::{
-    Arm, CONCURRENCY_MAX, COUNT_MAX, DEPTH_MAX, Guard, Kind, Llm, MS_MAX, Node, OnError, PROBABILITY_TOLERANCE, Plan,
-    StepUsage, USD_MAX, count_most, name, work,
+    Arm, CONCURRENCY_MAX, COUNT_MAX, DEPTH_MAX, Guard, Kind, LLM_SKILL, Llm, MS_MAX, Node, OnError,
+    PROBABILITY_TOLERANCE, Plan, StepUsage, USD_MAX, count_most, name, work,
 };
 use crate::driver::Driver;
 use crate::step::{self, STEPS_MAX};
@@ -159,7 +159,11 @@ impl<'a> Parser<'a> {
             "skill" => {
                 let usage = fields.get("usage").map(|usage| step_usage(usage, &fields.at("usage"), &mut self.faults));
                 let step = step::parse_fields(fields.object, fields.path, &mut self.faults.0)?;
-                Some(Kind::Step(step, usage.unwrap_or_default()))
+                let usage = usage.unwrap_or_default();
+                if &*step.skill == LLM_SKILL && usage.cost_usd.is_none() {
+                    Llm::check_params(&step.params, fields.path, &mut self.faults);
+                }
+                Some(Kind::Step(step, usage))
             }
             "llm" => Llm::parse(value, &at, &mut self.faults).map(|llm| Kind::Llm(Box::new(llm))),
             "sequence" | "parallel" => {

@@ -191,6 +191,49 @@ fn each_field_of_a_model_call_is_checked() {
 }
 
 #[test]
+fn a_step_that_names_a_model_loses_no_input() {
+    let step = |params: Value| json!({"skill": "llm_invoke", "params": params});
+    let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]);
+    for (params, path, rule) in [
+        (json!({"model": "m"}), ".params.prompt", "is required with model, or messages"),
+        (json!({"model": "m", "prompt": "x", "messages": []}), ".params.messages", "exclude each other"),
+        (json!({"model": "m", "messages": image}), ".params.messages[0].content[0]", "parts with text"),
+        (json!({"model": "m", "messages": [{"content": null}]}), ".params.messages[0].content", "must be text"),
+        (json!({"model": "m", "prompt": "x", "max_tokens": 0}), ".params.max_tokens", "from 1 to"),
+    ] {
+        check_refused(&step(params), path, rule);
+    }
+    good(&json!([step(json!({"model": "m", "prompt": "x", "max_tokens": 1}))]));
+    // Without a model nothing is counted in tokens, nor where the cost is told.
+    good(&json!([step(json!({}))]));
+    good(&json!([{"skill": "llm_invoke", "params": {"model": "m"}, "usage": {"cost_usd": 1}}]));
+}
+
+#[test]
+fn tool_calls_are_read_with_and_without_content() {
+    let calls = json!([{"id": "1"}]);
+    let messages = json!([
+        {"role": "assistant", "content": null, "tool_calls": calls},
+        {"role": "assistant", "tool_calls": calls},
+        {"role": "assistant", "content": "Hm.", "tool_calls": calls},
+        {"role": "user", "content": "Go."}
+    ]);
+    let expected = [r#"[{"id":"1"}]"#, r#"[{"id":"1"}]"#, r#"Hm.[{"id":"1"}]"#, "Go."];
+    let Kind::Llm(llm) = &good(&json!([{"llm": {"model": "m", "messages": messages}}])).steps[0].kind else {
+        panic!("a model call")
+    };
+    assert_eq!(llm.texts.messages, expected);
+    let params = json!({"model": "m", "messages": messages});
+    let called = Llm::from_params(params.as_object().expect("an object")).expect("a model call");
+    assert_eq!(called.texts.messages, expected);
+    check_refused(
+        &json!({"llm": {"model": "m", "messages": [{"content": null, "tool_calls": []}]}}),
+        ".llm.messages[0].content",
+        "must be text",
+    );
+}
+
+#[test]
 fn every_fault_is_told_at_once() {
     let errors = parse(&json!([{"skill": "a", "iterations": 0}, {"loop": {}}, {"x": 1}])).expect_err("faults");
     assert_eq!(errors.len(), 4, "{errors:?}");
