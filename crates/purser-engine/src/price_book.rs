@@ -108,12 +108,6 @@ impl PriceBook {
         self.dated.iter().map(|dated| (&*dated.price, &*dated.version))
     }
 
-    /// The price with this version.
-    #[must_use]
-    pub fn by_version(&self, version: &str) -> Option<&Price> {
-        self.dated.iter().find(|dated| &*dated.version == version).map(|dated| &*dated.price)
-    }
-
     /// The price of a model at an instant, with its version.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ pub struct Found<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes<'a> {
     pub(crate) rates: &'a [(u64, Rates)],
+    /// Who sells it.
+    pub(crate) provider: &'a str,
     /// The price's content id.
     pub(crate) version: &'a Arc<str>,
 }
@@ -90,7 +92,7 @@ impl TenantBook {
         let (dated, _) = self.price_of(event)?;
         let tier = tier_of(event);
         let (_, sizes) = dated.tiers.iter().find(|(name, _)| *name == tier).ok_or(Match::NoRateForTier)?;
-        Ok(Sizes { rates: sizes, version: &dated.version })
+        Ok(Sizes { rates: sizes, provider: &dated.price.provider, version: &dated.version })
     }
 
     fn price_of(&self, event: &UsageEvent) -> Result<(&Dated, Match), Match> {

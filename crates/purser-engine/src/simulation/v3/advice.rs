@@ -166,7 +166,7 @@ fn cheaper(sources: Sources<'_>, provider: &str, model: &str) -> Option<String> 
     let at = sources.at;
     let own = Tariff::find(sources.book, (provider, model), None, at, 1).ok()?;
     let (input, output) = own.per_million();
-    let provider = sources.book.book().by_version(&own.version).map_or(provider, |price| &price.provider);
+    let provider = own.provider.as_str();
     let mut best: Option<((u64, u64), &str)> = None;
     for (price, _) in sources.book.book().iter() {
         if price.provider != provider || !speaks(price, at) {

@@ -15,6 +15,8 @@ use crate::price_book::{Rates, TenantBook};
 pub(super) struct Tariff {
     /// By context size, largest first; the last is for any size.
     sizes: Vec<(u64, Prices)>,
+    /// Who sells the model.
+    pub(super) provider: String,
     /// The price's content id.
     pub(super) version: String,
 }
@@ -87,7 +89,7 @@ impl Tariff {
         if sizes.last().is_none_or(|(over, _)| *over > 0) {
             return Err(Match::NoRateForTier);
         }
-        Ok(Self { sizes, version: found.version.to_string() })
+        Ok(Self { sizes, provider: found.provider.to_owned(), version: found.version.to_string() })
     }
 
     fn prices(&self, read: u64) -> &Prices {

@@ -1,6 +1,7 @@
 //! Advice is simulated, not guessed.
 
 use purser_domain::estimate::{Advice, Change};
+use purser_domain::price::Discount;
 
 use super::*;
 use crate::simulation::v3::{compare, what_if};
@@ -40,6 +41,33 @@ fn each_change_saves_what_hand_calculation_says() {
     near(&Change::HalveCounts, 0.035);
     near(&Change::NoRetries, 0.03);
     assert!(advice.windows(2).all(|two| two[0].saving_p90_usd >= two[1].saving_p90_usd));
+}
+
+#[test]
+fn a_cheaper_model_is_found_under_a_tenants_own_prices() {
+    let steps = json!([{"llm": {"model": "large", "input_tokens": 1_000, "output_tokens": 100, "latency_ms": 1, "failure": 0}}]);
+    let switch = |overrides: Vec<Price>, discounts: Vec<Discount>| {
+        let mut world = World::new();
+        world.book = PriceBook::for_tenant(Arc::clone(world.book.book()), overrides, discounts);
+        let advice = world.run(&steps, &Options { advice: true, ..quick() }).advice;
+        saving(&advice, &Change::SwitchModel { from: "large".to_owned(), to: "acme/small".to_owned() })
+    };
+    // large: 1,000 · $3 + 100 · $15 = $0.0045; small: 1,000 · $0.5 + 100 · $2 = $0.0007.
+    assert_eq!(switch(vec![], vec![]), Some(usd("0.0038")));
+    let tenth = Discount {
+        id: "tenth".to_owned(),
+        provider: Some("acme".to_owned()),
+        model: None,
+        percent_milli: 10_000,
+        effective_from: None,
+        effective_to: None,
+    };
+    // A tenth off both: 0.9 · 0.0038.
+    assert_eq!(switch(vec![], vec![tenth]), Some(usd("0.00342")));
+    // An override at twice the price: 0.009 − 0.0007; one as cheap as small leaves nothing to switch to.
+    let own = |prices| vec![price("large", vec![tier("standard", 0, prices)])];
+    assert_eq!(switch(own(["6", "0.6", "7.5", "30"]), vec![]), Some(usd("0.0083")));
+    assert_eq!(switch(own(["0.5", "0.05", "0.625", "2"]), vec![]), None);
 }
 
 #[test]
