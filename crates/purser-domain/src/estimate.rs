@@ -1,7 +1,7 @@
 //! What a plan is expected to cost and to take, as a distribution, and what drives it.
 //! Invariant: money is exact per draw; every figure names the seed, the draws and the versions it rests on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,12 @@ pub struct Estimate {
     pub failed_work_usd: Money,
     /// What drives the cost, most of P90 first.
     pub drivers: Vec<DriverShare>,
+    /// How many more drivers there are.
+    #[serde(default)]
+    pub drivers_left_off: u64,
+    /// The mean cost of every node that calls something: for comparing, no part of the answer's text.
+    #[serde(skip)]
+    pub node_means: BTreeMap<String, Money>,
     /// What would change it, the largest saving first.
     pub advice: Vec<Advice>,
     /// Skills of which nothing was known.

@@ -16,6 +16,8 @@ mod table;
 mod tally;
 mod tariff;
 
+use std::collections::BTreeMap;
+
 use purser_domain::driver::Source;
 use purser_domain::estimate::{Basis, DriverShare, Estimate, Options, Part, Spread, Violation};
 use purser_domain::money::Money;
@@ -66,7 +68,9 @@ fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize
         deadline: options.deadline_ms.map_or(u64::MAX, |ms| ms.saturating_mul(1_000)),
     };
     let (mut tally, parts) = draw(&program, options, limits, threads.max(1));
-    let shares = shares(&program, options, &tally, &parts);
+    let mut drivers = shares(&program, options, &tally, &parts);
+    let drivers_left_off = drivers.len().saturating_sub(SHARES_MAX) as u64;
+    drivers.truncate(SHARES_MAX);
     let violations = violations(plan, options, limits, &mut tally);
     let draws = u128::from(options.draws);
     let share = |count: u64| count as f64 / f64::from(options.draws);
@@ -80,7 +84,9 @@ fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize
         expected_overrun_usd: options.budget_usd.map(|_| pico(tally::round(tally.overrun, draws))),
         failure_probability: share(tally.failed),
         failed_work_usd: pico(tally::round(tally.wasted, draws)),
-        drivers: shares,
+        drivers,
+        drivers_left_off,
+        node_means: node_means(&program, options, &parts),
         advice: Vec::new(),
         unknown_skills: program.unknown_skills.iter().cloned().collect(),
         basis: Basis {
@@ -167,8 +173,12 @@ fn shares(program: &Program, options: &Options, tally: &Tally, parts: &Parts) ->
     rows.sort_by(|a, b| {
         (b.p90_usd, b.mean_usd).cmp(&(a.p90_usd, a.mean_usd)).then_with(|| (&a.node, a.part).cmp(&(&b.node, b.part)))
     });
-    rows.truncate(SHARES_MAX);
     rows
+}
+
+fn node_means(program: &Program, options: &Options, parts: &Parts) -> BTreeMap<String, Money> {
+    let mean = |sums: &[u128; PARTS]| pico(tally::round(sums.iter().sum(), u128::from(options.draws)));
+    program.leaves.iter().zip(parts).map(|(leaf, sums)| (leaf.name.clone(), mean(sums))).collect()
 }
 
 fn violations(plan: &Plan, options: &Options, limits: Limits, tally: &mut Tally) -> Vec<Violation> {

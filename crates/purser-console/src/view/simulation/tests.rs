@@ -34,6 +34,8 @@ fn estimate() -> Estimate {
         failure_probability: 0.0004,
         failed_work_usd: money("0.01"),
         drivers,
+        drivers_left_off: 0,
+        node_means: std::collections::BTreeMap::new(),
         advice: vec![Advice {
             change: Kind::Batch,
             saving_mean_usd: money("0.5"),

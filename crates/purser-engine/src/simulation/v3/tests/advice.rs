@@ -71,6 +71,39 @@ fn a_cheaper_model_is_found_under_a_tenants_own_prices() {
 }
 
 #[test]
+fn a_node_that_costs_little_is_neither_new_nor_gone() {
+    let run = |dear: std::ops::Range<usize>| {
+        let cost = |index: usize| if dear.contains(&index) { 2.0 } else { 1.0 };
+        let free = fixed("free", if dear.is_empty() { 0.0 } else { 0.5 }, 0.0);
+        let steps: Vec<Value> = (0..60).map(|i| fixed(&format!("n{i:02}"), cost(i), 0.0)).chain([free]).collect();
+        World::new().run(&Value::from(steps), &quick())
+    };
+    let (before, after) = (run(0..0), run(49..60));
+    // 60 and 61 drivers, 50 of which are shown.
+    assert_eq!((before.drivers.len(), before.drivers_left_off), (50, 10));
+    assert_eq!((after.drivers.len(), after.drivers_left_off), (50, 11));
+    let difference = compare(&before, &after);
+    let costs = |node: &str| {
+        let found = difference.nodes.iter().find(|difference| difference.node == node);
+        found.map(|difference| (difference.before_usd, difference.after_usd))
+    };
+    assert_eq!(difference.nodes.len(), 12);
+    assert_eq!(costs("n59"), Some((Some(usd("1")), Some(usd("2")))));
+    assert_eq!(costs("free"), Some((Some(usd("0")), Some(usd("0.5")))));
+    // Read from text, nothing is known of what was left off: n49 is among the first 50 of both.
+    let read = |estimate: &Estimate| -> Estimate {
+        let text = serde_json::to_string(estimate).expect("it serialises");
+        serde_json::from_str(&text).expect("it was written like that")
+    };
+    let told: Vec<String> = compare(&read(&before), &read(&after)).nodes.into_iter().map(|node| node.node).collect();
+    assert_eq!(told, ["n49"]);
+    // A node that is not there is told as such.
+    let fewer = World::new().run(&json!([fixed("n00", 1.0, 0.0)]), &quick());
+    let one = World::new().run(&json!([fixed("n00", 1.0, 0.0), fixed("n01", 1.0, 0.0)]), &quick());
+    assert_eq!(compare(&fewer, &one).nodes[0].before_usd, None);
+}
+
+#[test]
 fn alternatives_are_the_callers_if_told() {
     let options = Options { alternatives: vec!["acme/tiny".to_owned(), "acme/large".to_owned()], ..Options::default() };
     let switches: Vec<Change> = advice(&options)
