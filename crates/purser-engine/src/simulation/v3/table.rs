@@ -1,7 +1,7 @@
 //! Drivers compiled to integer quantile tables: a draw is a look-up.
 //! Invariant: entries ascend, and their mean is the distribution's, to half a unit over the whole table.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use purser_domain::driver::Driver;
 
@@ -15,8 +15,8 @@ pub(super) const CELL_BITS: u32 = 10;
 /// A distribution of whole numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
-    /// One entry if there is nothing to draw, else [`CELLS`].
-    cells: Box<[u64]>,
+    /// One entry if there is nothing to draw, else [`CELLS`], shared by all nodes of the same driver.
+    cells: Arc<[u64]>,
     mask: usize,
 }
 
@@ -24,7 +24,7 @@ impl Table {
     /// Always `value`.
     #[must_use]
     pub(super) fn constant(value: u64) -> Self {
-        Self { cells: Box::new([value]), mask: 0 }
+        Self { cells: Arc::new([value]), mask: 0 }
     }
 
     /// Compiles `driver`, each value multiplied by `unit`, rounded, and cut to `min..=max`.
@@ -204,6 +204,14 @@ mod tests {
             let got = compile(&driver, unit).mean();
             assert!((got - mean).abs() <= 0.002_f64.max(mean * 1e-6), "{driver:?}: {got} is not {mean}");
         }
+    }
+
+    #[test]
+    fn a_copy_of_a_table_shares_its_cells() {
+        let table = compile(&Driver::Geometric { mean: 4.0 }, 1.0);
+        assert!(Arc::ptr_eq(&table.cells, &table.clone().cells));
+        let again = compile(&Driver::Geometric { mean: 4.0 }, 1.0);
+        assert!(table == again && !Arc::ptr_eq(&table.cells, &again.cells), "compiled twice");
     }
 
     #[test]
