@@ -16,7 +16,7 @@ use super::random::{stream, threshold};
 use super::table::Table;
 use super::tariff::Tariff;
 use crate::price_book::TenantBook;
-use crate::token::{Family, PER_MESSAGE};
+use crate::token::{Family, PER_CALL, PER_MESSAGE, TOOLS_ERROR_MILLI};
 
 /// What a simulation draws on beside the plan.
 #[derive(Debug, Clone, Copy)]
@@ -389,16 +389,19 @@ impl Compiler<'_> {
     fn input(&mut self, llm: &Llm) -> (Table, u64, Source) {
         let family = Family::of(&llm.model);
         let texts = &llm.texts;
-        let fixed = texts.system.iter().chain(&texts.tools);
-        let prefix: u64 = fixed.map(|text| family.count(text) + PER_MESSAGE).sum();
-        let messages: u64 = texts.messages.iter().map(|text| family.count(text) + PER_MESSAGE).sum();
+        let message = |text: &String| family.count(text) + PER_MESSAGE;
+        let tools: u64 = texts.tools.iter().map(|text| family.count(text)).sum();
+        let prefix = texts.system.iter().map(message).sum::<u64>() + tools;
+        let others = texts.messages.iter().map(message).sum::<u64>() + PER_CALL;
         self.program.sources[Source::Request as usize] += 1;
         let max = TOKENS_MAX as u64;
         if let Some(told) = &llm.input_tokens {
             return (self.table(told, 1.0, 0, max), prefix, Source::Request);
         }
-        let counted = (prefix + messages) as f64;
-        let error = counted * f64::from(family.error_milli) / 1_000.0;
+        let counted = (prefix + others) as f64;
+        let within = |tokens: u64, error_milli: u32| tokens as f64 * f64::from(error_milli) / 1_000.0;
+        let error = within(prefix - tools + others, family.error_milli)
+            + within(tools, family.error_milli.max(TOOLS_ERROR_MILLI));
         let driver = if error < 0.5 {
             Driver::Constant(counted)
         } else {

@@ -98,11 +98,11 @@ fn context_grows_over_turns_and_caches_are_read() {
     check(&call("off"), "0.0153", 30);
     // Cold: written 1000 + 200 + 200 at $3.75 = 0.00525, read 1000 + 1200 at $0.3 = 0.00066, answers 0.0045.
     check(&call("cold"), "0.01041", 30);
-    // Warm: the system prompt "x" (1 token and 3 around it, times 1.15, rounded up: 5) is read already.
-    let prefix = crate::token::Family::of("large").count("x") + 3;
-    assert_eq!(prefix, 5);
-    // Five tokens at $0.3 rather than $3.75 per million: 17.25 micro-dollars less.
-    check(&call("warm"), "0.01039275", 30);
+    // Warm: the system prompt "x" (1 token times 1.15, rounded up, and 4 around it: 6) is read already.
+    let prefix = crate::token::Family::of("large").count("x") + 4;
+    assert_eq!(prefix, 6);
+    // Six tokens at $0.3 rather than $3.75 per million: 20.7 micro-dollars less.
+    check(&call("warm"), "0.0103893", 30);
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn the_second_run_of_a_cold_call_finds_the_cache_of_the_first() {
         json!([{"loop": {"count": count, "body": {"llm": {"provider": "acme", "model": "large", "input_tokens": 10,
             "system": "x", "output_tokens": 0, "latency_ms": 0, "failure": 0, "cache": "cold"}}}}])
     };
-    // First: 10 written at $3.75. Second: 5 read at $0.3, 5 written at $3.75.
+    // First: 10 written at $3.75. Second: 6 read at $0.3, 4 written at $3.75.
     check(&call(1), "0.0000375", 0);
-    check(&call(2), "0.00005775", 0);
+    check(&call(2), "0.0000543", 0);
 }
 
 #[test]
@@ -125,16 +125,16 @@ fn the_first_run_is_cold_in_whatever_turn_it_comes() {
         let arms = json!([{"probability": probability, "then": call}, {"probability": 1.0 - probability, "then": []}]);
         json!([{"loop": {"count": 2, "body": {"branch": arms}}}])
     };
-    // As above: $0.0000375 for one run, $0.00005775 for two. One run in half of the draws, two in a quarter:
-    // 0.5 · 37.5 + 0.25 · 57.75 = 33.1875 micro-dollars; were a run in the second turn warm, 28.875.
+    // As above: $0.0000375 for one run, $0.0000543 for two. One run in half of the draws, two in a quarter:
+    // 0.5 · 37.5 + 0.25 · 54.3 = 32.325 micro-dollars; were a lone run in the second turn warm, 27.15.
     let mean = World::new().run(&maybe(0.5), &quick()).cost_usd.mean.pico() as f64 / 1e6;
-    assert!((mean - 33.1875).abs() < 2.0, "{mean}");
-    check(&maybe(1.0), "0.00005775", 0);
-    // A retry after a failure finds the cache of the failed attempt: written 10, then 5 and 5 read.
+    assert!((mean - 32.325).abs() < 2.0, "{mean}");
+    check(&maybe(1.0), "0.0000543", 0);
+    // A retry after a failure finds the cache of the failed attempt: written 10, then 4, with 6 read.
     let mut failing = call;
     failing["llm"]["failure"] = json!(1);
     failing["retry"] = json!({"attempts": 2, "delay_ms": 0});
-    check(&json!([failing]), "0.00005775", 0);
+    check(&json!([failing]), "0.0000543", 0);
 }
 
 #[test]
@@ -169,12 +169,42 @@ fn many_turns_are_not_cut_unless_the_plan_says_so() {
 
 #[test]
 fn a_flat_step_with_a_model_is_counted_in_tokens() {
-    // "hello world": 2 tokens of o200k · 1.15 rounded up = 3, and 3 around it; within 35 %.
+    // "hello world": 2 tokens of o200k · 1.15 rounded up = 3, 4 around it and 3 of the call; within 35 %.
     let steps = json!([{"skill": "llm_invoke", "params": {"provider": "acme", "model": "large", "prompt": "hello world", "max_tokens": 1},
         "usage": {"latency_ms": 1, "failure": 0}}]);
     let estimate = World::new().run(&steps, &quick());
     let input = estimate.drivers.iter().find(|driver| driver.part == Part::InputTokens).expect("it reads");
-    // 6 tokens at $3 = 18 micro-dollars.
-    assert!((input.mean_usd.pico() - 18_000_000).abs() < 100_000, "{input:?}");
+    // 10 tokens at $3 = 30 micro-dollars.
+    assert!((input.mean_usd.pico() - 30_000_000).abs() < 200_000, "{input:?}");
     assert_eq!(input.source, Source::Request);
+}
+
+#[test]
+fn messages_of_openai_count_as_its_cookbook_says_and_tools_only_about() {
+    let world = World::with_prices(vec![price("gpt-4o", vec![tier("standard", 0, ["1", "0.5", "1", "1"])])]);
+    let run = |extra: Value| {
+        let mut call =
+            json!({"provider": "acme", "model": "gpt-4o", "output_tokens": 0, "latency_ms": 0, "failure": 0});
+        for (name, value) in extra.as_object().expect("an object") {
+            call[name] = value.clone();
+        }
+        world.run(&json!([{ "llm": call }]), &quick()).cost_usd
+    };
+    let spread = |cost: Spread<Money>| (cost.p10, cost.p50, cost.p99);
+    // "hello world" is 2 tokens: 2 + 4 + 3 of the call = 9, at $1 per million, and for certain.
+    let hello = json!({"role": "user", "content": "hello world"});
+    assert_eq!(spread(run(json!({"messages": [hello]}))), (usd("0.000009"), usd("0.000009"), usd("0.000009")));
+    // Twice, and once more as system prompt: 3 · 6 + 3 = 21.
+    let cost = run(json!({"messages": [hello, hello], "system": "hello world"}));
+    assert_eq!(spread(cost), (usd("0.000021"), usd("0.000021"), usd("0.000021")));
+    // A tool of 1,000 words counts n tokens of JSON, give or take 30 %: from 9 + 0.7·n to 9 + 1.3·n evenly.
+    let tool = json!({"name": "f", "description": "word ".repeat(1_000)});
+    let n = crate::token::Family::of("gpt-4o").count(&tool.to_string()) as f64;
+    let cost = run(json!({"messages": [hello], "tools": [tool]}));
+    let near = |got: Money, expected: f64| {
+        assert!((got.pico() as f64 / 1e6 / expected - 1.0).abs() < 0.02, "{got} is not {expected} micro-dollars");
+    };
+    near(cost.p10, 9.0 + 0.76 * n);
+    near(cost.p50, 9.0 + n);
+    near(cost.p90, 9.0 + 1.24 * n);
 }
