@@ -138,7 +138,7 @@ pub struct Basis {
     pub calibration_version: String,
     /// The assumptions for skills of which nothing was measured.
     pub prior_version: String,
-    /// The prices used, by their content ids.
+    /// The prices used, those of the advice included, by their content ids.
     pub price_versions: Vec<String>,
     /// Where the random numbers started.
     pub seed: u64,

@@ -52,7 +52,9 @@ pub fn simulate(
 ) -> Result<Estimate, SimulateError> {
     let mut estimate = estimate(plan, sources, options, threads)?;
     if options.advice {
-        estimate.advice = advice::advise(plan, sources, options, &estimate, threads);
+        let (advice, price_versions) = advice::advise(plan, sources, options, &estimate, threads);
+        estimate.advice = advice;
+        estimate.basis.price_versions = price_versions.into_iter().collect();
     }
     Ok(estimate)
 }

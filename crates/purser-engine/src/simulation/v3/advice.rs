@@ -103,18 +103,20 @@ pub fn what_if(
     estimate(&changed, sources, options, threads)
 }
 
-/// Every change that saves, simulated, the largest saving of P90 first.
+/// Every change that saves, simulated, the largest saving of P90 first; and the prices that all this rests on.
 pub(super) fn advise(
     plan: &Plan,
     sources: Sources<'_>,
     options: &Options,
     before: &Estimate,
     threads: usize,
-) -> Vec<Advice> {
+) -> (Vec<Advice>, BTreeSet<String>) {
     let mut advice = Vec::new();
+    let mut price_versions: BTreeSet<String> = before.basis.price_versions.iter().cloned().collect();
     for change in changes(plan, sources, options) {
         let Some(changed) = apply(plan, &change) else { continue };
         let Ok(after) = estimate(&changed, sources, options, threads) else { continue };
+        price_versions.extend(after.basis.price_versions);
         let saved = |before: Money, after: Money| Money::from_pico(before.pico() - after.pico());
         let saving_mean_usd = saved(before.cost_usd.mean, after.cost_usd.mean);
         if saving_mean_usd > Money::ZERO {
@@ -129,7 +131,7 @@ pub(super) fn advise(
         }
     }
     advice.sort_by_key(|advice| std::cmp::Reverse((advice.saving_p90_usd, advice.saving_mean_usd)));
-    advice
+    (advice, price_versions)
 }
 
 fn changes(plan: &Plan, sources: Sources<'_>, options: &Options) -> Vec<Change> {

@@ -4,6 +4,7 @@ use purser_domain::estimate::{Advice, Change};
 use purser_domain::price::Discount;
 
 use super::*;
+use crate::price_book;
 use crate::simulation::v3::{compare, what_if};
 
 fn steps() -> Value {
@@ -101,6 +102,18 @@ fn a_node_that_costs_little_is_neither_new_nor_gone() {
     let fewer = World::new().run(&json!([fixed("n00", 1.0, 0.0)]), &quick());
     let one = World::new().run(&json!([fixed("n00", 1.0, 0.0), fixed("n01", 1.0, 0.0)]), &quick());
     assert_eq!(compare(&fewer, &one).nodes[0].before_usd, None);
+}
+
+#[test]
+fn the_basis_names_the_prices_of_the_advice() {
+    let world = World::new();
+    let mut versions: Vec<String> =
+        ["large", "small"].map(|model| world.book.book().known_as(model)[0]).map(price_book::version).to_vec();
+    let basis = |advice| world.run(&steps(), &Options { advice, ..quick() }).basis.price_versions;
+    assert_eq!(basis(false), versions[..1]);
+    // With advice the nearest cheaper model as well, in order.
+    versions.sort();
+    assert_eq!(basis(true), versions);
 }
 
 #[test]
