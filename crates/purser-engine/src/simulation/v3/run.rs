@@ -43,6 +43,8 @@ pub(super) struct Worker<'p> {
     filled: Vec<bool>,
     /// Which lanes of each leaf have run in this chunk: the first run of a call finds its cache cold.
     ran: Vec<Mask>,
+    /// The time limit of the frame that is being drawn, microseconds.
+    limit: u64,
     /// Frames to use again: making one costs more than a few lanes' work.
     spare: Vec<Box<Frame>>,
     /// Pico-dollars by leaf and part, over all chunks so far.
@@ -58,6 +60,7 @@ impl<'p> Worker<'p> {
             columns: vec![[0; LANES]; program.slots],
             filled: vec![false; program.slots],
             ran: vec![Mask::NONE; program.leaves.len()],
+            limit: u64::MAX,
             spare: Vec::new(),
             parts: vec![[0; PARTS]; program.leaves.len()],
         }
@@ -93,10 +96,14 @@ impl<'p> Worker<'p> {
         frame
     }
 
-    /// Adds what `ops` cost and take to `frame`; a lane that fails does no more of them.
+    /// Adds what `ops` cost and take to `frame`; a lane that fails or is past its time limit does no more of them.
     fn sequence(&mut self, ops: &[Op], lanes: Mask, at: u64, frame: &mut Frame) {
         for op in ops {
-            let going = lanes.without(frame.failed);
+            let mut going = lanes.without(frame.failed);
+            if self.limit < u64::MAX {
+                let limit = self.limit;
+                going = going.only(|lane| frame.latency[lane] <= limit);
+            }
             if going.is_empty() {
                 return;
             }
@@ -108,14 +115,21 @@ impl<'p> Worker<'p> {
         match op {
             Op::Leaf(index) => self.leaf(*index, lanes, at, frame),
             Op::Sequence(ops) => self.sequence(ops, lanes, at, frame),
-            Op::Parallel(ops) => self.parallel(ops, lanes, at, frame),
+            Op::Parallel(ops) => self.limited(u64::MAX, |worker| worker.parallel(ops, lanes, at, frame)),
             Op::Branch(slot, arms) => self.branch(*slot, arms, lanes, at, frame),
             Op::Loop(slot, count, body) => self.repeat(*slot, count, body, lanes, at, frame),
-            Op::Map { slot, items, concurrency, body } => {
-                self.map((*slot, items, *concurrency), body, lanes, at, frame);
-            }
+            Op::Map { slot, items, concurrency, body } => self.limited(u64::MAX, |worker| {
+                worker.map((*slot, items, *concurrency), body, lanes, at, frame);
+            }),
             Op::Guarded(guarded) => self.guarded(guarded, lanes, at, frame),
         }
+    }
+
+    /// Draws frames of their own, whose clocks start at 0, within `limit`.
+    fn limited(&mut self, limit: u64, draw: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.limit, limit);
+        draw(self);
+        self.limit = outer;
     }
 
     fn branch(&mut self, slot: Slot, arms: &[(u64, Vec<Op>)], lanes: Mask, at: u64, frame: &mut Frame) {
@@ -222,7 +236,8 @@ impl<'p> Worker<'p> {
         let mut trying = lanes;
         for attempt in 0..guarded.attempts {
             let mut own = self.frame(trying);
-            self.op(&guarded.body, trying, path(at, guarded.slot.stream, u64::from(attempt)), &mut own);
+            let path = path(at, guarded.slot.stream, u64::from(attempt));
+            self.limited(guarded.timeout, |worker| worker.op(&guarded.body, trying, path, &mut own));
             if guarded.timeout < u64::MAX {
                 trying.each(|lane| {
                     if own.latency[lane] > guarded.timeout {

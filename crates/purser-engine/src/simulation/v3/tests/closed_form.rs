@@ -68,6 +68,31 @@ fn retries_timeouts_and_fallbacks() {
 }
 
 #[test]
+fn what_would_start_after_a_time_limit_is_not_paid() {
+    let (a, b) = (fixed("a", 0.1, 30.0), fixed("b", 1.0, 1_000.0));
+    let limited = |kind: &str, body: Value, timeout_ms: u64| json!([{"id": "group", kind: body, "timeout_ms": timeout_ms, "on_error": "continue"}]);
+    // After 30 ms a limit of 20 ms is over, one of 30 ms is not: then b is begun, and paid.
+    check(&limited("sequence", json!([a, b]), 20), "0.1", 20);
+    check(&limited("sequence", json!([a, b]), 30), "1.1", 30);
+    check(&limited("sequence", json!([a, b]), 1_030), "1.1", 1_030);
+    check(
+        &limited("sequence", json!([{"sequence": [a]}, {"branch": [{"probability": 1, "then": [b]}]}]), 20),
+        "0.1",
+        20,
+    );
+    // The third turn ends at 90 ms.
+    check(&limited("loop", json!({"count": 10, "body": a}), 80), "0.3", 80);
+    // A limit within ends with what it is on, and what follows it goes on.
+    let inner = json!({"id": "inner", "sequence": [fixed("c", 0.1, 30.0), fixed("d", 1.0, 1_000.0)], "timeout_ms": 20,
+        "on_error": "continue"});
+    check(&json!([inner, b]), "1.1", 1_020);
+    check(&limited("sequence", json!([inner, b]), 2_000), "1.1", 1_020);
+    // Counter-example: a parallel or a map within the limit is paid to its end, even items that would start after it.
+    check(&limited("parallel", json!([{"sequence": [a, b]}, fixed("c", 0.1, 30.0)]), 20), "1.2", 20);
+    check(&limited("map", json!({"items": 6, "concurrency": 1, "body": a}), 20), "0.6", 20);
+}
+
+#[test]
 fn a_model_call_costs_what_rating_says() {
     let world = World::new();
     let at = world.sources().at;
