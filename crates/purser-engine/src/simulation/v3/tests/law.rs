@@ -186,6 +186,23 @@ fn with_abort_a_step_more_may_cost_less() {
 }
 
 #[test]
+fn without_ids_taking_a_step_out_may_raise_a_quantile() {
+    // Counter-example: all steps are of one size, so that the one that is left draws with numbers of the one taken out.
+    let plan = |costs: &[f64]| {
+        let step = |cost: &f64| {
+            let spread = json!({"lognormal": {"p50": cost, "p90": cost * 4.0}});
+            json!({"skill": "x", "usage": {"cost_usd": spread, "latency_ms": 0, "failure": 0}})
+        };
+        Value::from(costs.iter().map(step).collect::<Vec<_>>())
+    };
+    let rises = |seed| {
+        let cost = |costs: &[f64]| run(&[json!({"id": "all", "sequence": plan(costs)})], seed).cost_usd;
+        cost(&[1.0]).p99 > cost(&[0.001, 1.0]).p99
+    };
+    assert!((0..20).any(rises));
+}
+
+#[test]
 fn with_abort_the_order_matters() {
     let (dear, fails) = (fixed("dear", 5.0, 1.0), step("fails", json!(0), json!(0), 0.5));
     assert!(run(&[fails.clone(), dear.clone()], 1).cost_usd.mean < run(&[dear, fails], 1).cost_usd.mean);
