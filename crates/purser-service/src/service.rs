@@ -160,16 +160,21 @@ impl Service {
     /// Moves the inbox to the lake and stops background work. Later appends fail.
     ///
     /// # Errors
-    /// Unavailable if the lake cannot take the inbox; nothing is lost, it stays in the inbox.
+    /// Unavailable if the lake cannot take the inbox; nothing is lost, it stays in the inbox. Unavailable with their
+    /// number if records of simulations are lost: neither the store nor the disk took them.
     pub async fn shutdown(&self) -> Result<(), Error> {
         if let Some(sandbox) = self.inner.sandbox.get() {
             sandbox.shutdown().await;
         }
-        if let Some(recorder) = self.inner.recorder.get() {
-            recorder.shutdown().await;
-        }
-        self.ledger().shutdown().await?;
-        Ok(self.store().close().await?)
+        let recorded = match self.inner.recorder.get() {
+            Some(recorder) => recorder.shutdown().await,
+            None => Ok(()),
+        };
+        let flushed = self.ledger().shutdown().await;
+        let closed = self.store().close().await;
+        recorded?;
+        flushed?;
+        Ok(closed?)
     }
 }
 

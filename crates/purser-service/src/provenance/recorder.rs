@@ -2,7 +2,7 @@
 //! Invariant: records are stored in the order they were taken, each once; none is dropped while there is room on disk.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crate::error::Error;
 
 /// How often a shutdown tries to store or spool what waits.
 const LAST_TRIES: u32 = 3;
+/// How long a reader waits for what was recorded just before.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a recorder gathers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +84,7 @@ pub(crate) struct Recorder {
     room: Arc<Semaphore>,
     room_kib: u32,
     counters: Arc<Counters>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Recorder {
@@ -89,12 +92,14 @@ impl Recorder {
     pub(crate) fn start(ledger: Ledger, directory: PathBuf, config: Config) -> Self {
         let (sender, messages) = mpsc::channel(config.queue_records.max(1));
         let counters = Arc::new(Counters::default());
+        let closing = Arc::new(AtomicBool::new(false));
         let room_kib = config.queue_kib.max(1);
         let worker = Worker {
             ledger,
             directory,
             config,
             counters: counters.clone(),
+            closing: closing.clone(),
             spool: None,
             waiting: Vec::new(),
             held: Vec::new(),
@@ -108,6 +113,7 @@ impl Recorder {
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
             counters,
+            closing,
         }
     }
 
@@ -125,23 +131,39 @@ impl Recorder {
         Ok(())
     }
 
-    /// Stores, or spools, what was taken until now.
+    /// Stores, or spools, what was taken until now; gives up after a moment if neither works.
     pub(crate) async fn flush(&self) {
         let Some(sender) = self.sender() else { return };
         let (reply, answer) = oneshot::channel();
-        if sender.send(Message::Flush(reply)).await.is_ok() {
-            drop(answer.await);
+        let flushed = async {
+            if sender.send(Message::Flush(reply)).await.is_ok() {
+                drop(answer.await);
+            }
+        };
+        if tokio::time::timeout(FLUSH_PATIENCE, flushed).await.is_err() {
+            tracing::warn!("records of simulations wait for the store; what is stored is read without them");
         }
     }
 
     /// Takes no more, and stores or spools what was taken.
-    pub(crate) async fn shutdown(&self) {
+    ///
+    /// # Errors
+    /// Unavailable with the number of records that neither the store nor the disk took.
+    pub(crate) async fn shutdown(&self) -> Result<(), Error> {
+        let before = self.counts().lost;
+        self.closing.store(true, Ordering::Release);
         drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
         let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(worker) = worker
             && let Err(error) = worker.await
         {
             tracing::error!(%error, "the recorder did not end well");
+        }
+        match self.counts().lost - before {
+            0 => Ok(()),
+            lost => Err(Error::unavailable(&format!(
+                "{lost} records of simulations: neither the store nor the disk took them"
+            ))),
         }
     }
 
@@ -163,6 +185,8 @@ struct Worker {
     directory: PathBuf,
     config: Config,
     counters: Arc<Counters>,
+    /// Whether the process ends: nobody waits for the store for ever then.
+    closing: Arc<AtomicBool>,
     /// Opened when the directory can be read.
     spool: Option<Spool>,
     waiting: Vec<Record>,
@@ -186,7 +210,7 @@ impl Worker {
                 () = tokio::time::sleep_until(wake) => {
                     self.look_after_spool().await;
                     if due.is_some_and(|due| due <= Instant::now()) {
-                        self.store(None).await;
+                        self.store().await;
                     }
                     continue;
                 }
@@ -195,13 +219,13 @@ impl Worker {
                 Some(Message::Record(record, permit)) => self.take(*record, permit).await,
                 Some(Message::Flush(reply)) => {
                     self.look_after_spool().await;
-                    self.store(None).await;
+                    self.store().await;
                     // Who no longer waits does not care.
                     reply.send(()).ok();
                 }
                 None => {
                     self.look_after_spool().await;
-                    self.store(Some(LAST_TRIES)).await;
+                    self.store().await;
                     return;
                 }
             }
@@ -215,22 +239,23 @@ impl Worker {
         self.held.push(permit);
         if self.waiting.len() >= self.config.flush_records || self.bytes >= self.config.flush_bytes {
             self.look_after_spool().await;
-            self.store(None).await;
+            self.store().await;
         }
     }
 
-    /// Stores what waits, or spools it: one of them must do, else it is tried again, `tries` times if that is told.
-    async fn store(&mut self, tries: Option<u32>) {
+    /// Stores what waits, or spools it: one of them must do, else it is tried again, and only so often once the end has
+    /// come.
+    async fn store(&mut self) {
         if self.waiting.is_empty() {
             return;
         }
         let records = std::mem::take(&mut self.waiting);
-        let (mut tried, mut unless) = (0, Unless::Never);
+        let (mut last_tries, mut unless) = (0, Unless::Never);
         while !self.store_or_spool(&records, unless).await {
-            tried += 1;
             // An append that failed may have stored them all the same.
             unless = Unless::IdStored;
-            if tries.is_some_and(|tries| tried >= tries) {
+            last_tries += u32::from(self.closing.load(Ordering::Acquire));
+            if last_tries >= LAST_TRIES {
                 tracing::error!(records = records.len(), "records are lost: neither the store nor the disk takes them");
                 self.counters.lost.fetch_add(records.len() as u64, Ordering::Relaxed);
                 break;

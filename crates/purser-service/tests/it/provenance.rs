@@ -341,3 +341,18 @@ async fn one_backfill_of_a_tenant_runs_at_a_time() {
     let refused = app.service.provenance_backfill(&reader, vec![baseline(1)], 10).await.expect_err("a reader");
     assert_eq!(refused.kind, Kind::Forbidden);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_neither_store_nor_disk_takes_says_how_many_are_lost() {
+    let app = TestService::new().await;
+    app.set_outage(true).await;
+    // No directory can be where a file is.
+    let spool = app.spool();
+    std::fs::create_dir_all(spool.parent().expect("a directory")).expect("a directory");
+    std::fs::write(&spool, "in the way").expect("a file");
+    record_all(&app.service, 0..3).await;
+    let error = app.service.shutdown().await.expect_err("three records are lost");
+    let cause = error.internal.as_deref().unwrap_or_default().to_owned();
+    assert!(cause.starts_with("3 records of simulations"), "{error}: {cause}");
+    assert_eq!(app.service.provenance_counts().lost, 3);
+}

@@ -133,9 +133,12 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
     }
     match tokio::time::timeout(Duration::from_secs(60), local.close()).await {
         Ok(closed) => {
-            closed.context("the inbox could not be moved to the lake; it stays safe in the state database")?;
+            closed.context("not everything was stored at the end; accepted usage stays safe in the state database")?;
         }
-        Err(_) => tracing::error!("the flush took more than a minute; what was accepted is safe in the inbox"),
+        Err(_) => {
+            let words = "the end took more than a minute; accepted usage stays safe in the state database";
+            return Err(Failure::with(Exit::Unavailable, words.to_owned()));
+        }
     }
     match failed {
         Some(ended) => Ok(ended??),
