@@ -62,7 +62,7 @@ impl Service {
         if let Some(id) = provenance_id {
             let version_of = |number| Rested { number, version: learned.calibration.version.clone() };
             let calibration = learned.number.map(version_of);
-            let inputs = inputs::of_graph(&request, at, calibration);
+            let inputs = inputs::of_graph(&request, at, calibration.as_ref());
             let (inputs, output) = (canonical(&inputs, Form::Rfc8785), canonical(&json!(estimate), Form::Rfc8785));
             let mut record = Record::new(id, who.tenant().clone(), asked_at, inputs, output);
             record.variant = Variant::V3;

@@ -74,7 +74,7 @@ struct Graph {
 }
 
 /// Everything a `v3` answer depends on beside catalogue and prices, for the record.
-pub(crate) fn of_graph(request: &GraphRequest, price_at: Timestamp, calibration: Option<Rested>) -> Value {
+pub(crate) fn of_graph(request: &GraphRequest, price_at: Timestamp, calibration: Option<&Rested>) -> Value {
     let mut inputs = json!({
         "plan": request.sent, "options": request.options, "price_at": price_at, "run_id": request.run_id,
         "calibration": calibration,
