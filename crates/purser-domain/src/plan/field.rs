@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::COUNT_MAX;
 use crate::driver::Driver;
 use crate::step::ERRORS_MAX;
 use crate::usage_event::{FieldError, TEXT_MAX};
@@ -119,6 +120,22 @@ impl<'a, 'p> Fields<'a, 'p> {
             return None;
         }
         Driver::parse(value, &self.at(name), max, &mut faults.0)
+    }
+
+    /// How often something is done: a driver, of which what is certain is whole.
+    pub(super) fn count(&self, name: &str, faults: &mut Faults) -> Option<Driver> {
+        let count = self.driver(name, f64::from(COUNT_MAX), faults)?;
+        let is_whole = match &count {
+            Driver::Constant(times) => times.fract() == 0.0,
+            Driver::Quantiles(points) => points.iter().all(|(_, times)| times.fract() == 0.0),
+            _ => true,
+        };
+        if !is_whole {
+            let value = self.get(name)?;
+            faults.refuse(&self.at(name), value, "must be whole: a mean between is that of a distribution");
+            return None;
+        }
+        Some(count)
     }
 
     /// One of `choices`, by name.

@@ -163,7 +163,7 @@ impl Llm {
             cache: fields.choice("cache", &caches, faults).unwrap_or_default(),
             batch: fields.flag("batch", faults).unwrap_or(false),
             service_tier: fields.name("service_tier", faults).map(str::to_owned),
-            turns: fields.driver("turns", f64::from(COUNT_MAX), faults),
+            turns: fields.count("turns", faults),
             max_turns: fields.whole("max_turns", 1, u64::from(COUNT_MAX), faults),
             output_tokens: tokens("output_tokens", faults),
             tool_calls: fields.driver("tool_calls", f64::from(COUNT_MAX), faults),

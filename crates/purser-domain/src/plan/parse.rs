@@ -214,7 +214,7 @@ impl<'a> Parser<'a> {
         let known: &[&str] = if is_map { &["items", "max", "concurrency", "body"] } else { &["count", "max", "body"] };
         let fields = Fields::of(value, path, known, &mut self.faults)?;
         fields.required(number, &mut self.faults);
-        let times = fields.driver(number, f64::from(COUNT_MAX), &mut self.faults);
+        let times = fields.count(number, &mut self.faults);
         let max = fields.whole("max", 1, u64::from(COUNT_MAX), &mut self.faults).map(|max| max as u32);
         let most = u64::from(CONCURRENCY_MAX);
         let concurrency = fields.whole("concurrency", 1, most, &mut self.faults).unwrap_or(most) as u32;
