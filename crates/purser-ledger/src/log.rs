@@ -42,7 +42,7 @@ pub(crate) struct Log {
 impl Log {
     /// Opens the table at `config.table`, creating it as needed, and brings the view to the inbox's head.
     pub(crate) async fn open(layout: &'static Layout, config: Config, store: Store) -> Result<Self, Error> {
-        let (lake, snapshot) = Lake::open(layout, &config.table).await?;
+        let (lake, snapshot) = open_lake(layout, &config, &store).await?;
         claim(&store, &lake, &config.table).await?;
         let head = Head { seq: snapshot.seq, received_through: snapshot.received_through() };
         let view = View { lake: snapshot, tail: Vec::new(), head };
@@ -179,6 +179,24 @@ impl Log {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// Opens the lake; among nodes one after the other, for two that make the table at once would each give it an id.
+async fn open_lake(layout: &'static Layout, config: &Config, store: &Store) -> Result<(Lake, Arc<Snapshot>), Error> {
+    if !config.shared {
+        return Lake::open(layout, &config.table).await;
+    }
+    let lease = format!("{}.open", layout.lease);
+    let started = Instant::now();
+    // Who holds it for longer has died at it.
+    while !store.lease().acquire(&lease, &config.node, (config.clock)(), PATIENCE).await?
+        && started.elapsed() < PATIENCE
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let opened = Lake::open(layout, &config.table).await;
+    store.lease().release(&lease, &config.node).await?;
+    opened
 }
 
 /// Refuses a lake that the state database does not belong to: nodes with lakes of their own would each miss what the
