@@ -1,8 +1,8 @@
 //! The flusher of any log: moves inbox batches to the lake.
 //! Invariant: the lake's commit names the last batch it holds, so a crash before the inbox is emptied doubles nothing.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -156,11 +156,14 @@ async fn flush_part(log: &Log, view: &View, through: i64) -> Result<Option<Flush
     let batches: Vec<RecordBatch> = part.iter().map(|batch| batch.rows.clone()).collect();
     let layout = log.layout;
     let sorted = tokio::task::spawn_blocking(move || Sorter::new(layout, &batches));
-    let sorted = sorted.await.map_err(|e| Error::Corrupt(format!("the sorter failed: {e}")))??;
+    let failed = |error: tokio::task::JoinError| Error::Corrupt(format!("the sorter failed: {error}"));
+    let sorted = Arc::new(sorted.await.map_err(failed)??);
     let mut flushed = Flushed::default();
     let mut actions = Vec::new();
-    for day in sorted.days() {
-        let (day, rows) = day?;
+    for index in 0..sorted.days() {
+        let sorted = sorted.clone();
+        // Wide rows take long to put in order: not on the threads that serve requests.
+        let (day, rows) = tokio::task::spawn_blocking(move || sorted.day(index)).await.map_err(failed)??;
         flushed.entries += rows.num_rows() as u64;
         let file = FileWriter::new(log.layout)?.with(rows).await?;
         let add = log.lake.put_file(day, file, seq, now).await?;

@@ -43,22 +43,26 @@ impl Sorter {
         Ok(Self { layout, columns, order, days })
     }
 
-    /// The sorted rows, a batch per day, with the columns of a lake file.
-    pub(crate) fn days(&self) -> impl Iterator<Item = Result<(i32, RecordBatch), Error>> + '_ {
-        self.days.iter().map(|(day, start, len)| {
-            let order = self.order.slice(*start, *len);
-            let columns = (self.layout.schema)()
-                .fields()
-                .iter()
-                .zip(&self.columns)
-                .filter(|(field, _)| field.name() != self.layout.date)
-                .map(|(field, parts)| match parts.is_empty() {
-                    true => Ok(new_null_array(field.data_type(), order.len())),
-                    false => Ok(take(&joined(parts)?, &order, None)?),
-                })
-                .collect::<Result<Vec<_>, Error>>()?;
-            Ok((*day, RecordBatch::try_new((self.layout.file_schema)(), columns)?))
-        })
+    /// How many days there are.
+    pub(crate) fn days(&self) -> usize {
+        self.days.len()
+    }
+
+    /// A day, and its sorted rows with the columns of a lake file.
+    pub(crate) fn day(&self, index: usize) -> Result<(i32, RecordBatch), Error> {
+        let (day, start, len) = self.days[index];
+        let order = self.order.slice(start, len);
+        let columns = (self.layout.schema)()
+            .fields()
+            .iter()
+            .zip(&self.columns)
+            .filter(|(field, _)| field.name() != self.layout.date)
+            .map(|(field, parts)| match parts.is_empty() {
+                true => Ok(new_null_array(field.data_type(), order.len())),
+                false => Ok(take(&joined(parts)?, &order, None)?),
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        Ok((day, RecordBatch::try_new((self.layout.file_schema)(), columns)?))
     }
 }
 
