@@ -3,22 +3,21 @@
 
 use crate::text::Text;
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// The name of a skill, opaque to purser: `llm_invoke`. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SkillId(Arc<str>);
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SkillId(Text);
 
 impl SkillId {
     /// A skill of that name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self(Arc::from(name))
+        Self(Text::from(name))
     }
 }
 
@@ -42,17 +41,8 @@ impl fmt::Display for SkillId {
     }
 }
 
-impl Serialize for SkillId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SkillId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|name| Self(Arc::from(name)))
-    }
-}
+/// Rows in the order of their file, found by name in one step.
+pub type Rows<K, V> = indexmap::IndexMap<K, V, foldhash::fast::FixedState>;
 
 /// Every skill that is known, what it costs under each model, and how it fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,9 +51,9 @@ pub struct Catalogue {
     /// Which edition this is.
     pub version: String,
     /// The one taxonomy of failures, by mode.
-    pub modes: BTreeMap<Text, Mode>,
+    pub modes: Rows<Text, Mode>,
     /// The skills.
-    pub skills: BTreeMap<SkillId, Skill>,
+    pub skills: Rows<SkillId, Skill>,
     /// What a skill that is in no row is taken for.
     pub unknown: UnknownCost,
     /// Usage drivers of the graph model, in that model's own form.
@@ -108,6 +98,9 @@ pub struct Risk {
     pub mode: Text,
     /// Chance per call, 0 to 1.
     pub probability: f64,
+    /// The mode's class; set by whoever parses or merges a catalogue, so that simulations need not look it up.
+    #[serde(skip)]
+    pub class: Option<FailureClass>,
 }
 
 /// What one skill costs; a model whose part is missing does not know the skill.

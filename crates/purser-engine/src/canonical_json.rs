@@ -5,8 +5,10 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, Number, Value};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+
+mod write;
 
 /// Which canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,18 +20,16 @@ pub enum Form {
     Compat,
 }
 
-/// The canonical text of `value`.
+/// The canonical text of `value`; what is not finite is `null`, as in any JSON.
 #[must_use]
-pub fn canonical(value: &Value, form: Form) -> String {
-    let mut text = String::new();
-    write_value(value, form, &mut text);
-    text
+pub fn canonical(value: &(impl Serialize + ?Sized), form: Form) -> String {
+    write::with_text(value, form, str::to_owned)
 }
 
 /// SHA-256 of the canonical text, 64 hex digits.
 #[must_use]
-pub fn hash(value: &Value, form: Form) -> String {
-    hex(&Sha256::digest(canonical(value, form)))
+pub fn hash(value: &(impl Serialize + ?Sized), form: Form) -> String {
+    hex(&write::with_text(value, form, |text| Sha256::digest(text)))
 }
 
 /// Lower-case hex digits of `bytes`.
@@ -43,83 +43,33 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-fn write_value(value: &Value, form: Form, text: &mut String) {
-    match value {
-        Value::Null => text.push_str("null"),
-        Value::Bool(true) => text.push_str("true"),
-        Value::Bool(false) => text.push_str("false"),
-        Value::Number(number) => write_number(number, form, text),
-        Value::String(string) => write_string(string, form, text),
-        Value::Array(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                write_value(item, form, text);
-            }
-            text.push(']');
-        }
-        Value::Object(fields) => write_object(fields, form, text),
+/// `\u00e9`, as two units beyond the basic plane.
+fn push_escape(c: char, text: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\\u{unit:04x}");
     }
 }
 
-fn write_object(fields: &Map<String, Value>, form: Form, text: &mut String) {
-    let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
-    match form {
-        Form::Rfc8785 => sorted.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16())),
-        Form::Compat => sorted.sort_by_key(|field| field.0),
+fn push_whole(magnitude: u64, is_negative: bool, form: Form, text: &mut String) {
+    if form == Form::Rfc8785 && magnitude > 1 << 53 {
+        push_float(if is_negative { -(magnitude as f64) } else { magnitude as f64 }, form, text);
+        return;
     }
-    text.push('{');
-    for (index, (name, value)) in sorted.into_iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        write_string(name, form, text);
-        text.push(':');
-        write_value(value, form, text);
+    if is_negative {
+        text.push('-');
     }
-    text.push('}');
-}
-
-fn write_string(string: &str, form: Form, text: &mut String) {
-    text.push('"');
-    for c in string.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\u{8}' => text.push_str("\\b"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\u{c}' => text.push_str("\\f"),
-            '\r' => text.push_str("\\r"),
-            c if c < ' ' || (form == Form::Compat && c > '~') => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(text, "\\u{unit:04x}");
-                }
-            }
-            c => text.push(c),
-        }
-    }
-    text.push('"');
-}
-
-fn write_number(number: &Number, form: Form, text: &mut String) {
-    let whole = number.as_i64().map(|n| (n.unsigned_abs(), n < 0)).or_else(|| number.as_u64().map(|n| (n, false)));
-    match (whole, form) {
-        (Some((magnitude, _)), Form::Compat) | (Some((magnitude @ ..=0x20_0000_0000_0000, _)), Form::Rfc8785) => {
-            let sign = if whole.is_some_and(|(_, negative)| negative) { "-" } else { "" };
-            let _ = write!(text, "{sign}{magnitude}");
-        }
-        (Some((magnitude, negative)), Form::Rfc8785) => {
-            write_float(if negative { -(magnitude as f64) } else { magnitude as f64 }, form, text);
-        }
-        (None, _) => write_float(number.as_f64().unwrap_or_default(), form, text),
-    }
+    text.push_str(itoa::Buffer::new().format(magnitude));
 }
 
 /// The shortest digits that read back to `value`, laid out as ECMAScript or Python do.
-fn write_float(value: f64, form: Form, text: &mut String) {
+///
+/// Of two equally near the even one is taken, as both do and `{:e}` does not.
+fn push_float(value: f64, form: Form, text: &mut String) {
+    if !value.is_finite() {
+        text.push_str("null");
+        return;
+    }
     if value == 0.0 {
         text.push_str(match form {
             Form::Rfc8785 => "0",
@@ -128,7 +78,14 @@ fn write_float(value: f64, form: Form, text: &mut String) {
         });
         return;
     }
-    let (digits, exponent) = shortest(value.abs());
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format_finite(value);
+    if (1e-4..1e15).contains(&value.abs()) && !shortest.contains(['e', 'E']) {
+        let plain = shortest.strip_suffix(".0").filter(|_| form == Form::Rfc8785);
+        text.push_str(plain.unwrap_or(shortest));
+        return;
+    }
+    let (digits, exponent) = scientific(shortest.trim_start_matches('-'));
     if value < 0.0 {
         text.push('-');
     }
@@ -137,7 +94,7 @@ fn write_float(value: f64, form: Form, text: &mut String) {
         Form::Compat => (-4..16).contains(&exponent),
     };
     if plain {
-        write_plain(&digits, exponent, form, text);
+        push_plain(&digits, exponent, form, text);
         return;
     }
     let (first, rest) = digits.split_at(1);
@@ -153,12 +110,9 @@ fn write_float(value: f64, form: Form, text: &mut String) {
     };
 }
 
-/// The shortest digits that read back to `value`, and the power of ten of the first.
-///
-/// Of two equally near the even one is taken, as ECMAScript and Python do and `{:e}` does not.
-fn shortest(value: f64) -> (String, i32) {
-    let text = Number::from_f64(value).map_or_else(|| "0".to_owned(), |number| number.to_string());
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
+/// The digits of a number, and the power of ten of the first.
+fn scientific(number: &str) -> (String, i32) {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
     let zeros = digits.len() - digits.trim_start_matches('0').len();
@@ -168,7 +122,7 @@ fn shortest(value: f64) -> (String, i32) {
 }
 
 /// `digits` with the point after the first of them, moved right by `exponent`.
-fn write_plain(digits: &str, exponent: i32, form: Form, text: &mut String) {
+fn push_plain(digits: &str, exponent: i32, form: Form, text: &mut String) {
     let Ok(exponent) = usize::try_from(exponent) else {
         let zeros = usize::try_from(-exponent - 1).unwrap_or_default();
         let _ = write!(text, "0.{:0<zeros$}{digits}", "");

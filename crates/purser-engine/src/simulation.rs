@@ -95,7 +95,7 @@ fn hidden_risk(plan: &Plan<'_>, step_index: usize, step: &Resolved<'_>, risk: &R
         skill_id: step.skill.clone(),
         risk_type: risk.name.clone(),
         mode: risk.mode.clone(),
-        class: plan.modes.get(&risk.mode).map(|mode| mode.class),
+        class: risk.class.or_else(|| plan.modes.get(&risk.mode).map(|mode| mode.class)),
         probability,
     }
 }

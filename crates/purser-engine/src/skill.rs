@@ -63,6 +63,14 @@ fn sealed(mut catalogue: Catalogue) -> Result<Catalogue, Vec<FieldError>> {
     let content = serde_json::to_value(&catalogue)
         .map_err(|error| vec![FieldError::new("catalogue", "", format!("is not JSON: {error}"))])?;
     catalogue.hash = canonical_json::hash(&content, Form::Rfc8785);
+    let Catalogue { modes, skills, unknown, .. } = &mut catalogue;
+    let rows = skills.values_mut().map(|skill| (skill.v1.as_mut(), skill.v2.as_mut()));
+    for (v1, v2) in rows.chain([(Some(&mut unknown.v1), Some(&mut unknown.v2))]) {
+        let flat = v1.into_iter().map(|row| &mut row.risk);
+        for risk in flat.chain(v2.into_iter().flat_map(|row| &mut row.risks)) {
+            risk.class = modes.get(&risk.mode).map(|mode| mode.class);
+        }
+    }
     Ok(catalogue)
 }
 

@@ -2,12 +2,12 @@
 //! Invariant: a resolved step has iterations in range and only finite measures, so the models cannot fail.
 
 use purser_domain::text::Text;
-use std::collections::BTreeMap;
 
-use purser_domain::skill::{Catalogue, FlatCost, Mode, ParametricCost, Skill, SkillId, UnknownPolicy};
+use purser_domain::skill::{Catalogue, FlatCost, Mode, ParametricCost, Rows, Skill, SkillId, UnknownPolicy};
 use purser_domain::step::{ERRORS_MAX, ITERATIONS_MAX, ParamType, STEPS_MAX, Step};
 use purser_domain::usage_event::FieldError;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::canonical_json::{self, Form};
 use crate::skill;
@@ -18,7 +18,7 @@ pub struct Plan<'a> {
     /// The steps, in order.
     pub steps: Vec<Resolved<'a>>,
     /// The catalogue's taxonomy of failures.
-    pub modes: &'a BTreeMap<Text, Mode>,
+    pub modes: &'a Rows<Text, Mode>,
 }
 
 /// A step with its rows of the catalogue and what its parameters measure.
@@ -86,7 +86,12 @@ pub fn resolve<'a>(
 /// Allow-list, threshold and catalogue are not in it; whoever must reproduce an answer hashes those too.
 #[must_use]
 pub fn input_hash(steps: &[Step], budget_cents: i64) -> String {
-    canonical_json::hash(&json!({"plan": steps, "budget_cents": budget_cents}), Form::Compat)
+    #[derive(Serialize)]
+    struct Input<'a> {
+        plan: &'a [Step],
+        budget_cents: i64,
+    }
+    canonical_json::hash(&Input { plan: steps, budget_cents }, Form::Compat)
 }
 
 struct Reader<'a> {
