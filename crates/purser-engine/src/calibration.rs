@@ -3,16 +3,20 @@
 //! Invariant: the same runs in any order give the same fit; a group below [`RUNS_MIN`] is refused.
 //!
 //! Quantities are log-normal. A group of n runs counts n/(n + [`PSEUDO_RUNS`]) in its own location and spread;
-//! the spread is that of the next run, not of those seen, so it is wider for few runs.
+//! the spread is that of the next run, not of those seen, so it is wider for few runs. Every quantity's spread is then
+//! stretched or shrunk, for all groups alike, until P90 holds for nine tenths of the runs (the `stretch` module).
 
 use std::collections::BTreeMap;
 
 use purser_domain::calibration::{Calibration, Fit, Refused, RunSample};
-use purser_domain::driver::{Driver, SPREAD_MAX};
+use purser_domain::driver::Driver;
 use purser_domain::time::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::simulation::v3::math::Z90;
+use log_normal::Moments;
+
+mod log_normal;
+mod stretch;
 
 /// A group with fewer runs is not fitted: its skill's fit stands in, or the prior.
 pub const RUNS_MIN: u64 = 5;
@@ -23,34 +27,22 @@ pub const PSEUDO_RUNS: f64 = 4.0;
 /// as of `now`.
 #[must_use]
 pub fn calibrate(runs: &[RunSample], now: Timestamp) -> Calibration {
-    let mut groups: BTreeMap<(&str, &str), Vec<&RunSample>> = BTreeMap::new();
+    let mut members: BTreeMap<Key<'_>, Vec<&RunSample>> = BTreeMap::new();
     for run in runs {
-        if !run.skill.is_empty() {
-            groups.entry((&run.skill, "")).or_default().push(run);
-        }
-        if !run.skill.is_empty() && !run.model.is_empty() {
-            groups.entry((&run.skill, &run.model)).or_default().push(run);
+        for key in path((&run.skill, &run.model)) {
+            members.entry(key).or_default().push(run);
         }
     }
-    let all: Vec<&RunSample> = runs.iter().collect();
-    let pooled = Pooled::of(&all, None);
+    let groups: Groups<'_> = members.iter().map(|(key, runs)| (*key, Group::of(runs))).collect();
+    let stretches = std::array::from_fn(|quantity| stretch::of(runs, &groups, quantity));
     let mut calibration = Calibration { fitted_at: now, ..Calibration::none() };
-    if runs.len() as u64 >= RUNS_MIN {
-        calibration.fits.push(pooled.fit("", "", runs.len() as u64));
-    }
-    let mut of_skill = pooled.clone();
-    for ((skill, model), runs) in groups {
-        if model.is_empty() {
-            of_skill = Pooled::of(&runs, Some(&pooled));
+    for (key, group) in &groups {
+        let (skill, model) = (key.0.to_owned(), key.1.to_owned());
+        if group.runs >= RUNS_MIN {
+            calibration.fits.push(fit(*key, &groups, &stretches));
+        } else if !skill.is_empty() {
+            calibration.refused.push(Refused { skill, model, runs: group.runs, required: RUNS_MIN });
         }
-        let count = runs.len() as u64;
-        if count < RUNS_MIN {
-            let refused = Refused { skill: skill.to_owned(), model: model.to_owned(), runs: count, required: RUNS_MIN };
-            calibration.refused.push(refused);
-            continue;
-        }
-        let own = if model.is_empty() { of_skill.clone() } else { Pooled::of(&runs, Some(&of_skill)) };
-        calibration.fits.push(own.fit(skill, model, count));
     }
     if !calibration.fits.is_empty() {
         calibration.version = version(&calibration);
@@ -68,113 +60,74 @@ fn version(calibration: &Calibration) -> String {
 const QUANTITIES: [fn(&RunSample) -> Option<f64>; 5] =
     [|run| run.cost_usd, |run| run.latency_ms, |run| run.turns, |run| run.output_tokens, |run| run.tool_calls];
 
-/// One group, pulled towards the one above it.
-#[derive(Debug, Clone)]
-struct Pooled {
-    quantities: [Option<LogNormal>; QUANTITIES.len()],
-    failure: Option<f64>,
+/// Skill and model; either empty for all.
+type Key<'a> = (&'a str, &'a str);
+type Groups<'a> = BTreeMap<Key<'a>, Group>;
+
+/// The groups that a run of `skill` under `model` is in, the widest first.
+fn path<'a>((skill, model): Key<'a>) -> impl Iterator<Item = Key<'a>> {
+    let depth = match (skill.is_empty(), model.is_empty()) {
+        (true, _) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
+    };
+    [("", ""), (skill, ""), (skill, model)].into_iter().take(depth)
 }
 
-/// Location and variance of a logarithm, and of how many values.
-#[derive(Debug, Clone, Copy)]
-struct LogNormal {
-    mean: f64,
-    variance: f64,
-    count: f64,
-    /// The share of values that are zero, and so have no logarithm.
-    zeros: f64,
+/// What a group's own runs say.
+#[derive(Debug)]
+struct Group {
+    runs: u64,
+    quantities: [Quantity; QUANTITIES.len()],
+    /// Runs whose end is known, and those of them that failed.
+    ended: f64,
+    failed: f64,
 }
 
-impl Pooled {
-    fn of(runs: &[&RunSample], above: Option<&Self>) -> Self {
-        let mut quantities = [None; QUANTITIES.len()];
-        for (index, quantity) in QUANTITIES.iter().enumerate() {
-            let values: Vec<f64> = runs.iter().filter_map(|run| quantity(run)).collect();
-            quantities[index] = LogNormal::of(values, above.and_then(|above| above.quantities[index]));
+/// One quantity of a group: how many values, and the logarithms of those that are not zero.
+#[derive(Debug)]
+struct Quantity {
+    values: f64,
+    moments: Moments,
+}
+
+impl Group {
+    fn of(runs: &[&RunSample]) -> Self {
+        let quantities = QUANTITIES.map(|quantity| {
+            let values = runs.iter().filter_map(|run| quantity(run)).filter(|value| value.is_finite() && *value >= 0.0);
+            let mut values: Vec<f64> = values.collect();
+            values.sort_by(f64::total_cmp);
+            let logs: Vec<f64> = values.iter().filter(|value| **value > 0.0).map(|value| libm::log(*value)).collect();
+            Quantity { values: values.len() as f64, moments: Moments::of(&logs) }
+        });
+        let ended = runs.iter().filter_map(|run| run.failed);
+        Self {
+            runs: runs.len() as u64,
+            quantities,
+            ended: ended.clone().count() as f64,
+            failed: ended.filter(|failed| *failed).count() as f64,
         }
-        let known: Vec<bool> = runs.iter().filter_map(|run| run.failed).collect();
-        let failed = known.iter().filter(|failed| **failed).count() as f64;
+    }
+}
+
+/// What is expected of the next run of a group: its own runs, pulled towards each wider group.
+fn fit(key: Key<'_>, groups: &Groups<'_>, stretches: &[f64; QUANTITIES.len()]) -> Fit {
+    let path: Vec<&Group> = path(key).filter_map(|key| groups.get(&key)).collect();
+    let driver = |quantity: usize| {
+        let own = path.iter().rev().map(|group| &group.quantities[quantity]).find(|own| own.values > 0.0)?;
+        let zeros = (own.values - own.moments.count) / own.values;
+        let located = log_normal::pulled(path.iter().map(|group| Some(group.quantities[quantity].moments)));
+        Some(located.filter(|_| zeros < 1.0).map_or(Driver::Constant(0.0), |it| it.driver(zeros, stretches[quantity])))
+    };
+    let [cost_usd, latency_ms, turns, output_tokens, tool_calls] = std::array::from_fn(driver);
+    let failure = path.iter().fold(None, |above: Option<f64>, group| {
         // Without a group above, Laplace: one run more of each kind.
-        let (prior, weight) =
-            above.and_then(|above| above.failure).map_or((0.5, 2.0), |failure| (failure, PSEUDO_RUNS));
-        let failure = (!known.is_empty()).then(|| (failed + prior * weight) / (known.len() as f64 + weight));
-        Self { quantities, failure }
-    }
-
-    fn fit(&self, skill: &str, model: &str, runs: u64) -> Fit {
-        let [cost_usd, latency_ms, turns, output_tokens, tool_calls] =
-            self.quantities.map(|quantity| quantity.map(LogNormal::driver));
-        let failure = self.failure;
-        Fit {
-            skill: skill.to_owned(),
-            model: model.to_owned(),
-            runs,
-            cost_usd,
-            latency_ms,
-            turns,
-            output_tokens,
-            tool_calls,
-            failure,
-        }
-    }
-}
-
-impl LogNormal {
-    fn of(mut values: Vec<f64>, above: Option<Self>) -> Option<Self> {
-        values.retain(|value| value.is_finite() && *value >= 0.0);
-        // In order of size, so that sums do not depend on the order of arrival.
-        values.sort_by(f64::total_cmp);
-        let all = values.len() as f64;
-        let logs: Vec<f64> = values.iter().filter(|value| **value > 0.0).map(|value| libm::log(*value)).collect();
-        let count = logs.len() as f64;
-        if values.is_empty() {
-            return above;
-        }
-        let zeros = (all - count) / all;
-        if logs.is_empty() {
-            return Some(Self { mean: 0.0, variance: 0.0, count: 0.0, zeros });
-        }
-        let mean = logs.iter().sum::<f64>() / count;
-        let squares: f64 = logs.iter().map(|log| (log - mean) * (log - mean)).sum();
-        let Some(above) = above.filter(|above| above.count > 0.0) else {
-            let variance = if count > 1.0 { squares / (count - 1.0) } else { 1.0 };
-            return Some(Self { mean, variance, count, zeros });
-        };
-        let weight = count + PSEUDO_RUNS;
-        Some(Self {
-            mean: (count * mean + PSEUDO_RUNS * above.mean) / weight,
-            variance: (squares + PSEUDO_RUNS * above.variance) / weight,
-            count,
-            zeros,
-        })
-    }
-
-    /// The distribution of the next value.
-    fn driver(self) -> Driver {
-        if self.count < 1.0 {
-            return Driver::Constant(0.0);
-        }
-        let sigma = (self.variance * (1.0 + 1.0 / self.count)).sqrt();
-        let p50 = libm::exp(self.mean);
-        let ratio = libm::exp(sigma * Z90).min(SPREAD_MAX);
-        if self.zeros > 0.0 {
-            // A share of nothing, then the rest: told by points, for no log-normal has zeros.
-            return with_zeros(self.zeros, p50, sigma);
-        }
-        if ratio <= 1.0 + 1e-12 { Driver::Constant(p50) } else { Driver::LogNormal { p50, p90: p50 * ratio } }
-    }
-}
-
-fn with_zeros(zeros: f64, p50: f64, sigma: f64) -> Driver {
-    let mut points = vec![(0.0, 0.0), (zeros, 0.0)];
-    for percent in 1..100 {
-        let p = f64::from(percent) / 100.0;
-        let value = p50 * libm::exp(sigma * crate::simulation::v3::math::normal_quantile(p));
-        points.push((zeros + (1.0 - zeros) * p, value));
-    }
-    let last = points.last().map_or(0.0, |(_, value)| *value);
-    points.push((1.0, last));
-    Driver::Quantiles(points)
+        let (prior, weight) = above.map_or((0.5, 2.0), |failure| (failure, PSEUDO_RUNS));
+        (group.ended > 0.0).then(|| (group.failed + prior * weight) / (group.ended + weight))
+    });
+    let (skill, model) = (key.0.to_owned(), key.1.to_owned());
+    let runs = path.last().map_or(0, |group| group.runs);
+    Fit { skill, model, runs, cost_usd, latency_ms, turns, output_tokens, tool_calls, failure }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::simulation::v3::math::Z90;
 
 fn run(skill: &str, model: &str, cost_usd: f64) -> RunSample {
     RunSample { skill: skill.to_owned(), model: model.to_owned(), cost_usd: Some(cost_usd), ..RunSample::default() }
@@ -20,10 +21,30 @@ fn a_lone_group_is_fitted_by_its_logarithms() {
         panic!("{fitted:?}")
     };
     assert!((p50 - 1.0).abs() < 1e-12, "{p50}");
-    // (4 + 4 · 0.8) / 10 = 0.72, times 7/6 for the next run: sigma² 0.84.
-    assert!((p90 - (0.84_f64.sqrt() * Z90).exp()).abs() < 1e-9, "{p90}");
+    // (4 + 4 · 0.8) / 10 = 0.72, times 7/6 for the next run: sigma² 0.84. Without one of the values at 1 the mean is −0.2,
+    // the squares 2.8, so all have variance 0.7 and the group (2.8 + 4 · 0.7) / 9, times 6/5: the value lies
+    // 1.2 / √0.7467 = 1.389 standard deviations above. That is the 90th percentile of six, beside 20 of a true log-normal.
+    let stretch = (6.0 * (1.2 / (5.6_f64 / 9.0 * 1.2).sqrt()) / Z90 + 20.0) / 26.0;
+    assert!((p90 - (0.84_f64.sqrt() * stretch * Z90).exp()).abs() < 1e-9, "{p90}");
     assert_eq!(fitted.fitted_at, at());
     assert_eq!(fitted.version.len(), 32);
+}
+
+#[test]
+fn p90_holds_for_quantities_that_are_not_log_normal() {
+    // Evenly from 0 to 1: nine tenths are below 0.9. Logarithms have mean −1 and deviation 1, so a log-normal's P90 would
+    // be e^0.28. Of the reciprocals nine tenths are below 10, and a log-normal's would be e^2.28.
+    let even = |invert: bool| {
+        let values = (0..400).map(|i| (f64::from(i) + 0.5) / 400.0);
+        let values = values.map(|value| if invert { 1.0 / value } else { value });
+        calibrate(&values.map(|cost| run("a", "", cost)).collect::<Vec<_>>(), at())
+    };
+    for (invert, expected, log_normal) in [(false, 0.9, 1.32), (true, 10.0, 9.8)] {
+        let fit = even(invert).find("a", "").and_then(|fit| fit.cost_usd.clone());
+        let Some(Driver::LogNormal { p90, .. }) = fit else { panic!("{fit:?}") };
+        let error = (p90 / expected - 1.0).abs();
+        assert!(error < 0.05 && error <= (log_normal / expected - 1.0_f64).abs(), "{p90} for {expected}");
+    }
 }
 
 #[test]
@@ -70,6 +91,16 @@ fn failures_are_pulled_too_and_zeros_are_kept() {
 }
 
 proptest! {
+    #[test]
+    fn a_value_taken_out_is_as_if_it_had_never_been(mut logs in prop::collection::vec(-9.0..9.0_f64, 2..40)) {
+        let log = logs[0];
+        let without = Moments::of(&logs).without(log).expect("there are others");
+        logs.remove(0);
+        let others = Moments::of(&logs);
+        prop_assert!((without.mean - others.mean).abs() < 1e-9 && (without.squares - others.squares).abs() < 1e-7);
+        prop_assert_eq!(Moments::of(&[log]).without(log), None);
+    }
+
     #[test]
     fn the_order_of_runs_is_irrelevant(
         (runs, shuffled) in prop::collection::vec((0..3_u8, 0..2_u8, 0.0..10.0), 1..60)
