@@ -1,6 +1,6 @@
 //! The divergence report on the wire.
 
-use purser_domain::divergence::{Accuracy, Distances, Report, SampleDetail, State};
+use purser_domain::divergence::{Accuracy, Distances, Paired, Report, SampleDetail, State};
 use purser_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -45,6 +45,9 @@ pub struct DivergenceReport {
     /// The candidate against metered cost.
     #[schema(value_type = Option<Object>)]
     pub v2_accuracy: Option<Accuracy>,
+    /// The pairs taken as pairs: mean delta, and which model is nearer to metered cost, with intervals and a judgement.
+    #[schema(value_type = Option<Object>)]
+    pub paired: Option<Paired>,
 }
 
 impl From<Report> for DivergenceReport {
@@ -65,6 +68,7 @@ impl From<Report> for DivergenceReport {
             distances: report.distances,
             v1_accuracy: report.v1_accuracy,
             v2_accuracy: report.v2_accuracy,
+            paired: report.paired,
         }
     }
 }

@@ -74,6 +74,50 @@ pub struct Report {
     pub v1_accuracy: Option<Accuracy>,
     /// The candidate against metered cost.
     pub v2_accuracy: Option<Accuracy>,
+    /// The pairs taken as pairs.
+    pub paired: Option<Paired>,
+}
+
+/// Pairs taken as pairs: what two separate distributions cannot say.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Paired {
+    /// Mean of candidate less baseline, cents.
+    pub delta_mean_cents: f64,
+    /// Its 95 % interval, from a bootstrap with a fixed seed.
+    pub delta_interval_cents: (f64, f64),
+    /// Which model foretold metered cost better; `None` without a metered cost.
+    pub realised: Option<Realised>,
+}
+
+/// Which model's error against metered cost is smaller, pair by pair.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Realised {
+    /// Pairs with a metered cost.
+    pub sample_count: usize,
+    /// Mean of the candidate's absolute error less the baseline's, cents: below 0 the candidate is nearer.
+    pub error_change_cents: f64,
+    /// Its 95 % interval, from a bootstrap with a fixed seed.
+    pub error_change_interval_cents: (f64, f64),
+    /// Pairs in which the candidate is nearer.
+    pub candidate_nearer: usize,
+    /// Pairs in which the baseline is.
+    pub baseline_nearer: usize,
+    /// Of a sign test against "each is as often nearer": holds however often the report is looked at on the way.
+    pub p_value: f64,
+    /// What follows.
+    pub judgement: Judgement,
+}
+
+/// Whether one of two models foretells metered cost better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// The candidate does: it may take the baseline's place.
+    CandidateBetter,
+    /// The baseline does.
+    BaselineBetter,
+    /// Fewer than [`SAMPLES_MIN`] pairs, or chance would do.
+    Undecided,
 }
 
 /// A sample as the report shows it.

@@ -11,6 +11,8 @@ use purser_domain::time::Window;
 
 use crate::rounding::decimals;
 
+mod paired;
+
 /// A drift above this is an outlier.
 pub const OUTLIER_ABOVE: f64 = 0.5;
 /// A drift above this fails.
@@ -61,6 +63,7 @@ pub fn report(samples: &[Sample], window: Window, version: &str) -> Report {
         }),
         v1_accuracy: accuracy(samples, |sample| (sample.v1_cost_cents, None)),
         v2_accuracy: accuracy(samples, |sample| (sample.v2_cost_cents, sample.v2_interval_cents)),
+        paired: paired::judge(samples),
     }
 }
 

@@ -14,7 +14,7 @@ fn window() -> Window {
     }
 }
 
-fn sample(v1: i64, v2: i64) -> Sample {
+pub(super) fn sample(v1: i64, v2: i64) -> Sample {
     let found = score(Side { cost_cents: v1, feasible: true }, Side { cost_cents: v2, feasible: true });
     Sample {
         timestamp: window().from,

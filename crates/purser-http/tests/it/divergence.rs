@@ -53,6 +53,11 @@ async fn recorded_pairs_are_held_against_what_was_metered() {
     assert_eq!(found["matching_rate"], 0.3333);
     assert_eq!((&found["v1_accuracy"]["sample_count"], &found["v1_accuracy"]["bias_cents"]), (&json!(1), &json!(4.25)));
     assert_eq!(found["v2_accuracy"]["bias_cents"], 3.25);
+    // Deltas 0, −1, −1; of the one metered pair the candidate errs a cent less.
+    assert_eq!(found["paired"]["delta_mean_cents"], -0.6667);
+    let realised = &found["paired"]["realised"];
+    let told = json!([realised["error_change_cents"], realised["candidate_nearer"], realised["judgement"]]);
+    assert_eq!(told, json!([-1.0, 1, "undecided"]));
 }
 
 #[tokio::test]
