@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_query::Dimension;
-use purser_domain::what_if::{Answer, Costs, Question};
+use purser_domain::what_if::{Answer, Costs, Question, Switch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -54,6 +54,8 @@ pub struct WhatIfAnswer {
     pub total: WhatIfCosts,
     /// Usage that has no price there and keeps its actual cost.
     pub not_repriced: Vec<NotRepriced>,
+    /// The switches that no usage of the window fits: they change nothing.
+    pub unused_switches: Vec<String>,
     /// Holds for what was received until then.
     #[schema(value_type = String, format = DateTime)]
     pub as_of: Timestamp,
@@ -140,6 +142,7 @@ impl WhatIfAnswer {
             reason: left.reason.name().to_owned(),
             events: left.events,
         });
+        let text = |switch: &Switch| format!("{}={}", switch.from, switch.to);
         Self {
             window: question.window.into(),
             rows: rows.collect(),
@@ -147,6 +150,12 @@ impl WhatIfAnswer {
             price_at: question.price_at,
             total: (&answer.total).into(),
             not_repriced: left.collect(),
+            unused_switches: answer
+                .unused
+                .iter()
+                .filter_map(|switch| question.switches.get(*switch))
+                .map(text)
+                .collect(),
             as_of: answer.as_of,
         }
     }

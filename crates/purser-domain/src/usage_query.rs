@@ -7,6 +7,9 @@ use crate::money::Money;
 use crate::time::{Grain, Timestamp, Window};
 use crate::usage::Leaf;
 
+/// Input sizes, ascending, that sums of usage are kept by: where prices of the shipped book change.
+pub const INPUT_SIZES: [u64; 9] = [32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288];
+
 /// A field that usage can be grouped and filtered by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dimension {

@@ -141,6 +141,8 @@ pub struct Answer {
     pub total: Costs,
     /// What keeps its actual cost because it has no price there.
     pub left: Vec<Left>,
+    /// The switches, by their place in the question, that no usage fits.
+    pub unused: Vec<usize>,
     /// The `received_at` up to which the answer holds.
     pub as_of: Timestamp,
 }

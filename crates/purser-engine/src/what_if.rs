@@ -89,8 +89,13 @@ impl Scenario {
         let mut rows: BTreeMap<&[Option<String>], Costs> = BTreeMap::new();
         let mut left: BTreeMap<(&str, &str, &str), (Match, i64)> = BTreeMap::new();
         let mut total = Costs::default();
+        let mut is_used = vec![false; self.targets.len()];
         for group in groups {
-            let costs = match self.costs(group) {
+            let switch = self.targets.iter().position(|target| target.fits(group, self.book.book()));
+            if let Some(switch) = switch.filter(|_| group.totals.charged != 0) {
+                is_used[switch] = true;
+            }
+            let costs = match self.costs(group, switch.map(|switch| &self.targets[switch])) {
                 Ok(costs) => costs,
                 Err(reason) => {
                     let key = (group.provider.as_str(), group.model.as_str(), reason.name());
@@ -109,11 +114,11 @@ impl Scenario {
             reason,
             events,
         });
-        Answer { rows, total, left: left.filter(|left| left.events != 0).collect(), as_of }
+        let unused = is_used.iter().enumerate().filter(|(_, used)| !**used).map(|(switch, _)| switch).collect();
+        Answer { rows, total, left: left.filter(|left| left.events != 0).collect(), unused, as_of }
     }
 
-    fn costs(&self, group: &Group) -> Result<Costs, Match> {
-        let switched = self.targets.iter().find(|target| target.fits(group, self.book.book()));
+    fn costs(&self, group: &Group, switched: Option<&Target>) -> Result<Costs, Match> {
         if switched.is_none() && !self.reprice_all {
             return Ok(kept(&group.totals));
         }

@@ -7,7 +7,7 @@ mod cells;
 mod store;
 
 use purser_domain::time::{Calendar, Grain, Timestamp};
-use purser_domain::usage_query::{Dimension, Query};
+use purser_domain::usage_query::{Dimension, INPUT_SIZES, Query};
 
 use crate::lake::LakeFile;
 pub(crate) use build::{build_missing, build_when_idle};
@@ -27,14 +27,38 @@ pub(crate) struct Shape {
     pub(crate) columns: &'static [&'static str],
 }
 
+/// The column that tells calls apart by the size of their input: how many of [`INPUT_SIZES`] it is above. Questions about
+/// other sizes read rows.
+const INPUT_SIZE: &str = "input_size";
+
 /// Every cube of a file; for a question, the first that covers it is taken.
-pub(crate) static SHAPES: [Shape; 5] = [
+pub(crate) static SHAPES: [Shape; 6] = [
     Shape { name: "model", hourly: false, columns: &["provider", "model", "status"] },
     Shape { name: "hour", hourly: true, columns: &["provider", "model"] },
     Shape { name: "feature", hourly: false, columns: &["feature_tag", "project", "environment", "model"] },
     Shape { name: "user", hourly: false, columns: &["user_id"] },
     Shape { name: "agent", hourly: false, columns: &["agent", "skill", "source", "operation", "service_tier"] },
+    Shape {
+        name: "price",
+        hourly: false,
+        columns: &["feature_tag", "provider", "model", "response_model", "service_tier", INPUT_SIZE],
+    },
 ];
+
+/// The column of a cube that holds a dimension, if one may.
+fn column(dimension: &Dimension) -> Option<&'static str> {
+    match dimension {
+        Dimension::InputSize(sizes) => sizes.iter().all(|size| INPUT_SIZES.contains(size)).then_some(INPUT_SIZE),
+        other => other.column(),
+    }
+}
+
+/// What a value of a cube's column is called by a question about `dimension`.
+fn named(dimension: &Dimension, value: &Option<String>) -> Option<String> {
+    let (Dimension::InputSize(sizes), Some(above)) = (dimension, value) else { return value.clone() };
+    let above = INPUT_SIZES.iter().take(above.parse().unwrap_or(0));
+    Some(above.filter(|size| sizes.contains(size)).count().to_string())
+}
 
 /// The cube of `file` that answers `query`, if any: its columns are there, its hours fit, and nothing in the file was
 /// received after `as_of`.
@@ -43,7 +67,7 @@ pub(crate) fn covering(file: &LakeFile, query: &Query, calendar: &Calendar) -> O
         return None;
     }
     let dimensions = || query.by.iter().chain(query.filters.iter().map(|filter| &filter.dimension));
-    let columns: Option<Vec<&str>> = dimensions().map(Dimension::column).collect();
+    let columns: Option<Vec<&str>> = dimensions().map(column).collect();
     let columns = columns?;
     let needs_hours = needs_hours(file, query, calendar);
     if needs_hours && !hours_fit(file, query, calendar) {

@@ -75,6 +75,8 @@ pub(crate) struct WhatIf {
     pub caption: String,
     /// Usage that keeps its cost, and why.
     pub left: Vec<String>,
+    /// Switches that change nothing.
+    pub unused: Vec<String>,
     /// Whether warm and cold caches differ.
     pub is_range: bool,
 }
@@ -197,6 +199,8 @@ impl WhatIf {
             let (calls, reason) = (amount::count(left.events).text, left.reason.name().replace('_', " "));
             format!("{calls} calls of {}/{}: {reason}", left.provider, left.model)
         });
+        let unused = answer.unused.iter().filter_map(|switch| question.switches.get(*switch));
+        let unused = unused.map(|switch| format!("No call in this window was to {}.", switch.from));
         let total = line("Total", true, &answer.total);
         let range = format!("{} to {}", total.low.text, total.high.text);
         let would = if total.low == total.high { total.low.text.clone() } else { range };
@@ -206,6 +210,7 @@ impl WhatIf {
             chart: chart(answer),
             lines,
             left: left.collect(),
+            unused: unused.collect(),
             is_range: total.low != total.high,
             total,
         }
@@ -296,7 +301,7 @@ mod tests {
             reason: Match::UnknownModel,
             events: 1_200,
         }];
-        (question, Answer { rows, total, left, as_of: at("2026-11-20T00:00:00Z") })
+        (question, Answer { rows, total, left, unused: vec![0], as_of: at("2026-11-20T00:00:00Z") })
     }
 
     #[test]
@@ -315,6 +320,7 @@ mod tests {
         assert_eq!(view.caption, "$11.00 was spent; it would have been $2.25 to $3.75.");
         assert_eq!(view.asked, "openai/gpt-4o-mini in place of gpt-4o, 1 Nov to 19 Nov 2026");
         assert_eq!(view.left, ["1,200 calls of acme/own: unknown model"]);
+        assert_eq!(view.unused, ["No call in this window was to gpt-4o."]);
     }
 
     #[test]

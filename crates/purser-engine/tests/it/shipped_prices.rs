@@ -4,6 +4,7 @@ use purser_domain::charge::Match;
 use purser_domain::price::{Price, Severity};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
+use purser_domain::usage_query::INPUT_SIZES;
 use purser_engine::price_book::PriceBook;
 use purser_engine::price_check;
 use purser_ingest::price_file;
@@ -101,4 +102,14 @@ fn everyday_names_are_priced_at_published_rates() {
     {
         assert_eq!(book.find(provider, model, at("2026-11-20T00:00:00Z")), Err(Match::UnknownModel), "{model}");
     }
+}
+
+#[test]
+fn sums_are_kept_by_the_sizes_at_which_prices_change() {
+    let steps: BTreeSet<u64> =
+        shipped().iter().flat_map(|price| &price.tiers).map(|tier| tier.over_input_tokens).collect();
+    // One model has a step at 2,405 tokens; questions about it read rows.
+    let kept: BTreeSet<u64> = steps.into_iter().filter(|size| *size >= 10_000).collect();
+    assert_eq!(kept, BTreeSet::from(INPUT_SIZES));
+    assert!(INPUT_SIZES.is_sorted());
 }

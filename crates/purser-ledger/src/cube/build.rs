@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::cast;
 use datafusion::prelude::{Expr, col, lit};
-use purser_domain::usage_query::Metric;
+use purser_domain::usage_query::{Dimension, INPUT_SIZES, Metric};
 
-use super::{HOUR_MICROS, Shape, store};
+use super::{HOUR_MICROS, INPUT_SIZE, Shape, store};
 use crate::error::Error;
+use crate::filter;
 use crate::flush::is_due;
 use crate::lake::LakeFile;
 use crate::query::scan::measures;
@@ -62,7 +63,10 @@ async fn build(shared: &Shared, file: &Arc<LakeFile>, shape: &'static Shape) -> 
     if shape.hourly {
         keys.push((cast(col("occurred_at"), DataType::Int64) / lit(HOUR_MICROS)).alias("hour"));
     }
-    keys.extend(shape.columns.iter().map(|name| col(*name)));
+    keys.extend(shape.columns.iter().map(|name| match *name {
+        INPUT_SIZE => filter::value(&Dimension::InputSize(INPUT_SIZES.to_vec())).alias(INPUT_SIZE),
+        name => col(name),
+    }));
     let rows = frame(&shared.lake, vec![file.clone()], Vec::new())?;
     let sums = rows.aggregate(keys, measures(&Metric::all())?)?.collect().await?;
     let Some(schema) = sums.first().map(|batch| batch.schema()) else {

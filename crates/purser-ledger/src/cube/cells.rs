@@ -7,9 +7,9 @@ use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimestampMicrosecond
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
-use purser_domain::usage_query::{Filter, Metric, Query, Totals};
+use purser_domain::usage_query::{Dimension, Filter, Metric, Query, Totals};
 
-use super::{HOUR_MICROS, Shape};
+use super::{HOUR_MICROS, Shape, column, named};
 use crate::error::Error;
 use crate::query::Scope;
 use crate::query::fold::{Fold, QUARTER_MICROS};
@@ -113,7 +113,7 @@ impl Cells {
         };
         let passing: Vec<(&Codes, Vec<bool>)> =
             query.filters.iter().filter_map(|filter| self.passing(filter)).collect();
-        let by: Vec<&Codes> = self.group_columns(scope, query);
+        let by: Vec<(&Codes, Option<&Dimension>)> = self.group_columns(scope, query);
         let mut groups = Groups { numbers: HashMap::new(), sums: Vec::new() };
         let mut buckets = HourBuckets { cells: self, query, hour: None, bucket: None, in_window: true };
         for cell in 0..self.cost.len() {
@@ -125,7 +125,7 @@ impl Cells {
             if !buckets.in_window {
                 continue;
             }
-            let key = by.iter().fold(0_u64, |key, column| {
+            let key = by.iter().fold(0_u64, |key, (column, _)| {
                 key.wrapping_mul(column.values.len() as u64).wrapping_add(column.codes[cell].into())
             });
             let (totals, newest, _) = groups.get((buckets.bucket, key), cell);
@@ -134,24 +134,30 @@ impl Cells {
         }
         for ((bucket, _), number) in groups.numbers {
             let (totals, newest, cell) = &groups.sums[number];
-            let keys = by.iter().map(|column| column.values[column.codes[*cell] as usize].clone()).collect();
-            fold.add(bucket, keys, totals, Timestamp::from_micros(*newest));
+            let keys = by.iter().map(|(column, dimension)| {
+                let value = &column.values[column.codes[*cell] as usize];
+                dimension.map_or_else(|| value.clone(), |dimension| named(dimension, value))
+            });
+            fold.add(bucket, keys.collect(), totals, Timestamp::from_micros(*newest));
         }
     }
 
-    fn column(&self, name: Option<&str>) -> Option<&Codes> {
-        let place = self.shape.columns.iter().position(|column| Some(*column) == name)?;
-        self.keys.get(place)
+    fn column(&self, dimension: &Dimension) -> Option<&Codes> {
+        let name = column(dimension)?;
+        self.keys.get(self.shape.columns.iter().position(|column| *column == name)?)
     }
 
-    fn group_columns(&self, scope: Scope<'_>, query: &Query) -> Vec<&Codes> {
-        let tenant = scope.by_tenant.then_some(&self.tenant);
-        tenant.into_iter().chain(query.by.iter().filter_map(|dimension| self.column(dimension.column()))).collect()
+    /// The tenant's column first, if it is asked for; the others with what they are asked for.
+    fn group_columns<'a>(&'a self, scope: Scope<'_>, query: &'a Query) -> Vec<(&'a Codes, Option<&'a Dimension>)> {
+        let tenant = scope.by_tenant.then_some((&self.tenant, None));
+        let asked = query.by.iter().filter_map(|dimension| Some((self.column(dimension)?, Some(dimension))));
+        tenant.into_iter().chain(asked).collect()
     }
 
     fn passing(&self, filter: &Filter) -> Option<(&Codes, Vec<bool>)> {
-        let codes = self.column(filter.dimension.column())?;
-        Some((codes, codes.values.iter().map(|value| filter.values.contains(value)).collect()))
+        let codes = self.column(&filter.dimension)?;
+        let passes = |value: &Option<String>| filter.values.contains(&named(&filter.dimension, value));
+        Some((codes, codes.values.iter().map(passes).collect()))
     }
 
     fn add(&self, cell: usize, query: &Query, totals: &mut Totals) {

@@ -208,7 +208,7 @@ fn cubes_answer_as_rows_do() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let (cubes, rows) = runtime.block_on(async { (in_the_lake().await, in_the_lake().await) });
     let built = runtime.block_on(cubes.ledger.build_cubes()).expect("cubes");
-    assert!(built >= 10, "five for each of two files or more: {built}");
+    assert!(built >= 12, "six for each of two files or more: {built}");
     let zones = ["UTC", "America/New_York", "Asia/Kolkata"].map(|name| jiff::tz::TimeZone::get(name).expect("a zone"));
     let filter =
         prop::option::of((dimension(), prop::sample::select(vec![None, Some("model-1"), Some("user-2"), Some("ok")])));
@@ -253,4 +253,45 @@ async fn calls_are_told_apart_by_the_size_of_their_input() {
     sizes.sort();
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(sizes, [(text("0"), 10), (text("1"), 20), (text("2"), 10)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_prices_depend_on_comes_from_cubes_as_from_rows() {
+    // Inputs around the steps of price books, and two between them.
+    let sizes = [1, 32_000, 32_001, 128_000, 128_001, 199_999, 200_000, 200_001, 300_000, 600_000];
+    let filled = async || {
+        let ledger = TestLedger::new().await;
+        let drafts = (0..60_u64).map(|number| {
+            let mut draft = draft(&format!("p{number}"), sizes[number as usize % sizes.len()]);
+            draft.event.feature_tag = (!number.is_multiple_of(4)).then(|| format!("feature.{}", number % 4));
+            draft.event.response_model = number.is_multiple_of(3).then(|| "dated".to_owned());
+            draft.event.service_tier = number.is_multiple_of(2).then(|| "batch".to_owned());
+            draft
+        });
+        ledger.append(drafts.collect()).await;
+        ledger.ledger.flush().await.expect("a flush");
+        ledger
+    };
+    let (cubes, rows) = (filled().await, filled().await);
+    cubes.ledger.build_cubes().await.expect("cubes");
+    let by = |sizes: &[u64]| {
+        let all = [Dimension::Feature, Dimension::Provider, Dimension::Model, Dimension::ResponseModel];
+        all.into_iter().chain([Dimension::ServiceTier, Dimension::InputSize(sizes.to_vec())]).collect::<Vec<_>>()
+    };
+    // Steps of the book, one of them alone, and a step that no cube knows.
+    for sizes in [&[128_000, 200_000][..], &[200_000], &[250_000]] {
+        let query = Query { by: by(sizes), ..Query::default() };
+        let (from_cubes, from_rows) = (cubes.query(query.clone()).await, rows.query(query).await);
+        assert_eq!(from_cubes.rows, from_rows.rows, "{sizes:?}");
+        let size = Dimension::InputSize(sizes.to_vec());
+        let large = Filter { dimension: size, values: vec![Some(sizes.len().to_string())] };
+        let query = Query { filters: vec![large], ..Query::default() };
+        let (from_cubes, from_rows) = (cubes.query(query.clone()).await, rows.query(query).await);
+        assert_eq!(from_cubes.total, from_rows.total, "{sizes:?}");
+    }
+    // Of ten sizes three are above 200,000.
+    let size = Dimension::InputSize(vec![200_000]);
+    let large = Filter { dimension: size, values: vec![Some("1".to_owned())] };
+    let above = cubes.query(Query { filters: vec![large], ..Query::default() }).await;
+    assert_eq!(above.total.charged, 18);
 }

@@ -128,6 +128,9 @@ fn show(answer: &WhatIfAnswer) -> anyhow::Result<()> {
             left.reason.replace('_', " "),
         ));
     }
+    for switch in &answer.unused_switches {
+        output::talk(format!("{switch} changes nothing: no usage of that window fits it"));
+    }
     if answer.total.low_usd != answer.total.high_usd {
         output::talk("the range: every cache as warm as it was, to a cold cache wherever the model is another one");
     }
