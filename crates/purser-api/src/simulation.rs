@@ -59,6 +59,19 @@ pub struct SimulationRequest {
     /// Models that could stand in for any other, `provider/model` (`v3`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alternatives: Option<Vec<String>>,
+    /// How likely calls to one provider, or of one skill, share their fate in a run: 0 to 1, 0 by default (`v3`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
+    pub failure_correlation: Option<f64>,
+    /// So many runs are added up, such as a month's (`v3`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    pub runs: Option<u64>,
+    /// Settings to try at other values, one at a time, 20 at most: `model=openai/gpt-4o-mini`, `prompt=0.5`, `counts=2`,
+    /// `concurrency=4` (`v3`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20, example = json!(["prompt=0.5", "counts=2"]))]
+    pub sweep: Option<Vec<String>>,
     /// When it runs: prices are those of that time; now by default (`v3`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -149,7 +162,7 @@ pub struct RuntimeRequest {
     /// Must be the key's tenant, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// The agent it is for; not used.
+    /// The agent it is for; recorded only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
 }
@@ -179,10 +192,14 @@ pub struct RuntimeAnswer {
     /// Violations, other failure modes, unknown skills.
     #[schema(value_type = Object)]
     pub findings: Findings,
+    /// Where it is recorded.
+    pub provenance_id: Option<String>,
 }
 
-impl From<runtime::Simulation> for RuntimeAnswer {
-    fn from(found: runtime::Simulation) -> Self {
+impl RuntimeAnswer {
+    /// What the view says, and where that is recorded.
+    #[must_use]
+    pub fn new(found: runtime::Simulation, provenance_id: Option<String>) -> Self {
         Self {
             feasible: found.feasible,
             status: found.status,
@@ -193,6 +210,7 @@ impl From<runtime::Simulation> for RuntimeAnswer {
             risks: found.risks,
             warnings: found.warnings,
             findings: found.findings,
+            provenance_id,
         }
     }
 }

@@ -9,12 +9,20 @@ use crate::driver::Source;
 use crate::money::Money;
 use crate::usage_event::FieldError;
 
+mod spending;
+mod sweep;
+
+pub use spending::{Burn, RollUp, StopLoss};
+pub use sweep::{SWEEP_MAX, Sweep, SweepPoint};
+
 /// The most draws of one estimate.
 pub const DRAWS_MAX: u32 = 1_000_000;
 /// Below that many draws quantiles are exact; from there on their relative error is at most [`SKETCH_ERROR`].
 pub const DRAWS_EXACT: u32 = 100_000;
 /// The relative error of quantiles from a sketch.
 pub const SKETCH_ERROR: f64 = 1.0 / 2_048.0;
+/// The most runs of a [`RollUp`].
+pub const RUNS_MAX: u64 = 1_000_000_000;
 
 /// What is asked of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +45,13 @@ pub struct Options {
     /// Models that could stand in for any other, `provider/model`; without any, cheaper ones of the
     /// same provider are tried.
     pub alternatives: Vec<String>,
+    /// How likely the calls to one provider, or of one skill, share their fate in a run: with this probability a call
+    /// fails by a number that all of them have in common, else by its own. 0 to 1.
+    pub failure_correlation: f64,
+    /// So many runs are added up, [`RUNS_MAX`] at most.
+    pub runs: Option<u64>,
+    /// Settings to try at other values, one at a time.
+    pub sweep: Vec<Sweep>,
 }
 
 impl Default for Options {
@@ -50,6 +65,9 @@ impl Default for Options {
             seed: 42,
             advice: true,
             alternatives: Vec::new(),
+            failure_correlation: 0.0,
+            runs: None,
+            sweep: Vec::new(),
         }
     }
 }
@@ -69,6 +87,16 @@ impl Options {
         }
         if self.alternatives.len() > 20 {
             errors.push(FieldError::new("alternatives", &self.alternatives.len(), "must be 20 at most"));
+        }
+        if !(0.0..=1.0).contains(&self.failure_correlation) {
+            let reason = "must be from 0 to 1";
+            errors.push(FieldError::new("failure_correlation", &self.failure_correlation, reason));
+        }
+        if let Some(runs) = self.runs.filter(|runs| !(1..=RUNS_MAX).contains(runs)) {
+            errors.push(FieldError::new("runs", &runs, format!("must be from 1 to {RUNS_MAX}")));
+        }
+        if self.sweep.len() > SWEEP_MAX {
+            errors.push(FieldError::new("sweep", &self.sweep.len(), format!("must be {SWEEP_MAX} settings at most")));
         }
     }
 }
@@ -111,16 +139,32 @@ pub struct Estimate {
     pub failure_probability: f64,
     /// Average cost of attempts that failed, all of a failed run included.
     pub failed_work_usd: Money,
+    /// Mean cost of all runs for each that does not fail; absent if all fail. What plans that fail differently often are
+    /// compared by.
+    #[serde(default)]
+    pub cost_per_success_usd: Option<Money>,
+    /// What a stop at the budget would do; absent without one.
+    #[serde(default)]
+    pub stop_at_budget: Option<StopLoss>,
+    /// What has been spent after each step of the plan's own list, 50 points at most; empty without a budget.
+    #[serde(default)]
+    pub burn_down: Vec<Burn>,
+    /// What so many runs come to; absent if not asked for.
+    #[serde(default)]
+    pub roll_up: Option<RollUp>,
     /// What drives the cost, most of P90 first.
     pub drivers: Vec<DriverShare>,
     /// How many more drivers there are.
     #[serde(default)]
     pub drivers_left_off: u64,
-    /// The mean cost of every node that calls something: for comparing, no part of the answer's text.
+    /// Mean cost and cost around P90 of every node that calls something: for comparing, no part of the answer's text.
     #[serde(skip)]
-    pub node_means: BTreeMap<String, Money>,
+    pub node_costs: BTreeMap<String, NodeCost>,
     /// What would change it, the largest saving first.
     pub advice: Vec<Advice>,
+    /// The settings that were to be tried, in the order asked for.
+    #[serde(default)]
+    pub sweep: Vec<SweepPoint>,
     /// Skills of which nothing was known.
     pub unknown_skills: Vec<String>,
     /// What all this rests on.
@@ -289,13 +333,24 @@ pub struct Difference {
     pub latency_p90_ms: i64,
     /// Failure probability, second minus first.
     pub failure_probability: f64,
+    /// Cost for each run that does not fail, second minus first; absent if all of one plan's runs fail.
+    pub cost_per_success_usd: Option<Money>,
     /// Whether both are equally feasible.
     pub feasibility_match: bool,
-    /// Mean cost by node, those that differ, the largest change first.
+    /// Cost by node, those that differ, the largest change of the mean first.
     pub nodes: Vec<NodeDifference>,
 }
 
-/// How one node's mean cost differs.
+/// What one node costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NodeCost {
+    /// On average.
+    pub mean_usd: Money,
+    /// In draws around P90 of the plan's cost (from P85 to P95).
+    pub p90_usd: Money,
+}
+
+/// How one node's cost differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeDifference {
     /// The node.
@@ -304,4 +359,8 @@ pub struct NodeDifference {
     pub before_usd: Option<Money>,
     /// Its mean cost in the second.
     pub after_usd: Option<Money>,
+    /// Its cost around the first plan's P90.
+    pub before_p90_usd: Option<Money>,
+    /// Its cost around the second plan's P90: how the change of P90 comes about.
+    pub after_p90_usd: Option<Money>,
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use purser_api::problem::Problem;
 use purser_api::simulation::{RuntimeAnswer, RuntimeRequest, SimulationAnswer, SimulationRequest};
-use purser_domain::estimate::Options;
+use purser_domain::estimate::{Options, RUNS_MAX, SWEEP_MAX, Sweep};
 use purser_domain::money::Money;
 use purser_domain::plan::Plan;
 use purser_domain::simulation::{BUDGET_CENTS_MAX, ModelName};
@@ -94,6 +94,9 @@ fn graph(mut fields: Fields, who: &Principal) -> Reply<GraphRequest> {
         seed: seed(&mut fields).unwrap_or(default.seed),
         advice: fields.flag("advice").unwrap_or(default.advice),
         alternatives: fields.texts("alternatives"),
+        failure_correlation: fields.number("failure_correlation", 0.0..=1.0).unwrap_or(default.failure_correlation),
+        runs: fields.integer("runs", 1..=RUNS_MAX as i64).and_then(|runs| u64::try_from(runs).ok()),
+        sweep: sweep(&mut fields),
     };
     if options.alternatives.len() > 20 {
         fields.refuse("alternatives", &options.alternatives.len().to_string(), "must be 20 at most");
@@ -102,6 +105,20 @@ fn graph(mut fields: Fields, who: &Principal) -> Reply<GraphRequest> {
     fields.finish()?;
     let plan = plan.ok_or_else(|| Failure::malformed("the plan must not be null"))?;
     Ok(GraphRequest { plan, sent, options, price_at, run_id })
+}
+
+/// The settings to try, each refused by its place.
+fn sweep(fields: &mut Fields) -> Vec<Sweep> {
+    let texts = fields.texts("sweep");
+    if texts.len() > SWEEP_MAX {
+        fields.refuse("sweep", &texts.len().to_string(), format!("must be {SWEEP_MAX} settings at most"));
+        return Vec::new();
+    }
+    let mut read = |(index, text): (usize, &String)| {
+        let refuse = |reason| fields.refuse(&format!("sweep[{index}]"), text, reason);
+        text.parse().map_err(refuse).ok()
+    };
+    texts.iter().enumerate().filter_map(&mut read).collect()
 }
 
 /// The budget in dollars, or in cents.
@@ -159,8 +176,9 @@ pub(crate) async fn runtime(
     let mut fields = Fields::read(&payload)?;
     let steps = plan::steps(&mut fields, "plan");
     plan::tenant(&mut fields, &who);
-    plan::name(&mut fields, "agent_id");
+    let agent_id = plan::name(&mut fields, "agent_id");
     let budget_cents = fields.integer("budget_cents", 0..=BUDGET_CENTS_MAX).unwrap_or(1000);
     fields.finish()?;
-    Ok(Json(app.service.runtime_simulate(&who, &steps, budget_cents).await?.into()))
+    let found = app.service.runtime_simulate(&who, &steps, budget_cents, agent_id.as_deref()).await?;
+    Ok(Json(RuntimeAnswer::new(found.simulation, found.provenance_id.map(|id| id.to_string()))))
 }

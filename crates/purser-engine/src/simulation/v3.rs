@@ -12,6 +12,8 @@ mod prior;
 mod program;
 mod random;
 mod run;
+mod spending;
+mod sweep;
 mod table;
 mod tally;
 mod tariff;
@@ -19,7 +21,7 @@ mod tariff;
 use std::collections::BTreeMap;
 
 use purser_domain::driver::Source;
-use purser_domain::estimate::{Basis, DriverShare, Estimate, Options, Part, Spread, Violation};
+use purser_domain::estimate::{Basis, DriverShare, Estimate, NodeCost, Options, Part, Spread, Violation};
 use purser_domain::money::Money;
 use purser_domain::plan::Plan;
 
@@ -33,12 +35,12 @@ use run::{PARTS, Worker};
 use tally::{Limits, Tally};
 
 /// The version of this simulator: it changes whenever an answer does.
-pub const MODEL_VERSION: &str = "3.1.0";
+pub const MODEL_VERSION: &str = "3.2.0";
 
 /// The most rows about drivers.
 const SHARES_MAX: usize = 50;
 
-/// What a plan is expected to cost and to take, with advice if asked for.
+/// What a plan is expected to cost and to take, with advice and other settings if asked for.
 ///
 /// `threads` changes how long it takes and nothing else.
 ///
@@ -50,7 +52,9 @@ pub fn simulate(
     options: &Options,
     threads: usize,
 ) -> Result<Estimate, SimulateError> {
-    let mut estimate = estimate(plan, sources, options, threads)?;
+    advice::check(sources, options)?;
+    let mut estimate = estimate(plan, sources, options, 1.0, threads)?;
+    estimate.sweep = sweep::sweep(plan, sources, options, threads)?;
     if options.advice {
         let (advice, price_versions) = advice::advise(plan, sources, options, &estimate, threads);
         estimate.advice = advice;
@@ -59,9 +63,16 @@ pub fn simulate(
     Ok(estimate)
 }
 
-fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize) -> Result<Estimate, SimulateError> {
-    let program = compile::compile(plan, sources)?;
-    let work = program.work_mean;
+fn estimate(
+    plan: &Plan,
+    sources: Sources<'_>,
+    options: &Options,
+    prompt_factor: f64,
+    threads: usize,
+) -> Result<Estimate, SimulateError> {
+    let program = compile::compile(plan, sources, prompt_factor)?;
+    // Each setting to try is about as much again.
+    let work = program.work_mean * (1.0 + options.sweep.len() as f64);
     if work * f64::from(options.draws) > WORK_DRAWS_MAX {
         return Err(SimulateError::TooMuchWork { draws: options.draws, work });
     }
@@ -69,27 +80,36 @@ fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize
         budget: options.budget_usd.map_or(u64::MAX, |budget| u64::try_from(budget.pico()).unwrap_or(u64::MAX)),
         deadline: options.deadline_ms.map_or(u64::MAX, |ms| ms.saturating_mul(1_000)),
     };
-    let (mut tally, parts) = draw(&program, options, limits, threads.max(1));
-    let mut drivers = shares(&program, options, &tally, &parts);
+    let marks = if options.budget_usd.is_some() { spending::marks(program.steps.len()) } else { Vec::new() };
+    let (mut tally, parts) = draw(&program, options, limits, &marks, threads.max(1));
+    let (near, around) = near_p90(&program, options, &tally);
+    let mut drivers = shares(&program, options, &parts, (&near, around));
     let drivers_left_off = drivers.len().saturating_sub(SHARES_MAX) as u64;
     drivers.truncate(SHARES_MAX);
     let violations = violations(plan, options, limits, &mut tally);
     let draws = u128::from(options.draws);
     let share = |count: u64| count as f64 / f64::from(options.draws);
+    let cost = tally.cost.spread(options.draws);
+    let deviation = cost.standard_error as f64 * f64::from(options.draws).sqrt();
     Ok(Estimate {
         feasible: violations.is_empty(),
         violations,
-        cost_usd: money(tally.cost.spread(options.draws)),
+        cost_usd: money(cost),
         latency_ms: milliseconds(tally.latency.spread(options.draws)),
         within_budget: options.budget_usd.map(|_| share(tally.within_budget)),
         within_deadline: options.deadline_ms.map(|_| share(tally.within_deadline)),
         expected_overrun_usd: options.budget_usd.map(|_| pico(tally::round(tally.overrun, draws))),
         failure_probability: share(tally.failed),
         failed_work_usd: pico(tally::round(tally.wasted, draws)),
+        cost_per_success_usd: spending::per_success(&tally, options.draws),
+        stop_at_budget: options.budget_usd.map(|_| spending::stop_at_budget(&tally, options.draws)),
+        burn_down: spending::burn_down(&program, &marks, &parts, &tally, options.draws),
+        roll_up: options.runs.map(|runs| spending::roll_up(runs, &mut tally, deviation, options)),
         drivers,
         drivers_left_off,
-        node_means: node_means(&program, options, &parts),
+        node_costs: node_costs(&program, options, &parts, (&near, around)),
         advice: Vec::new(),
+        sweep: Vec::new(),
         unknown_skills: program.unknown_skills.iter().cloned().collect(),
         basis: Basis {
             model: "v3".to_owned(),
@@ -110,15 +130,18 @@ fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, threads: usize
 type Parts = Vec<[u128; PARTS]>;
 
 /// Draws every chunk, the threads taking turns.
-fn draw(program: &Program, options: &Options, limits: Limits, threads: usize) -> (Tally, Parts) {
+fn draw(program: &Program, options: &Options, limits: Limits, marks: &[usize], threads: usize) -> (Tally, Parts) {
     let chunks = u64::from(options.draws).div_ceil(LANES as u64);
     let work = |first: u64| {
-        let mut worker = Worker::new(program, options.seed);
+        let mut worker = worker(program, options).marking(marks);
         let mut tally = Tally::new(program.cost_max, options.draws);
         let mut chunk = first;
         while chunk < chunks {
             let lanes = tally::lanes(chunk, options.draws);
             tally.add(chunk, &worker.draw(chunk, lanes), lanes, limits);
+            if !worker.trail.is_empty() {
+                tally.trails.push((chunk, std::mem::take(&mut worker.trail)));
+            }
             chunk += threads as u64;
         }
         (tally, worker.parts)
@@ -141,18 +164,27 @@ fn draw(program: &Program, options: &Options, limits: Limits, threads: usize) ->
     })
 }
 
-/// What drives the cost: the mean by sums over all draws, P90 by the draws around it, drawn once more.
-fn shares(program: &Program, options: &Options, tally: &Tally, parts: &Parts) -> Vec<DriverShare> {
+fn worker<'p>(program: &'p Program, options: &Options) -> Worker<'p> {
+    Worker::new(program, options.seed).correlated(options.failure_correlation)
+}
+
+/// The draws around P90 once more: sums of leaves' parts, and how many draws they are.
+fn near_p90(program: &Program, options: &Options, tally: &Tally) -> (Parts, u64) {
     let (low, high) = tally.around_p90(options.draws);
-    let mut near = Worker::new(program, options.seed);
+    let mut near = worker(program, options);
     let mut around = 0;
     for (chunk, costs) in &tally.head {
         let chosen = tally::between(costs, tally::lanes(*chunk, options.draws), low, high);
         around += chosen.count();
         near.draw(*chunk, chosen);
     }
+    (near.parts, around.max(1))
+}
+
+/// What drives the cost: the mean by sums over all draws, P90 by the draws around it.
+fn shares(program: &Program, options: &Options, parts: &Parts, (near, around): (&Parts, u64)) -> Vec<DriverShare> {
     let mut rows = Vec::new();
-    for ((leaf, sums), near) in program.leaves.iter().zip(parts).zip(&near.parts) {
+    for ((leaf, sums), near) in program.leaves.iter().zip(parts).zip(near) {
         let (call, input, output, turns) = match &leaf.kind {
             LeafKind::Skill(skill) => (skill.cost_source, Source::Request, Source::Request, Source::Request),
             LeafKind::Model(model) => (Source::Request, model.input_source, model.output_source, model.turns_source),
@@ -167,7 +199,7 @@ fn shares(program: &Program, options: &Options, tally: &Tally, parts: &Parts) ->
         for (((part, source), sum), near) in kinds.into_iter().zip(sums).zip(near) {
             if *sum > 0 || *near > 0 {
                 let mean_usd = pico(tally::round(*sum, u128::from(options.draws)));
-                let p90_usd = pico(tally::round(*near, u128::from(around.max(1))));
+                let p90_usd = pico(tally::round(*near, u128::from(around)));
                 rows.push(DriverShare { node: leaf.name.clone(), part, source, mean_usd, p90_usd });
             }
         }
@@ -178,9 +210,17 @@ fn shares(program: &Program, options: &Options, tally: &Tally, parts: &Parts) ->
     rows
 }
 
-fn node_means(program: &Program, options: &Options, parts: &Parts) -> BTreeMap<String, Money> {
-    let mean = |sums: &[u128; PARTS]| pico(tally::round(sums.iter().sum(), u128::from(options.draws)));
-    program.leaves.iter().zip(parts).map(|(leaf, sums)| (leaf.name.clone(), mean(sums))).collect()
+fn node_costs(
+    program: &Program,
+    options: &Options,
+    parts: &Parts,
+    (near, around): (&Parts, u64),
+) -> BTreeMap<String, NodeCost> {
+    let mean = |sums: &[u128; PARTS], count: u64| pico(tally::round(sums.iter().sum(), u128::from(count)));
+    let costs = program.leaves.iter().zip(parts).zip(near).map(|((leaf, sums), near)| {
+        (leaf.name.clone(), NodeCost { mean_usd: mean(sums, u64::from(options.draws)), p90_usd: mean(near, around) })
+    });
+    costs.collect()
 }
 
 fn violations(plan: &Plan, options: &Options, limits: Limits, tally: &mut Tally) -> Vec<Violation> {

@@ -30,6 +30,21 @@ async fn the_plan_simulator_answers_with_a_distribution_and_repeats_itself() {
 }
 
 #[tokio::test]
+async fn spending_and_other_settings_are_told_if_asked_for() {
+    let app = TestApp::start().await;
+    let step = json!({"id": "a", "skill": "x", "usage": {"cost_usd": 0.5, "latency_ms": 1, "failure": 0}});
+    let ask = json!({"plan": [step], "budget_usd": "0.5", "runs": 12, "sweep": ["counts=2"], "draws": 100});
+    let found = app.post(SIMULATE, &ask).await.expect(200).json();
+    let v3 = &found["v3"];
+    assert_eq!(v3["cost_per_success_usd"], "0.500000000000", "{v3}");
+    assert_eq!(json!([v3["stop_at_budget"]["stopped_probability"], v3["burn_down"][0]["node"]]), json!([0.0, "a"]));
+    assert_eq!(json!([v3["roll_up"]["runs"], v3["roll_up"]["p90_usd"]]), json!([12, "6.000000000000"]));
+    // A step that is called once has no count to double.
+    let point = &v3["sweep"][0];
+    assert_eq!(json!([point["setting"], point["cost_usd"]["mean"]]), json!(["counts=2", "0.500000000000"]));
+}
+
+#[tokio::test]
 async fn the_flat_models_answer_through_the_same_door() {
     let app = TestApp::start().await;
     let plan = json!([{"skill": "llm_invoke", "iterations": 10}]);
@@ -65,6 +80,14 @@ async fn every_bad_field_is_named_at_once() {
             ],
         ),
         (json!({"plan": graph(), "model": "v4"}), vec!["model"]),
+        (
+            json!({"plan": graph(), "sweep": ["prompt=2", "colour=red"], "runs": 0, "failure_correlation": 1.5}),
+            vec!["failure_correlation", "runs", "sweep[1]"],
+        ),
+        (json!({"plan": graph(), "sweep": vec!["prompt=2"; 21]}), vec!["sweep"]),
+        (json!({"plan": graph(), "sweep": ["prompt=2", "model=no-such-model"]}), vec!["sweep[1]"]),
+        (json!({"plan": graph(), "alternatives": ["no-such-model"]}), vec!["alternatives[0]"]),
+        (json!({"plan": [{"skill": "x"}], "model": "v1", "runs": 5}), vec!["runs"]),
         (json!({"plan": graph(), "draws": 100_001}), vec!["draws"]),
         (json!({"plan": graph(), "budget_usd": "1", "budget_cents": 1}), vec!["budget_cents"]),
         (json!({}), vec!["plan"]),

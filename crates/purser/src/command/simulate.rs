@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use answer::Comparison;
 use ask::Simulator;
 use plan_file::PlanFile;
+use purser_domain::estimate::Sweep;
 use purser_domain::money::Money;
 use purser_domain::simulation::ModelName;
 use purser_domain::tenant::TenantId;
@@ -73,6 +74,15 @@ pub(crate) struct Args {
     /// Simulate no changes (v3)
     #[arg(long)]
     no_advice: bool,
+    /// A setting to try at other values: model=NAME, prompt=FACTOR, counts=FACTOR or concurrency=WORKERS (v3)
+    #[arg(long, value_name = "SETTING=VALUE", value_delimiter = ',')]
+    sweep: Vec<Sweep>,
+    /// Add up so many runs, such as a month's (v3)
+    #[arg(long, value_name = "COUNT")]
+    runs: Option<u64>,
+    /// How likely calls to one provider, or of one skill, fail together (v3) [default: 0]
+    #[arg(long, value_name = "P")]
+    failure_correlation: Option<f64>,
     /// The date of the prices; now, if absent (v3)
     #[arg(long, value_name = "TIME")]
     price_at: Option<String>,

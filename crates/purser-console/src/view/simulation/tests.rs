@@ -35,7 +35,12 @@ fn estimate() -> Estimate {
         failed_work_usd: money("0.01"),
         drivers,
         drivers_left_off: 0,
-        node_means: std::collections::BTreeMap::new(),
+        node_costs: std::collections::BTreeMap::new(),
+        cost_per_success_usd: None,
+        stop_at_budget: None,
+        burn_down: Vec::new(),
+        roll_up: None,
+        sweep: Vec::new(),
         advice: vec![Advice {
             change: Kind::Batch,
             saving_mean_usd: money("0.5"),

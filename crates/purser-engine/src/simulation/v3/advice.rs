@@ -11,6 +11,7 @@ use purser_domain::usage::Leaf;
 
 use super::compile::{SimulateError, Sources};
 use super::estimate;
+use super::sweep::scale_counts;
 use super::tariff::Tariff;
 
 /// The plan with `change` made, or nothing if there is nothing to change.
@@ -38,34 +39,33 @@ fn alter(node: &mut Node, change: &Change) {
                 llm.batch = true;
             }
         }
-        Change::HalveCounts => match &mut node.kind {
-            Kind::Step(step, _) => step.iterations = step.iterations.div_ceil(2),
-            Kind::Loop { count, max, .. } => {
-                *count = count.scaled(0.5);
-                *max = max.div_ceil(2);
-            }
-            Kind::Map { items, max, .. } => {
-                *items = items.scaled(0.5);
-                *max = max.div_ceil(2);
-            }
-            _ => {}
-        },
+        Change::HalveCounts => scale_counts(node, 0.5),
         Change::NoRetries => node.guard.retry = None,
     }
 }
 
 fn switch(node: &mut Node, from: &str, to: &str) {
-    match &mut node.kind {
-        Kind::Llm(llm) if named(&llm.provider, &llm.model) == from || llm.model == from => {
-            (llm.provider, llm.model) = split(to);
-        }
+    let is_from = |llm: &Llm| named(&llm.provider, &llm.model) == from || llm.model == from;
+    let fits = match &node.kind {
+        Kind::Llm(llm) => is_from(llm),
         Kind::Step(step, _) if &*step.skill == LLM_SKILL => {
-            let called = Llm::from_params(&step.params);
-            if called.is_some_and(|llm| named(&llm.provider, &llm.model) == from || llm.model == from) {
-                let (provider, model) = split(to);
-                step.params.insert("provider".to_owned(), provider.into());
-                step.params.insert("model".to_owned(), model.into());
-            }
+            Llm::from_params(&step.params).is_some_and(|llm| is_from(&llm))
+        }
+        _ => false,
+    };
+    if fits {
+        set_model(node, to);
+    }
+}
+
+/// Lets a node that calls a model call `name`.
+pub(super) fn set_model(node: &mut Node, name: &str) {
+    let (provider, model) = split(name);
+    match &mut node.kind {
+        Kind::Llm(llm) => (llm.provider, llm.model) = (provider, model),
+        Kind::Step(step, _) => {
+            step.params.insert("provider".to_owned(), provider.into());
+            step.params.insert("model".to_owned(), model.into());
         }
         _ => {}
     }
@@ -100,7 +100,17 @@ pub fn what_if(
     for change in changes {
         changed.each_mut(&mut |node| alter(node, change));
     }
-    estimate(&changed, sources, options, threads)
+    estimate(&changed, sources, options, 1.0, threads)
+}
+
+/// Whether each model that is to be tried can be priced at all.
+pub(super) fn check(sources: Sources<'_>, options: &Options) -> Result<(), SimulateError> {
+    for (index, name) in options.alternatives.iter().enumerate() {
+        let (provider, model) = split(name);
+        let found = Tariff::find(sources.book, (&provider, &model), None, sources.at, 1);
+        found.map_err(|reason| SimulateError::Alternative { index, model: name.clone(), reason })?;
+    }
+    Ok(())
 }
 
 /// Every change that saves, simulated, the largest saving of P90 first; and the prices that all this rests on.
@@ -115,7 +125,7 @@ pub(super) fn advise(
     let mut price_versions: BTreeSet<String> = before.basis.price_versions.iter().cloned().collect();
     for change in changes(plan, sources, options) {
         let Some(changed) = apply(plan, &change) else { continue };
-        let Ok(after) = estimate(&changed, sources, options, threads) else { continue };
+        let Ok(after) = estimate(&changed, sources, options, 1.0, threads) else { continue };
         price_versions.extend(after.basis.price_versions);
         let saved = |before: Money, after: Money| Money::from_pico(before.pico() - after.pico());
         let saving_mean_usd = saved(before.cost_usd.mean, after.cost_usd.mean);

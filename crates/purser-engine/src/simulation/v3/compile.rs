@@ -57,6 +57,24 @@ pub enum SimulateError {
         /// The most it may cost.
         most: Money,
     },
+    /// A model that was to be tried has no price.
+    #[error("{model:?} has no price: {}", reason.name())]
+    Alternative {
+        /// Which.
+        index: usize,
+        /// The model.
+        model: String,
+        /// Why there is none.
+        reason: Match,
+    },
+    /// A setting that was to be tried cannot be simulated.
+    #[error("{reason}")]
+    Sweep {
+        /// Which.
+        index: usize,
+        /// Why.
+        reason: Box<SimulateError>,
+    },
     /// All draws together would take too long.
     #[error("{draws} draws of about {work:.0} steps and turns are above the bound of {WORK_DRAWS_MAX:.0}")]
     TooMuchWork {
@@ -83,7 +101,8 @@ pub const WORK_DRAWS_MAX: f64 = 2e9;
 const PICO: f64 = 1e12;
 const MICROS: f64 = 1e3;
 
-pub(super) fn compile(plan: &Plan, sources: Sources<'_>) -> Result<Program, SimulateError> {
+/// `prompt_factor` multiplies the tokens of messages and prompts.
+pub(super) fn compile(plan: &Plan, sources: Sources<'_>, prompt_factor: f64) -> Result<Program, SimulateError> {
     if plan.steps.is_empty() {
         return Err(SimulateError::EmptyPlan);
     }
@@ -92,6 +111,7 @@ pub(super) fn compile(plan: &Plan, sources: Sources<'_>) -> Result<Program, Simu
         program: Program {
             steps: Vec::new(),
             leaves: Vec::new(),
+            ends: Vec::new(),
             slots: 0,
             cost_max: 0,
             work_mean: 0.0,
@@ -99,9 +119,18 @@ pub(super) fn compile(plan: &Plan, sources: Sources<'_>) -> Result<Program, Simu
             unknown_skills: std::collections::BTreeSet::new(),
             sources: [0; 3],
         },
+        prompt_factor,
         tables: BTreeMap::new(),
+        groups: BTreeMap::new(),
     };
-    let (steps, size) = compiler.list(&plan.steps)?;
+    let (mut steps, mut size) = (Vec::with_capacity(plan.steps.len()), Size::default());
+    for node in &plan.steps {
+        let (op, own) = compiler.node(node)?;
+        steps.push(op);
+        size = size.plus(own);
+        let end = (node.name.clone(), compiler.program.leaves.len());
+        compiler.program.ends.push(end);
+    }
     if size.cost > u128::from(COST_MAX_USD) * 1_000_000_000_000 {
         let most = i128::try_from(size.cost).unwrap_or(i128::MAX);
         return Err(SimulateError::TooExpensive { most: Money::from_pico(most) });
@@ -150,8 +179,11 @@ impl Size {
 struct Compiler<'a> {
     sources: Sources<'a>,
     program: Program,
+    prompt_factor: f64,
     /// Tables are costly to make and often alike.
     tables: BTreeMap<String, Table>,
+    /// Whose calls may share their fate.
+    groups: BTreeMap<String, Slot>,
 }
 
 impl Compiler<'_> {
@@ -260,11 +292,22 @@ impl Compiler<'_> {
         (chosen, source)
     }
 
-    fn leaf(&mut self, node: &Node, failure: (f64, Source), kind: LeafKind) -> Op {
+    fn leaf(&mut self, node: &Node, failure: (f64, Source), kind: LeafKind, group: &str) -> Op {
         let slot = self.slot(&node.key);
+        let group = self.group(group);
         let (failure, failure_source) = (threshold(failure.0), failure.1);
-        self.program.leaves.push(Leaf { name: node.name.clone(), slot, failure, failure_source, kind });
+        self.program.leaves.push(Leaf { name: node.name.clone(), slot, group, failure, failure_source, kind });
         Op::Leaf(self.program.leaves.len() - 1)
+    }
+
+    /// One column for all calls of a group; no node's key begins with a line break.
+    fn group(&mut self, name: &str) -> Slot {
+        if let Some(slot) = self.groups.get(name) {
+            return *slot;
+        }
+        let slot = self.slot(&format!("\n{name}"));
+        self.groups.insert(name.to_owned(), slot);
+        slot
     }
 
     fn step(&mut self, node: &Node, step: &Step, usage: &StepUsage) -> Result<(Op, Size), SimulateError> {
@@ -306,7 +349,8 @@ impl Compiler<'_> {
         let cost = self.table(&cost, PICO, 0, (USD_MAX * PICO) as u64);
         let latency = self.table(&latency, MICROS, 0, (MS_MAX * MICROS) as u64);
         let size = Size { cost: u128::from(cost.largest()), work: 1.0, failure: failure.0 };
-        (self.leaf(node, failure, LeafKind::Skill(Skill { cost, cost_source, latency })), size)
+        let group = format!("skill {}", &*step.skill);
+        (self.leaf(node, failure, LeafKind::Skill(Skill { cost, cost_source, latency }), &group), size)
     }
 
     fn model(&mut self, node: &Node, llm: &Llm) -> Result<(Op, Size), SimulateError> {
@@ -339,6 +383,7 @@ impl Compiler<'_> {
         let call_most = tariff.most(context as u64, output.largest());
         let cost = call_most.saturating_mul(u128::from(turns.largest()));
         let size = Size { cost, work: turns.mean(), failure: failure.0 };
+        let group = format!("provider {}", tariff.provider);
         let conversation = Conversation {
             tariff,
             cache: llm.cache,
@@ -354,7 +399,7 @@ impl Compiler<'_> {
             latency,
             token_us,
         };
-        Ok((self.leaf(node, failure, LeafKind::Model(Box::new(conversation))), size))
+        Ok((self.leaf(node, failure, LeafKind::Model(Box::new(conversation)), &group), size))
     }
 
     fn tariff(&mut self, node: &Node, llm: &Llm, context: u128) -> Result<Tariff, SimulateError> {
@@ -392,11 +437,12 @@ impl Compiler<'_> {
         let message = |text: &String| family.count(text) + PER_MESSAGE;
         let tools: u64 = texts.tools.iter().map(|text| family.count(text)).sum();
         let prefix = texts.system.iter().map(message).sum::<u64>() + tools;
-        let others = texts.messages.iter().map(message).sum::<u64>() + PER_CALL;
+        let messages = texts.messages.iter().map(message).sum::<u64>() + PER_CALL;
+        let others = (messages as f64 * self.prompt_factor).round() as u64;
         self.program.sources[Source::Request as usize] += 1;
         let max = TOKENS_MAX as u64;
         if let Some(told) = &llm.input_tokens {
-            return (self.table(told, 1.0, 0, max), prefix, Source::Request);
+            return (self.table(&told.scaled(self.prompt_factor), 1.0, 0, max), prefix, Source::Request);
         }
         let counted = (prefix + others) as f64;
         let within = |tokens: u64, error_milli: u32| tokens as f64 * f64::from(error_milli) / 1_000.0;

@@ -13,6 +13,8 @@ use super::tariff::Tariff;
 pub(super) struct Program {
     pub(super) steps: Vec<Op>,
     pub(super) leaves: Vec<Leaf>,
+    /// Of each of the plan's own steps the name, and how many leaves there are up to its end.
+    pub(super) ends: Vec<(String, usize)>,
     /// How many nodes draw numbers of their own.
     pub(super) slots: usize,
     /// The most one run may cost, pico-dollars.
@@ -71,6 +73,8 @@ pub(super) enum Ending {
 pub(super) struct Leaf {
     pub(super) name: String,
     pub(super) slot: Slot,
+    /// The numbers that all calls to the same provider, or of the same skill, have in common.
+    pub(super) group: Slot,
     /// Threshold of 32 random bits.
     pub(super) failure: u64,
     pub(super) failure_source: Source,

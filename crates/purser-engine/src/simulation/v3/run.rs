@@ -2,9 +2,10 @@
 //! Invariant: integers only; what one run does depends on the seed, the nodes' keys and its own number.
 
 use super::mask::Mask;
-use super::program::{Conversation, Ending, Guarded, Leaf, LeafKind, Op, Program, Skill, Slot};
-use super::random::{Column, LANES, Random, path, stretch};
+use super::program::{Conversation, Ending, Guarded, LeafKind, Op, Program, Skill, Slot};
+use super::random::{Column, LANES, Random, path, stretch, threshold};
 use super::table::{CELL_BITS, Table};
+use super::tally::HEAD_CHUNKS;
 use super::tariff::Call;
 use purser_domain::plan::Cache;
 
@@ -15,6 +16,9 @@ const INPUT: usize = 1;
 const OUTPUT: usize = 2;
 const TURNS: usize = 3;
 const FAILURE: usize = 4;
+
+/// Which number of a call says whether it shares its group's fate: no turn is that late.
+const FATE: u64 = u64::MAX;
 
 /// What so many runs came to.
 pub(super) struct Frame {
@@ -47,6 +51,12 @@ pub(super) struct Worker<'p> {
     limit: u64,
     /// Frames to use again: making one costs more than a few lanes' work.
     spare: Vec<Box<Frame>>,
+    /// Threshold of 32 random bits below which a call fails as its group does.
+    correlation: u64,
+    /// After which steps of the plan's own list the cost is noted, in order.
+    marks: Vec<usize>,
+    /// The costs noted in the chunk drawn last.
+    pub(super) trail: Vec<Column>,
     /// Pico-dollars by leaf and part, over all chunks so far.
     pub(super) parts: Vec<[u128; PARTS]>,
 }
@@ -62,8 +72,23 @@ impl<'p> Worker<'p> {
             ran: vec![Mask::NONE; program.leaves.len()],
             limit: u64::MAX,
             spare: Vec::new(),
+            correlation: 0,
+            marks: Vec::new(),
+            trail: Vec::new(),
             parts: vec![[0; PARTS]; program.leaves.len()],
         }
+    }
+
+    /// With calls of one group sharing their fate with probability `correlation`.
+    pub(super) fn correlated(mut self, correlation: f64) -> Self {
+        self.correlation = threshold(correlation);
+        self
+    }
+
+    /// Notes what has been spent after each of the steps `marks`, in each of the first [`HEAD_CHUNKS`] chunks.
+    pub(super) fn marking(mut self, marks: &[usize]) -> Self {
+        self.marks = marks.to_vec();
+        self
     }
 
     /// Draws the runs of chunk `chunk` that `lanes` names.
@@ -72,11 +97,25 @@ impl<'p> Worker<'p> {
         self.filled.fill(false);
         self.ran.fill(Mask::NONE);
         let mut frame = Frame::new();
-        let program = self.program;
-        self.sequence(&program.steps, lanes, 0, &mut frame);
+        self.steps(lanes, &mut frame);
         // A run that failed was for nothing.
         frame.failed.each(|lane| frame.wasted[lane] = frame.cost[lane]);
         frame
+    }
+
+    fn steps(&mut self, lanes: Mask, frame: &mut Frame) {
+        let steps = &self.program.steps;
+        self.trail.clear();
+        let mut begun = 0;
+        if self.chunk < HEAD_CHUNKS {
+            for mark in 0..self.marks.len() {
+                let end = self.marks[mark] + 1;
+                self.sequence(&steps[begun..end], lanes, 0, frame);
+                self.trail.push(frame.cost);
+                begun = end;
+            }
+        }
+        self.sequence(&steps[begun..], lanes, 0, frame);
     }
 
     fn column(&mut self, slot: Slot) -> &Column {
@@ -290,10 +329,16 @@ impl<'p> Worker<'p> {
         let leaf = &self.program.leaves[index];
         let again = self.ran[index];
         self.ran[index] = again.with(lanes);
+        let correlation = self.correlation;
+        let shared = if correlation > 0 { Some(*self.column(leaf.group)) } else { None };
+        let fails = |lane: usize, base: u64, bits: u64| match &shared {
+            Some(group) if stretch(base, FATE) >> 32 < correlation => group[lane] >> 32 < leaf.failure,
+            _ => bits >> 32 < leaf.failure,
+        };
         let column = self.column(leaf.slot);
         let sums = match &leaf.kind {
-            LeafKind::Skill(skill) => call_skill(leaf, skill, column, lanes, at, frame),
-            LeafKind::Model(conversation) => call_model((leaf, conversation, again), column, lanes, at, frame),
+            LeafKind::Skill(skill) => call_skill(skill, fails, column, lanes, at, frame),
+            LeafKind::Model(conversation) => call_model((conversation, again), fails, column, lanes, at, frame),
         };
         for (total, sum) in self.parts[index].iter_mut().zip(sums) {
             *total += sum;
@@ -319,15 +364,23 @@ fn take(busy: &mut [u64], time: u64) {
     busy[at] = until;
 }
 
-fn call_skill(leaf: &Leaf, skill: &Skill, column: &Column, lanes: Mask, at: u64, frame: &mut Frame) -> [u128; PARTS] {
+fn call_skill(
+    skill: &Skill,
+    fails: impl Fn(usize, u64, u64) -> bool,
+    column: &Column,
+    lanes: Mask,
+    at: u64,
+    frame: &mut Frame,
+) -> [u128; PARTS] {
     let (mut all, mut lost) = (0_u128, 0_u128);
     lanes.each(|lane| {
-        let bits = stretch(column[lane] ^ at, 0);
+        let base = column[lane] ^ at;
+        let bits = stretch(base, 0);
         let cost = skill.cost.at(bits);
         frame.cost[lane] += cost;
         frame.latency[lane] += skill.latency.at(bits >> CELL_BITS);
         all += u128::from(cost);
-        if bits >> 32 < leaf.failure {
+        if fails(lane, base, bits) {
             frame.failed.set(lane);
             frame.wasted[lane] += cost;
             lost += u128::from(cost);
@@ -340,7 +393,8 @@ fn call_skill(leaf: &Leaf, skill: &Skill, column: &Column, lanes: Mask, at: u64,
 }
 
 fn call_model(
-    (leaf, conversation, again): (&Leaf, &Conversation, Mask),
+    (conversation, again): (&Conversation, Mask),
+    fails: impl Fn(usize, u64, u64) -> bool,
     column: &Column,
     lanes: Mask,
     at: u64,
@@ -354,7 +408,7 @@ fn call_model(
         let total = cost.iter().sum::<u64>();
         frame.cost[lane] += total;
         frame.latency[lane] += latency;
-        if bits >> 32 < leaf.failure {
+        if fails(lane, base, bits) {
             frame.failed.set(lane);
             frame.wasted[lane] += total;
             parts[FAILURE] += u128::from(total);

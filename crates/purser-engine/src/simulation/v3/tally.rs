@@ -57,6 +57,11 @@ impl Quantity {
         }
     }
 
+    /// The sum of all draws.
+    pub(super) const fn sum(&self) -> u128 {
+        self.sum
+    }
+
     fn merge(&mut self, other: Self) {
         self.sum += other.sum;
         self.shorts += other.shorts;
@@ -116,7 +121,7 @@ impl Quantity {
 }
 
 /// The place of the quantile `p` among so many values, from 0.
-fn rank(p: f64, count: u32) -> usize {
+pub(super) fn rank(p: f64, count: u32) -> usize {
     ((p * f64::from(count) - 1e-9).ceil() as usize).clamp(1, count.max(1) as usize) - 1
 }
 
@@ -160,8 +165,12 @@ pub(super) struct Tally {
     pub(super) within_budget: u64,
     pub(super) within_deadline: u64,
     pub(super) overrun: u128,
+    /// Draws within the budget that did not fail.
+    pub(super) successes: u64,
     /// The costs of the first [`HEAD_CHUNKS`] chunks, by chunk.
     pub(super) head: Vec<(u64, Column)>,
+    /// The costs noted on the way in the same chunks.
+    pub(super) trails: Vec<(u64, Vec<Column>)>,
 }
 
 /// How many chunks are kept, to be drawn again for what drives P90: 4,096 draws.
@@ -184,7 +193,9 @@ impl Tally {
             within_budget: 0,
             within_deadline: 0,
             overrun: 0,
+            successes: 0,
             head: Vec::new(),
+            trails: Vec::new(),
         }
     }
 
@@ -199,18 +210,25 @@ impl Tally {
             self.latency.add(latency);
             self.wasted += u128::from(frame.wasted[lane]);
             self.within_budget += u64::from(cost <= limits.budget);
+            self.successes += u64::from(cost <= limits.budget && !frame.failed.has(lane));
             self.within_deadline += u64::from(latency <= limits.deadline);
             self.overrun += u128::from(cost.saturating_sub(limits.budget));
         });
     }
 
+    /// The costs in [`Self::head`], ascending.
+    pub(super) fn head_costs(&self, draws: u32) -> Vec<u64> {
+        sorted(self.head.iter().map(|(chunk, column)| (*chunk, column)), draws)
+    }
+
+    /// What had been spent at the `mark`-th of the marks, ascending.
+    pub(super) fn trail_costs(&self, mark: usize, draws: u32) -> Vec<u64> {
+        sorted(self.trails.iter().filter_map(|(chunk, trail)| Some((*chunk, trail.get(mark)?))), draws)
+    }
+
     /// The 85th and the 95th percentile of the costs in [`Self::head`], exact whatever the number of draws.
     pub(super) fn around_p90(&self, draws: u32) -> (u64, u64) {
-        let mut costs = Vec::with_capacity(self.head.len() * LANES);
-        for (chunk, column) in &self.head {
-            lanes(*chunk, draws).each(|lane| costs.push(column[lane]));
-        }
-        costs.sort_unstable();
+        let costs = self.head_costs(draws);
         let at = |p| costs.get(rank(p, costs.len() as u32)).copied().unwrap_or(0);
         (at(0.85), at(0.95))
     }
@@ -223,8 +241,19 @@ impl Tally {
         self.within_budget += other.within_budget;
         self.within_deadline += other.within_deadline;
         self.overrun += other.overrun;
+        self.successes += other.successes;
         self.head.extend(other.head);
+        self.trails.extend(other.trails);
     }
+}
+
+fn sorted<'a>(columns: impl Iterator<Item = (u64, &'a Column)>, draws: u32) -> Vec<u64> {
+    let mut values = Vec::new();
+    for (chunk, column) in columns {
+        lanes(chunk, draws).each(|lane| values.push(column[lane]));
+    }
+    values.sort_unstable();
+    values
 }
 
 /// The lanes of chunk `chunk` that belong to `draws` draws.

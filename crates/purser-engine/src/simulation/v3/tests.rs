@@ -15,6 +15,8 @@ mod advice;
 mod answer;
 mod closed_form;
 mod law;
+mod spending;
+mod sweep;
 
 /// Prices, fits and assumptions that a test owns.
 struct World {

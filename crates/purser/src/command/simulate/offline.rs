@@ -10,10 +10,10 @@ use purser_domain::simulation::v2::Stamp;
 use purser_domain::skill::Catalogue;
 use purser_engine::price_book::{PriceBook, TenantBook};
 use purser_engine::simulation::model::{Model as _, ModelError, V1, V2, V3};
-use purser_engine::simulation::v3::{SimulateError, Sources, priors};
+use purser_engine::simulation::v3::{Sources, priors};
 use purser_engine::skill;
 use purser_ingest::price_file;
-use purser_service::Error;
+use purser_service::{Error, simulation};
 
 use super::answer::unrecorded;
 use super::plan_file::PlanFile;
@@ -62,13 +62,9 @@ impl Offline {
 
 /// The refusal under the field that can be changed.
 fn refused(error: ModelError) -> Error {
-    let words = error.to_string();
     match error {
         ModelError::Refused(faults) => Error::invalid(faults),
-        ModelError::NotFlat(not) => Error::invalid_field("plan", &not.node, &words),
-        ModelError::Simulate(SimulateError::EmptyPlan) => Error::invalid_field("plan", "[]", &words),
-        ModelError::Simulate(SimulateError::Unpriced { model, .. }) => Error::invalid_field("plan", &model, &words),
-        ModelError::Simulate(SimulateError::TooExpensive { most }) => Error::invalid_field("plan", &most, &words),
-        ModelError::Simulate(SimulateError::TooMuchWork { draws, .. }) => Error::invalid_field("draws", &draws, &words),
+        ModelError::NotFlat(not) => Error::invalid_field("plan", &not.node, &not.to_string()),
+        ModelError::Simulate(error) => simulation::refused(&error),
     }
 }

@@ -65,6 +65,9 @@ impl Question {
             seed: args.seed.unwrap_or(default.seed),
             advice: !args.no_advice,
             alternatives: args.alternatives.clone(),
+            failure_correlation: args.failure_correlation.unwrap_or(default.failure_correlation),
+            runs: args.runs,
+            sweep: args.sweep.clone(),
         };
         if args.model == ModelName::V3 {
             options.check(&mut errors);
@@ -103,6 +106,10 @@ impl Question {
             seed: is_v3.then_some(options.seed),
             advice: is_v3.then_some(options.advice),
             alternatives: Some(options.alternatives.clone()).filter(|models| is_v3 && !models.is_empty()),
+            failure_correlation: is_v3.then_some(options.failure_correlation),
+            runs: options.runs.filter(|_| is_v3),
+            sweep: Some(options.sweep.iter().map(ToString::to_string).collect::<Vec<_>>())
+                .filter(|settings| is_v3 && !settings.is_empty()),
             price_at: is_v3.then_some(self.price_at),
             risk_threshold: for_flat.then_some(limits.risk_threshold),
             unknown_skills: for_flat.then(|| serde_json::json!(self.unknown)),
@@ -141,6 +148,9 @@ fn refuse_unread(args: &Args, errors: &mut Vec<FieldError>) {
         ("seed", args.seed.map(|value| value.to_string())),
         ("draws", args.draws.map(|value| value.to_string())),
         ("alternatives", (!args.alternatives.is_empty()).then(|| args.alternatives.join(","))),
+        ("sweep", args.sweep.first().map(ToString::to_string)),
+        ("runs", args.runs.map(|value| value.to_string())),
+        ("failure_correlation", args.failure_correlation.map(|value| value.to_string())),
         ("no_advice", args.no_advice.then(|| "true".to_owned())),
         ("price_at", args.price_at.clone()),
     ];

@@ -28,7 +28,7 @@ pub(super) fn sections(both: &Comparison) -> Vec<Section> {
 fn spreads(before: &Estimate, after: &Estimate) -> Vec<Vec<String>> {
     let (costs, latencies) = ((&before.cost_usd, &after.cost_usd), (&before.latency_ms, &after.latency_ms));
     let points = after.failure_probability - before.failure_probability;
-    vec![
+    let mut rows = vec![
         money_row("Cost, mean", costs.0.mean, costs.1.mean),
         money_row("Cost, P50", costs.0.p50, costs.1.p50),
         money_row("Cost, P90", costs.0.p90, costs.1.p90),
@@ -41,24 +41,32 @@ fn spreads(before: &Estimate, after: &Estimate) -> Vec<Vec<String>> {
             percent(after.failure_probability),
             format!("{:+.1} points", points * 100.0),
         ],
-    ]
+    ];
+    if let (Some(before), Some(after)) = (before.cost_per_success_usd, after.cost_per_success_usd) {
+        rows.push(money_row("Cost per success", before, after));
+    }
+    rows
 }
 
 /// One line a node: `+` is new, `-` is gone, `~` costs something else.
 fn nodes(difference: &Difference) -> Option<Section> {
-    let columns = [Column::Text(""), Column::Name("Node")].into_iter().chain(COLUMNS).collect::<Vec<_>>();
+    let p90 = [Column::Number("P90 before"), Column::Number("P90 after"), Column::Number("P90 change")];
+    let columns: Vec<Column> = [Column::Text(""), Column::Name("Node")].into_iter().chain(COLUMNS).chain(p90).collect();
     let rows = difference.nodes.iter().map(|node| {
         let sign = match (node.before_usd, node.after_usd) {
             (None, _) => "+",
             (_, None) => "-",
             _ => "~",
         };
-        let show = |cost: Option<Money>| cost.map(usd).unwrap_or_default();
-        let (before, after) = (node.before_usd, node.after_usd);
-        let change = money(before.unwrap_or_default(), after.unwrap_or_default());
-        vec![sign.to_owned(), node.node.clone(), show(before), show(after), change]
+        let pair = |before: Option<Money>, after: Option<Money>| {
+            let change = money(before.unwrap_or_default(), after.unwrap_or_default());
+            [before.map(usd).unwrap_or_default(), after.map(usd).unwrap_or_default(), change]
+        };
+        let costs = pair(node.before_usd, node.after_usd).into_iter();
+        let costs = costs.chain(pair(node.before_p90_usd, node.after_p90_usd));
+        [sign.to_owned(), node.node.clone()].into_iter().chain(costs).collect()
     });
-    section("Mean cost by node", &columns, rows.collect())
+    section("Cost by node: on average, and around P90", &columns, rows.collect())
 }
 
 fn money_row(name: &str, before: Money, after: Money) -> Vec<String> {

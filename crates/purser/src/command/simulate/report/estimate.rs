@@ -22,8 +22,11 @@ pub(super) fn body(said: &Estimate, question: &Question) -> (Vec<Section>, Vec<S
         limits(said, question),
         permissions(said),
         Some(failure(said)),
+        spending(said),
+        burn_down(said, question),
         drivers(said),
         advice(said),
+        sweep(said),
     ];
     (sections.into_iter().flatten().collect(), notes(said, question))
 }
@@ -71,11 +74,72 @@ fn permissions(said: &Estimate) -> Option<Section> {
 fn failure(said: &Estimate) -> Section {
     let mut columns = vec![Column::Number("Runs that fail"), Column::Number("Cost of failed work, mean")];
     let mut row = vec![percent(said.failure_probability), usd(said.failed_work_usd)];
+    if let Some(cost) = said.cost_per_success_usd {
+        columns.push(Column::Number("Cost per success"));
+        row.push(usd(cost));
+    }
     if let Some(overrun) = said.expected_overrun_usd {
         columns.push(Column::Number("Over budget, mean"));
         row.push(usd(overrun));
     }
     Section { title: Some(FAILURE), columns, rows: vec![row], is_detail: true }
+}
+
+/// What a stop at the budget would do, and what many runs come to.
+fn spending(said: &Estimate) -> Option<Section> {
+    let columns = [Column::Text(""), Column::Number("P10"), Column::Number("Mean"), Column::Number("P90")];
+    let mut rows = Vec::new();
+    if let Some(stop) = &said.stop_at_budget {
+        let name = format!("each run, stopped at the budget ({} are)", percent(stop.stopped_probability));
+        rows.push(vec![name, String::new(), usd(stop.mean_usd), String::new()]);
+        let cost = stop.cost_per_success_usd.map_or_else(|| "never".to_owned(), usd);
+        rows.push(vec!["the same, per success".to_owned(), String::new(), cost, String::new()]);
+    }
+    if let Some(sum) = &said.roll_up {
+        let name = format!("{} runs together", grouped(sum.runs.into()));
+        rows.push(vec![name, usd(sum.p10_usd), usd(sum.mean_usd), usd(sum.p90_usd)]);
+    }
+    detail("Spending", &columns, rows)
+}
+
+fn burn_down(said: &Estimate, question: &Question) -> Option<Section> {
+    let budget = question.options.budget_usd?;
+    if said.burn_down.len() < 2 {
+        return None;
+    }
+    let columns = [
+        Column::Name("After"),
+        Column::Number("Spent, mean"),
+        Column::Number("Spent, P90"),
+        Column::Number("Of budget, mean"),
+    ];
+    let rows = said
+        .burn_down
+        .iter()
+        .map(|point| vec![point.node.clone(), usd(point.mean_usd), usd(point.p90_usd), share(point.mean_usd, budget)]);
+    detail("How the budget burns down", &columns, rows.collect())
+}
+
+fn sweep(said: &Estimate) -> Option<Section> {
+    let columns = [
+        Column::Name("Setting"),
+        Column::Number("Cost, mean"),
+        Column::Number("Cost, P90"),
+        Column::Number("Latency, P90"),
+        Column::Number("Runs that fail"),
+        Column::Text("Then"),
+    ];
+    let rows = said.sweep.iter().map(|point| {
+        vec![
+            point.setting.to_string(),
+            usd(point.cost_usd.mean),
+            usd(point.cost_usd.p90),
+            span(point.latency_ms.p90),
+            percent(point.failure_probability),
+            super::verdict(point.feasible).to_owned(),
+        ]
+    });
+    section("Other settings", &columns, rows.collect())
 }
 
 fn drivers(said: &Estimate) -> Option<Section> {

@@ -1,0 +1,86 @@
+//! Settings tried at other values.
+
+use purser_domain::estimate::Sweep;
+
+use super::*;
+
+fn swept(steps: &Value, settings: &[&str]) -> Result<Estimate, SimulateError> {
+    let sweep: Vec<Sweep> = settings.iter().map(|text| text.parse().expect("a literal of this test")).collect();
+    World::new().try_run(steps, &Options { sweep, ..quick() })
+}
+
+/// 1,000 tokens read and 100 answered: $0.003 and $0.0015 of the large model.
+fn call() -> Value {
+    json!({"id": "ask", "llm": {"provider": "acme", "model": "large", "input_tokens": 1_000, "output_tokens": 100, "failure": 0}})
+}
+
+#[test]
+fn each_setting_is_worked_out_by_hand() {
+    let steps = json!([
+        call(),
+        {"id": "m", "map": {"items": 4, "concurrency": 4, "body": [fixed("work", 0.001, 100.0)]}}
+    ]);
+    let settings =
+        ["prompt=0.5", "prompt=2", "model=acme/small", "counts=2", "counts=0.25", "concurrency=1", "concurrency=2"];
+    let said = swept(&steps, &settings).expect("it runs");
+    assert_eq!(said.cost_usd.mean, usd("0.0085"));
+    let costs: Vec<(String, Money)> =
+        said.sweep.iter().map(|point| (point.setting.to_string(), point.cost_usd.mean)).collect();
+    // The small model: 1,000 · 0.5 + 100 · 2 dollars per million.
+    let expected = ["0.007", "0.0115", "0.0047", "0.0125", "0.0055", "0.0085", "0.0085"];
+    let expected: Vec<(String, Money)> =
+        settings.iter().zip(expected).map(|(setting, cost)| ((*setting).to_owned(), usd(cost))).collect();
+    assert_eq!(costs, expected);
+    let work = |index: usize| said.sweep[index].latency_ms.p50 as i64 - said.latency_ms.p50 as i64;
+    // Four items of 100 ms: one worker takes 400, two take 200, four 100.
+    assert_eq!((work(5), work(6)), (300, 100));
+    let alone = swept(&steps, &[]).expect("it runs");
+    assert_eq!(Estimate { sweep: Vec::new(), ..said }, alone, "the answer itself does not change");
+}
+
+#[test]
+fn prompts_that_are_counted_grow_and_their_system_does_not() {
+    let ask = |system: &str| {
+        let llm = json!({"provider": "acme", "model": "large", "system": system, "prompt": "a b c d e f g h", "output_tokens": 0, "failure": 0});
+        let said = swept(&json!([{"llm": llm}]), &["prompt=3"]).expect("it runs");
+        Money::from_pico(said.sweep[0].cost_usd.mean.pico() - said.cost_usd.mean.pico())
+    };
+    assert!(ask("") > Money::ZERO);
+    let (short, long) = (ask("x").pico(), ask(&"y ".repeat(50)).pico());
+    assert!((short - long).abs() * 1_000 < short, "{short} {long}");
+}
+
+#[test]
+fn settings_find_model_calls_in_steps_and_feasibility_is_told() {
+    let steps = json!([{"skill": "llm_invoke", "params": {"provider": "acme", "model": "large", "prompt": "x", "max_tokens": 100}}]);
+    let budget = swept(&steps, &[]).expect("it runs").cost_usd.p50;
+    let sweep = vec!["model=acme/tiny".parse().expect("a setting"), "counts=10".parse().expect("a setting")];
+    let options = Options { sweep, budget_usd: Some(budget), ..quick() };
+    let said = World::new().run(&steps, &options);
+    let told: Vec<(bool, bool)> =
+        said.sweep.iter().map(|point| (point.feasible, point.within_budget > said.within_budget)).collect();
+    assert_eq!((said.feasible, told), (false, vec![(true, true), (false, false)]));
+}
+
+#[test]
+fn an_alternative_without_a_price_is_refused_not_dropped() {
+    let tried = |names: &[&str]| {
+        let alternatives = names.iter().map(|name| (*name).to_owned()).collect();
+        World::new().try_run(&json!([call()]), &Options { alternatives, advice: true, ..quick() })
+    };
+    assert_eq!(tried(&["acme/small", "acme/tiny"]).map(|said| said.advice.len() >= 2), Ok(true));
+    let refused = tried(&["acme/small", "acme/none"]).expect_err("there is no such model");
+    assert!(matches!(refused, SimulateError::Alternative { index: 1, .. }), "{refused:?}");
+}
+
+#[test]
+fn a_setting_that_cannot_be_simulated_is_named() {
+    let failed = swept(&json!([call()]), &["prompt=2", "model=acme/none"]).expect_err("there is no such model");
+    let SimulateError::Sweep { index, reason } = failed else { panic!("{failed:?}") };
+    assert_eq!(index, 1);
+    assert!(matches!(*reason, SimulateError::Unpriced { ref model, .. } if model == "none"), "{reason:?}");
+    let many = Options { sweep: vec![Sweep::Prompt(1.0); 21], ..quick() };
+    let mut errors = Vec::new();
+    many.check(&mut errors);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+}
