@@ -31,7 +31,7 @@ pub struct ProvenanceRecord {
     /// `sandbox`, `canary`, `manual` or `backfill`.
     #[schema(example = "sandbox")]
     pub source: String,
-    /// `v1`, `v2`, `v3`, `canary` or `comparison`.
+    /// `v1`, `v2`, `v3`, `canary`, `comparison`, `runtime` or `scenario`.
     #[schema(example = "v3")]
     pub variant: String,
     /// `success`, `error`, `timeout` or `schema_error`.

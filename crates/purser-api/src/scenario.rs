@@ -98,6 +98,8 @@ pub struct ScenarioAnswer {
     /// Steps whose kind is unknown.
     #[schema(value_type = Vec<Object>)]
     pub unknown_skills: Vec<UnknownSkill>,
+    /// Where it is recorded.
+    pub provenance_id: Option<String>,
 }
 
 impl From<Scenario> for ScenarioRecord {
@@ -108,8 +110,10 @@ impl From<Scenario> for ScenarioRecord {
     }
 }
 
-impl From<scenario::Simulation> for ScenarioAnswer {
-    fn from(found: scenario::Simulation) -> Self {
+impl ScenarioAnswer {
+    /// What the view says, and where that is recorded.
+    #[must_use]
+    pub fn new(found: scenario::Simulation, provenance_id: Option<String>) -> Self {
         Self {
             feasible: found.feasible,
             status: found.status,
@@ -122,6 +126,7 @@ impl From<scenario::Simulation> for ScenarioAnswer {
             risks: found.risks,
             warnings: found.warnings,
             unknown_skills: found.unknown_skills,
+            provenance_id,
         }
     }
 }

@@ -76,7 +76,7 @@ named! {
 
 named! {
     /// What was run.
-    Variant: "variant: v1, v2, v3, canary or comparison" {
+    Variant: "variant: v1, v2, v3, canary, comparison, runtime or scenario" {
         /// The flat table.
         V1 = "v1",
         /// The parametric model.
@@ -87,6 +87,10 @@ named! {
         Canary = "canary",
         /// Two models on one plan.
         Comparison = "comparison",
+        /// The runtime view of the catalogue.
+        Runtime = "runtime",
+        /// The scenario view of the catalogue.
+        Scenario = "scenario",
     }
 }
 

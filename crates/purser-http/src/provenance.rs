@@ -26,7 +26,7 @@ const OFFSET_MAX: usize = 1_000_000_000;
 #[utoipa::path(
     get, path = "/api/v1/provenance", tag = "simulation", operation_id = "provenance.query",
     params(
-        ("variant" = Option<String>, Query, description = "`v1`, `v2`, `v3`, `canary` or `comparison`"),
+        ("variant" = Option<String>, Query, description = "`v1`, `v2`, `v3`, `canary`, `comparison`, `runtime` or `scenario`"),
         ("source" = Option<String>, Query, description = "`sandbox`, `canary`, `manual` or `backfill`"),
         ("status" = Option<String>, Query, description = "`success`, `error`, `timeout` or `schema_error`"),
         ("input_hash" = Option<String>, Query, description = "Only these inputs"),

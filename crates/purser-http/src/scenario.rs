@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::problem::Problem;
 use purser_api::scenario::{ScenarioAdhoc, ScenarioAnswer, ScenarioDraft, ScenarioList, ScenarioRecord};
-use purser_domain::simulation::scenario::BUDGET_CENTS_MAX;
+use purser_domain::simulation::scenario::{BUDGET_CENTS_MAX, Simulation};
 use purser_service::scenario::Draft;
+use purser_service::simulation::Recorded;
 
 use crate::app::App;
 use crate::auth::{Operator, Reader};
@@ -98,7 +99,7 @@ pub(crate) async fn simulate(
     _: NoParams,
     _: NoBody,
 ) -> Reply<Json<ScenarioAnswer>> {
-    Ok(Json(app.service.scenario_simulate(&who, &id).await?.into()))
+    Ok(Json(answer(app.service.scenario_simulate(&who, &id).await?)))
 }
 
 /// What a scenario that is not kept would cost.
@@ -117,5 +118,9 @@ pub(crate) async fn simulate_adhoc(
     let steps = plan::steps(&mut fields, "steps");
     let budget_cents = fields.integer("budget_cents", 0..=BUDGET_CENTS_MAX).unwrap_or(BUDGET_CENTS);
     fields.finish()?;
-    Ok(Json(app.service.scenario_simulate_adhoc(&who, &steps, budget_cents).await?.into()))
+    Ok(Json(answer(app.service.scenario_simulate_adhoc(&who, &steps, budget_cents).await?)))
+}
+
+fn answer(found: Recorded<Simulation>) -> ScenarioAnswer {
+    ScenarioAnswer::new(found.simulation, found.provenance_id.map(|id| id.to_string()))
 }

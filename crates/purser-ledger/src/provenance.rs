@@ -80,7 +80,15 @@ impl Provenance {
     /// # Errors
     /// [`Error::TooLarge`] if their payloads have over 256 MiB together; else whatever storage answers. Whether they
     /// were stored is unknown only after a failed commit: send them again with [`Unless::IdStored`].
-    pub async fn append(&self, records: Vec<Record>, unless: Unless) -> Result<Vec<bool>, Error> {
+    pub async fn append(&self, mut records: Vec<Record>, unless: Unless) -> Result<Vec<bool>, Error> {
+        self.append_from(&mut records, unless).await
+    }
+
+    /// The same; what failed leaves `records` as they were, what did not leaves none.
+    ///
+    /// # Errors
+    /// As [`Provenance::append`].
+    pub async fn append_from(&self, records: &mut Vec<Record>, unless: Unless) -> Result<Vec<bool>, Error> {
         if records.is_empty() {
             return Ok(Vec::new());
         }

@@ -16,7 +16,7 @@ use purser_domain::simulation::v2::Stamp;
 pub use candidate::{Candidate, Input, Parametric};
 pub use config::Config;
 pub use finish::Compared;
-pub(crate) use finish::{Context, output, record_baseline, status_of};
+pub(crate) use finish::{Context, Output, record_baseline, status_of};
 pub(crate) use worker::Job;
 use worker::Pool;
 

@@ -3,24 +3,25 @@
 pub(crate) mod graph;
 pub(crate) mod inputs;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use purser_domain::money::Money;
 use purser_domain::provenance::{Record, RecordId, Variant, Versions};
 use purser_domain::simulation::v2::Stamp;
 use purser_domain::simulation::{Limits, ModelName, v1, v2};
-use purser_domain::skill::{Catalogue, UnknownPolicy};
+use purser_domain::skill::{Catalogue, SkillId, UnknownPolicy};
 use purser_domain::step::Step;
 use purser_engine::canonical_json::{Form, canonical};
 use purser_engine::{simulation, step};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::sandbox::Answer;
 use crate::service::Service;
 
-pub use graph::{DRAWS_MAX, GraphRequest};
+pub use graph::{DRAWS_MAX, GraphRequest, refused};
 
 /// A flat plan, for `v1` and `v2`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,22 +48,34 @@ impl Request {
     }
 
     /// Everything an answer depends on beside the catalogue, for the record.
-    pub(crate) fn inputs(&self) -> Value {
-        let mut inputs = json!({
-            "plan": self.steps,
-            "budget_cents": self.limits.budget_cents,
-            "allowed_skills": self.limits.allowed_skills,
-            "risk_threshold": self.limits.risk_threshold,
-            "unknown_skills": self.unknown_skills,
-        });
-        let names = [("run_id", &self.run_id), ("workflow_id", &self.workflow_id), ("agent_id", &self.agent_id)];
-        for (name, value) in names {
-            if let Some(value) = value {
-                inputs[name] = json!(value);
-            }
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            plan: &self.steps,
+            budget_cents: self.limits.budget_cents,
+            allowed_skills: self.limits.allowed_skills.as_ref(),
+            risk_threshold: self.limits.risk_threshold,
+            unknown_skills: &self.unknown_skills,
+            run_id: self.run_id.as_deref(),
+            workflow_id: self.workflow_id.as_deref(),
+            agent_id: self.agent_id.as_deref(),
         }
-        inputs
     }
+}
+
+/// A request as it is recorded.
+#[derive(Debug, Serialize)]
+pub(crate) struct Inputs<'a> {
+    plan: &'a [Step],
+    budget_cents: i64,
+    allowed_skills: Option<&'a BTreeSet<SkillId>>,
+    risk_threshold: f64,
+    unknown_skills: &'a UnknownPolicy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'a str>,
 }
 
 /// A simulation and where it is recorded.
@@ -100,7 +113,7 @@ impl Service {
         let started = std::time::Instant::now();
         let plan = step::resolve(&request.steps, &catalogue, &request.unknown_skills).map_err(Error::invalid)?;
         let mut simulation = simulation::v2::simulate(&plan, &request.limits, &stamp);
-        let output = canonical(&json!(simulation), Form::Rfc8785);
+        let output = canonical(&simulation, Form::Rfc8785);
         simulation.runtime_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let provenance_id = self.next_record();
         if let Some(id) = provenance_id {
@@ -120,7 +133,7 @@ impl Service {
     }
 
     /// The id under which a simulation will be recorded; `None` if nothing is.
-    fn next_record(&self) -> Option<RecordId> {
+    pub(crate) fn next_record(&self) -> Option<RecordId> {
         self.sandbox().config().provenance.then(|| self.provenance_id())
     }
 
@@ -146,7 +159,7 @@ pub(crate) fn catalogue_version(catalogue: &Arc<Catalogue>) -> String {
 pub(crate) fn flat_versions(variant: Variant, catalogue: &Arc<Catalogue>, stamp: &Stamp) -> Versions {
     let versions = Versions { catalogue: Some(catalogue_version(catalogue)), ..Versions::default() };
     match variant {
-        Variant::V1 => versions,
+        Variant::V1 | Variant::Runtime | Variant::Scenario => versions,
         _ => Versions {
             model: Some(stamp.model_version.to_string()),
             adapter: Some(stamp.adapter_version.to_string()),

@@ -100,6 +100,54 @@ async fn an_output_comes_out_again_or_what_changed_is_told() {
 }
 
 #[tokio::test]
+async fn the_views_of_the_catalogue_leave_records_too() {
+    let app = TestApp::start().await;
+    let plan = json!([{"skill": "llm_invoke", "iterations": 2}]);
+    let steps = json!([{"skill": "llm_call"}]);
+    for (path, ask, variant, status, inputs) in [
+        (
+            "/api/v1/runtime/simulate",
+            json!({"plan": plan, "agent_id": "a"}),
+            "runtime",
+            "success",
+            json!({"plan": [{"skill": "llm_invoke", "params": {}, "iterations": 2}], "budget_cents": 1000, "agent_id": "a"}),
+        ),
+        (
+            "/api/v1/runtime/simulate",
+            json!({"plan": plan, "budget_cents": 9}),
+            "runtime",
+            "error",
+            json!({"plan": [{"skill": "llm_invoke", "params": {}, "iterations": 2}], "budget_cents": 9, "agent_id": null}),
+        ),
+        (
+            "/api/v1/scenarios/simulate-adhoc",
+            json!({"steps": steps, "budget_cents": 79}),
+            "scenario",
+            "error",
+            json!({"plan": [{"skill": "llm_call", "params": {}}], "budget_cents": 79, "scenario_id": null}),
+        ),
+    ] {
+        let answer = app.post(path, &ask).await.expect(200).json();
+        let id = answer["provenance_id"].as_str().expect("it is recorded");
+        let shown = app.get(&format!("{PROVENANCE}/{id}")).await.expect(200).json();
+        assert_eq!(json!([shown["variant"], shown["status"]]), json!([variant, status]), "{shown}");
+        let parsed = |name: &str| serde_json::from_str::<Value>(shown[name].as_str().expect("a text")).expect("JSON");
+        assert_eq!(parsed("inputs"), inputs);
+        assert_eq!(parsed("output")["estimated_cost_cents"], answer["estimated_cost_cents"]);
+        let said = replay(&app, id).await.expect(200).json();
+        assert_eq!(json!([said["reproduced"], said["versions"]]), json!([true, []]), "{said}");
+    }
+    let kept = app.post("/api/v1/scenarios/basic/simulate", &json!({})).await.expect(200).json();
+    let id = kept["provenance_id"].as_str().expect("it is recorded");
+    let shown = app.get(&format!("{PROVENANCE}/{id}")).await.expect(200).json();
+    assert!(shown["inputs"].as_str().expect("a text").contains("\"scenario_id\":\"basic\""), "{shown}");
+    // To keep a scenario is not to simulate it, and what is refused was not simulated.
+    app.post("/api/v1/scenarios", &json!({"name": "n", "steps": steps})).await.expect(201);
+    let _ = app.post("/api/v1/scenarios/simulate-adhoc", &json!({"steps": []})).await.problem(422, "invalid-fields");
+    assert_eq!(app.get(PROVENANCE).await.expect(200).json()["total"], 4);
+}
+
+#[tokio::test]
 async fn the_chain_is_checked() {
     let app = TestApp::start().await;
     simulate(&app, "v1", "a").await;

@@ -64,6 +64,8 @@ async fn bad_scenarios_name_every_field() {
         assert_eq!(reply.fields(), ["steps"]);
         assert_eq!(app.post("/api/v1/scenarios/simulate-adhoc", &json!({"steps": steps})).await.fields(), ["steps"]);
     }
+    let long = json!([{"skill": "llm_call", "params": {"prompt": "x".repeat(16 << 10)}}]);
+    assert_eq!(app.post("/api/v1/scenarios", &json!({"name": "n", "steps": long})).await.fields(), ["steps"]);
     let listed = app.get("/api/v1/scenarios").await.expect(200).json();
     assert_eq!(listed["scenarios"].as_array().map(Vec::len), Some(3), "nothing was kept");
 }

@@ -19,8 +19,9 @@ use crate::view::{TailBatch, View};
 /// The most payload bytes of one batch.
 pub(super) const BATCH_BYTES_MAX: usize = 256 << 20;
 
-/// Stores `records` in one transaction and says which of them: all, but for those that `unless` leaves out.
-pub(super) async fn append(log: &Log, mut records: Vec<Record>, unless: Unless) -> Result<Vec<bool>, Error> {
+/// Stores `records` in one transaction and says which of them: all, but for those that `unless` leaves out. What failed
+/// leaves them where they are.
+pub(super) async fn append(log: &Log, records: &mut Vec<Record>, unless: Unless) -> Result<Vec<bool>, Error> {
     let bytes = records.iter().map(Record::payload_bytes).sum();
     if bytes > BATCH_BYTES_MAX {
         return Err(Error::TooLarge { bytes, limit: BATCH_BYTES_MAX });
@@ -28,16 +29,18 @@ pub(super) async fn append(log: &Log, mut records: Vec<Record>, unless: Unless) 
     log.await_room().await?;
     loop {
         let head = log.head().await?;
-        let kept = keep(log, &log.view(), &records, unless).await?;
+        let kept = keep(log, &log.view(), records, unless).await?;
         if !kept.contains(&true) {
             return Ok(kept);
         }
         let taken = records.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(record, _)| &record.tenant);
         let heads = log.store.provenance().heads(taken).await?;
         let first = (log.config.clock)().max(head.received_through.plus_micros(1));
-        let (flags, moved) = (kept.clone(), std::mem::take(&mut records));
+        let (flags, moved) = (kept.clone(), std::mem::take(records));
         let encoded = tokio::task::spawn_blocking(move || encode(moved, &flags, heads, first)).await;
-        let encoded = encoded.map_err(|e| Error::Corrupt(format!("the encoder failed: {e}")))??;
+        let (back, encoded) = encoded.map_err(|e| Error::Corrupt(format!("the encoder failed: {e}")))?;
+        *records = back;
+        let encoded = encoded?;
         let (bytes, rows) = (encoded.payload.len(), encoded.rows);
         let batch = NewBatch {
             payload: encoded.payload,
@@ -49,11 +52,11 @@ pub(super) async fn append(log: &Log, mut records: Vec<Record>, unless: Unless) 
         match appended.inspect_err(|_| log.distrust_view())? {
             Append::Committed(head) => {
                 log.publish(TailBatch::new(head, rows, bytes, first));
+                records.clear();
                 return Ok(kept);
             }
             Append::Moved(_) => log.sync().await?,
         }
-        records = encoded.records;
     }
 }
 
@@ -92,8 +95,6 @@ async fn keep(log: &Log, view: &View, records: &[Record], unless: Unless) -> Res
 }
 
 struct Encoded {
-    /// All records, in their order, for another try.
-    records: Vec<Record>,
     rows: RecordBatch,
     payload: Vec<u8>,
     /// Where the chains end after them.
@@ -102,12 +103,13 @@ struct Encoded {
 }
 
 /// Chains and encodes the records whose flag is set; the first is received at `first`, each next a microsecond later.
+/// All records come back, in their order, for another try.
 fn encode(
     records: Vec<Record>,
     flags: &[bool],
     mut heads: HashMap<TenantId, ChainHead>,
     first: Timestamp,
-) -> Result<Encoded, Error> {
+) -> (Vec<Record>, Result<Encoded, Error>) {
     let mut chained = Vec::with_capacity(records.len());
     let mut left_out = Vec::new();
     let mut at = first;
@@ -120,11 +122,13 @@ fn encode(
             None => left_out.push((index, record)),
         }
     }
-    let rows = row::write(&chained)?;
-    let payload = codec::to_ipc_with(&rows, CompressionType::ZSTD)?;
+    let rows = row::write(&chained);
+    let encoded = rows.and_then(|rows| Ok((codec::to_ipc_with(&rows, CompressionType::ZSTD)?, rows)));
+    let heads = heads.into_values().collect();
+    let encoded = encoded.map(|(payload, rows)| Encoded { rows, payload, heads, last: at.plus_micros(-1) });
     let mut records: Vec<Record> = chained.into_iter().map(|chained| chained.record).collect();
     for (index, record) in left_out {
         records.insert(index, record);
     }
-    Ok(Encoded { records, rows, payload, heads: heads.into_values().collect(), last: at.plus_micros(-1) })
+    (records, encoded)
 }

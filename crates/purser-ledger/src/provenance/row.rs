@@ -43,8 +43,8 @@ pub(super) fn write(rows: &[Chained]) -> Result<RecordBatch, Error> {
         names(|record| record.source.name()),
         names(|record| record.variant.name()),
         names(|record| record.status.name()),
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.record.inputs))),
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.record.output))),
+        payload(rows.iter().map(|row| &row.record.inputs)),
+        payload(rows.iter().map(|row| &row.record.output)),
         version(0),
         version(1),
         version(2),
@@ -62,6 +62,13 @@ pub(super) fn write(rows: &[Chained]) -> Result<RecordBatch, Error> {
         hashes(rows.iter().map(|row| row.record_hash)),
     ];
     Ok(RecordBatch::try_new(schema(), columns)?)
+}
+
+/// Long texts: the room is made at once, for growing would copy them again and again.
+fn payload<'a>(texts: impl ExactSizeIterator<Item = &'a String> + Clone) -> ArrayRef {
+    let mut column = StringBuilder::with_capacity(texts.len(), texts.clone().map(String::len).sum());
+    texts.for_each(|text| column.append_value(text));
+    Arc::new(column.finish())
 }
 
 fn hashes(hashes: impl ExactSizeIterator<Item = Hash>) -> ArrayRef {

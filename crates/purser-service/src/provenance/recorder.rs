@@ -249,9 +249,9 @@ impl Worker {
         if self.waiting.is_empty() {
             return;
         }
-        let records = std::mem::take(&mut self.waiting);
+        let mut records = std::mem::take(&mut self.waiting);
         let (mut last_tries, mut unless) = (0, Unless::Never);
-        while !self.store_or_spool(&records, unless).await {
+        while !self.store_or_spool(&mut records, unless).await {
             // An append that failed may have stored them all the same.
             unless = Unless::IdStored;
             last_tries += u32::from(self.closing.load(Ordering::Acquire));
@@ -267,20 +267,22 @@ impl Worker {
         (self.bytes, self.since) = (0, None);
     }
 
-    async fn store_or_spool(&mut self, records: &[Record], unless: Unless) -> bool {
+    /// Whether `records` are stored or spooled; if not, they are all still there.
+    async fn store_or_spool(&mut self, records: &mut Vec<Record>, unless: Unless) -> bool {
         if self.retry_at.is_none() {
-            match self.append(records.to_vec(), unless).await {
+            match self.append(records, unless).await {
                 Ok(()) => return true,
                 Err(error) => self.note_outage(&error),
             }
         }
         let Some(mut spool) = self.spool.take() else { return false };
-        let batch = records.to_vec();
+        let batch = std::mem::take(records);
         let pushed = blocking(move || {
             let pushed = spool.push(&batch);
-            (spool, pushed)
+            (spool, pushed, batch)
         });
-        let Some((spool, pushed)) = pushed.await else { return false };
+        let Some((spool, pushed, batch)) = pushed.await else { return false };
+        *records = batch;
         self.counters.spooled_batches.store(spool.len() as u64, Ordering::Relaxed);
         self.spool = Some(spool);
         if let Err(error) = &pushed {
@@ -308,7 +310,7 @@ impl Worker {
                 (spool, first)
             });
             let Some((spool, Some(read))) = read.await else { return };
-            let records = match read {
+            let mut records = match read {
                 Ok(records) => records,
                 Err(error) => {
                     self.set_aside(spool, &error).await;
@@ -317,7 +319,7 @@ impl Worker {
             };
             self.spool = Some(spool);
             // A batch whose commit failed may have been stored all the same.
-            if let Err(error) = self.append(records, Unless::IdStored).await {
+            if let Err(error) = self.append(&mut records, Unless::IdStored).await {
                 return self.note_outage(&error);
             }
             self.pop().await;
@@ -327,8 +329,8 @@ impl Worker {
         }
     }
 
-    async fn append(&self, records: Vec<Record>, unless: Unless) -> Result<(), purser_ledger::Error> {
-        let stored = self.ledger.provenance().await?.append(records, unless).await?;
+    async fn append(&self, records: &mut Vec<Record>, unless: Unless) -> Result<(), purser_ledger::Error> {
+        let stored = self.ledger.provenance().await?.append_from(records, unless).await?;
         let stored = stored.into_iter().filter(|stored| *stored).count();
         self.counters.stored.fetch_add(stored as u64, Ordering::Relaxed);
         Ok(())

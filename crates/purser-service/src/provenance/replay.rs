@@ -12,17 +12,18 @@ use purser_domain::skill::Catalogue;
 use purser_engine::canonical_json::{Form, canonical};
 use purser_engine::simulation::v3;
 use purser_engine::{comparison, simulation, step};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::CODE_VERSION;
 use crate::error::Error;
 use crate::price_book;
 use crate::principal::Principal;
-use crate::sandbox::{Candidate as _, Compared, Input, Parametric, output};
+use crate::sandbox::{Candidate as _, Compared, Input, Output, Parametric};
 use crate::service::Service;
-use crate::simulation::graph::{price_version, refused};
+use crate::simulation::graph::price_version;
 use crate::simulation::inputs::Rested;
-use crate::simulation::{GraphRequest, Request, catalogue_version, flat_versions};
+use crate::simulation::{GraphRequest, Request, catalogue_version, flat_versions, refused};
 
 /// What a record's model says now, or why it says nothing, and what that rests on.
 struct Again {
@@ -40,7 +41,9 @@ impl Service {
         let chained = self.provenance_get(who, id).await?;
         let record = &chained.record;
         let again = match record.variant {
-            Variant::V1 | Variant::V2 | Variant::Comparison => self.flat_again(who, record).await?,
+            Variant::V1 | Variant::V2 | Variant::Comparison | Variant::Runtime | Variant::Scenario => {
+                self.flat_again(who, record).await?
+            }
             Variant::V3 => self.graph_again(who, record).await?,
             Variant::Canary => Again {
                 output: Err("a sample of a canary run is part of that run and is not run alone".to_owned()),
@@ -85,7 +88,7 @@ impl Service {
         let estimate = task.await.map_err(|error| Error::internal(&error))?;
         let output = estimate.map(|estimate: Estimate| {
             versions.price_book = price_version(&estimate.basis.price_versions);
-            canonical(&json!(estimate), Form::Rfc8785)
+            canonical(&estimate, Form::Rfc8785)
         });
         let output = output.map_err(|error| refused(&error).to_string());
         Ok(Again { output, versions, calibration })
@@ -109,28 +112,38 @@ impl Service {
     }
 }
 
-/// What `v1`, `v2` or both say now.
+/// What `v1`, `v2`, both, or a view of the catalogue say now.
 fn flat_output(
     variant: Variant,
     request: &Request,
     catalogue: &Arc<Catalogue>,
     stamp: &Stamp,
 ) -> Result<String, String> {
-    let value = match variant {
+    Ok(match variant {
         Variant::V2 => {
             let plan = step::resolve(&request.steps, catalogue, &request.unknown_skills);
             let plan = plan.map_err(|errors| Error::invalid(errors).to_string())?;
-            json!(simulation::v2::simulate(&plan, &request.limits, stamp))
+            text(&simulation::v2::simulate(&plan, &request.limits, stamp))
         }
         Variant::Comparison => {
             let baseline = request.v1(catalogue).map_err(|error| error.to_string())?;
             let compared = |v2: v2::Simulation| Compared { comparison: comparison::compare(&baseline, &v2), v2 };
             let done = Parametric.simulate(Input { request, catalogue, stamp }).map(compared);
-            output(&baseline, done.as_ref())
+            text(&Output::of(&baseline, done.as_ref()))
         }
-        _ => json!(request.v1(catalogue).map_err(|error| error.to_string())?),
-    };
-    Ok(canonical(&value, Form::Rfc8785))
+        Variant::Runtime => {
+            text(&simulation::runtime::simulate(&request.steps, catalogue, request.limits.budget_cents))
+        }
+        Variant::Scenario => {
+            let found = simulation::scenario::simulate(&request.steps, catalogue, request.limits.budget_cents);
+            text(&found.map_err(|errors| Error::invalid(errors).to_string())?)
+        }
+        _ => text(&request.v1(catalogue).map_err(|error| error.to_string())?),
+    })
+}
+
+fn text(value: &impl Serialize) -> String {
+    canonical(value, Form::Rfc8785)
 }
 
 fn held_against(record: &Record, is_sound: bool, again: Again) -> Replay {

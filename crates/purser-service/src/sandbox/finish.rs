@@ -13,7 +13,7 @@ use purser_domain::skill::Catalogue;
 use purser_domain::time::Timestamp;
 use purser_engine::canonical_json::{Form, canonical};
 use purser_engine::{comparison, step};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::worker::Job;
 use crate::principal::Principal;
@@ -91,12 +91,8 @@ fn log(context: &Context, comparison: &Comparison) {
 /// Records both answers, or why there is only one.
 pub(super) async fn record(context: &Context, done: Result<&Compared, &String>) {
     let Some(id) = context.id else { return };
-    let (status, output) = match done {
-        Ok(Compared { v2, .. }) => (status_of(v2.status), output(&context.baseline, done)),
-        Err(_) => (Status::Error, output(&context.baseline, done)),
-    };
-    let mut record = context.record(id, Variant::Comparison, &output);
-    record.status = status;
+    let mut record = context.record(id, Variant::Comparison, &Output::of(&context.baseline, done));
+    record.status = done.map_or(Status::Error, |compared| status_of(compared.v2.status));
     if let Ok(Compared { v2, .. }) = done {
         record.v2_cost = money(v2.estimated_cost_cents);
         record.runtime_ms = v2.runtime_ms;
@@ -105,22 +101,31 @@ pub(super) async fn record(context: &Context, done: Result<&Compared, &String>) 
 }
 
 /// What is recorded of both answers, or of one and why there is no other.
-pub(crate) fn output(baseline: &v1::Simulation, done: Result<&Compared, &String>) -> Value {
-    match done {
-        Ok(Compared { v2, comparison }) => {
-            // How long it took stands in the record; the output must come out again.
-            let v2 = v2::Simulation { runtime_ms: 0, ..v2.clone() };
-            json!({ "v1": baseline, "v2": v2, "comparison": comparison })
-        }
-        Err(error) => json!({ "v1": baseline, "v2": null, "v2_error": error }),
+#[derive(Debug, Serialize)]
+pub(crate) struct Output<'a> {
+    v1: &'a v1::Simulation,
+    v2: Option<v2::Simulation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<&'a Comparison>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v2_error: Option<&'a str>,
+}
+
+impl<'a> Output<'a> {
+    /// How long the candidate took stands in the record, not here: the output must come out again.
+    pub(crate) fn of(v1: &'a v1::Simulation, done: Result<&'a Compared, &'a String>) -> Self {
+        let compared = done.ok();
+        let v2 = compared.map(|compared| v2::Simulation { runtime_ms: 0, ..compared.v2.clone() });
+        let comparison = compared.map(|compared| &compared.comparison);
+        Self { v1, v2, comparison, v2_error: done.err().map(String::as_str) }
     }
 }
 
 /// Records that the candidate was given up.
 pub(super) async fn expired(job: &Job) {
     let Some(id) = job.context.id else { return };
-    let output = output(&job.context.baseline, Err(&"timeout".to_owned()));
-    let mut record = job.context.record(id, Variant::Comparison, &output);
+    let reason = "timeout".to_owned();
+    let mut record = job.context.record(id, Variant::Comparison, &Output::of(&job.context.baseline, Err(&reason)));
     record.status = Status::Timeout;
     job.context.keep(record).await;
 }
@@ -128,7 +133,7 @@ pub(super) async fn expired(job: &Job) {
 /// Records the baseline alone and hands it back.
 pub(crate) async fn record_baseline(context: &Context) -> v1::Simulation {
     if let Some(id) = context.id {
-        let mut record = context.record(id, Variant::V1, &json!(context.baseline));
+        let mut record = context.record(id, Variant::V1, &context.baseline);
         record.status = match context.baseline.status {
             v1::Status::Feasible => Status::Success,
             v1::Status::InvalidPlan => Status::SchemaError,
@@ -150,7 +155,7 @@ pub(crate) const fn status_of(status: v2::Status) -> Status {
 }
 
 impl Context {
-    fn record(&self, id: RecordId, variant: Variant, output: &Value) -> Record {
+    fn record(&self, id: RecordId, variant: Variant, output: &impl Serialize) -> Record {
         let inputs = canonical(&self.request.inputs(), Form::Rfc8785);
         let output = canonical(output, Form::Rfc8785);
         let mut record = Record::new(id, self.who.tenant().clone(), self.at, inputs, output);

@@ -7,7 +7,7 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage_event::FieldError;
 use purser_engine::canonical_json::{Form, canonical};
 use purser_engine::simulation::v3::{SimulateError, Sources, priors, simulate};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::inputs::{self, Rested};
 use super::{Recorded, catalogue_version};
@@ -63,7 +63,7 @@ impl Service {
             let version_of = |number| Rested { number, version: learned.calibration.version.clone() };
             let calibration = learned.number.map(version_of);
             let inputs = inputs::of_graph(&request, at, calibration.as_ref());
-            let (inputs, output) = (canonical(&inputs, Form::Rfc8785), canonical(&json!(estimate), Form::Rfc8785));
+            let (inputs, output) = (canonical(&inputs, Form::Rfc8785), canonical(&estimate, Form::Rfc8785));
             let mut record = Record::new(id, who.tenant().clone(), asked_at, inputs, output);
             record.variant = Variant::V3;
             record.seed = Some(request.options.seed);
@@ -102,12 +102,19 @@ pub(crate) fn price_version(versions: &[String]) -> Option<String> {
 }
 
 /// What is wrong with the plan, under the field that can be changed.
-pub(crate) fn refused(error: &SimulateError) -> Error {
-    let (field, value) = match error {
-        SimulateError::EmptyPlan => ("plan", String::new()),
-        SimulateError::Unpriced { model, .. } => ("plan", model.clone()),
-        SimulateError::TooExpensive { most } => ("plan", most.to_string()),
-        SimulateError::TooMuchWork { draws, .. } => ("draws", draws.to_string()),
-    };
-    Error::invalid_field(field, &value, &error.to_string())
+#[must_use]
+pub fn refused(error: &SimulateError) -> Error {
+    let (field, value) = at_fault(error);
+    Error::invalid_field(&field, &value, &error.to_string())
+}
+
+fn at_fault(error: &SimulateError) -> (String, String) {
+    match error {
+        SimulateError::EmptyPlan => ("plan".to_owned(), "[]".to_owned()),
+        SimulateError::Unpriced { model, .. } => ("plan".to_owned(), model.clone()),
+        SimulateError::TooExpensive { most } => ("plan".to_owned(), most.to_string()),
+        SimulateError::TooMuchWork { draws, .. } => ("draws".to_owned(), draws.to_string()),
+        SimulateError::Alternative { index, model, .. } => (format!("alternatives[{index}]"), model.clone()),
+        SimulateError::Sweep { index, reason } => (format!("sweep[{index}]"), at_fault(reason).1),
+    }
 }

@@ -135,7 +135,7 @@ mod tests {
             workflow_id: None,
             agent_id: Some("a".to_owned()),
         };
-        assert_eq!(Request::of_record(&record(&request.inputs())), Ok(request));
+        assert_eq!(Request::of_record(&record(&json!(request.inputs()))), Ok(request));
     }
 
     #[test]

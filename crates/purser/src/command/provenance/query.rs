@@ -11,7 +11,7 @@ use crate::time;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this variant: v1, v2, v3, canary or comparison
+    /// Only this variant: v1, v2, v3, canary, comparison, runtime or scenario
     #[arg(long)]
     variant: Option<Variant>,
     /// Only what was asked for by this: sandbox, canary, manual or backfill
