@@ -26,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        Command::Serve(_) | Command::Demo(_) => memory::returned_after(memory::AT_ONCE),
+        Command::Serve(_) | Command::Demo(_) => memory::returned_after(memory::SOON),
         Command::Import(_) => memory::returned_after(memory::NEVER),
         _ => {}
     }
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     let loaded = config::load(&cli.common, cli.command.listen_flags())?;
     telemetry::start(&loaded.settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(memory::IDLE).build()?;
     let settings = &loaded.settings;
     let exit = runtime.block_on(async {
         match cli.command {
@@ -74,7 +74,8 @@ fn report(error: &anyhow::Error) {
     let words: Vec<String> = error.chain().map(ToString::to_string).collect();
     output::talk(format!("error: {}", words.join(": ")));
     if let Some(purser_client::Error::Refused(problem)) = error.chain().find_map(|cause| cause.downcast_ref()) {
-        for field in problem.fields.iter().take(20) {
+        // One field stands in the words already.
+        for field in problem.fields.iter().take(20).filter(|_| problem.fields.len() > 1) {
             output::talk(format!("  {}: {} (got {:?})", field.field, field.reason, field.value));
         }
     }

@@ -1,7 +1,7 @@
 //! Inbox batches → rows in the lake's order, day by day.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
-use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
+use arrow::compute::{SortColumn, concat, interleave, lexsort_to_indices, take};
 use arrow::datatypes::Date32Type;
 
 use crate::error::Error;
@@ -11,6 +11,8 @@ use crate::layout::Layout;
 pub(crate) struct Sorter {
     layout: &'static Layout,
     columns: Vec<Vec<ArrayRef>>,
+    /// Where each batch begins among all rows.
+    starts: Vec<usize>,
     order: UInt32Array,
     days: Vec<(i32, usize, usize)>,
 }
@@ -40,7 +42,12 @@ impl Sorter {
         let order = lexsort_to_indices(&by, None)?;
         let dates = take(&by[0].values, &order, None)?;
         let days = runs(dates.as_primitive::<Date32Type>().values());
-        Ok(Self { layout, columns, order, days })
+        let starts = batches.iter().scan(0, |next, batch| {
+            let start = *next;
+            *next += batch.num_rows();
+            Some(start)
+        });
+        Ok(Self { layout, columns, starts: starts.collect(), order, days })
     }
 
     /// How many days there are.
@@ -52,14 +59,21 @@ impl Sorter {
     pub(crate) fn day(&self, index: usize) -> Result<(i32, RecordBatch), Error> {
         let (day, start, len) = self.days[index];
         let order = self.order.slice(start, len);
+        let place = |row: &u32| {
+            let batch = self.starts.partition_point(|start| *start <= *row as usize) - 1;
+            (batch, *row as usize - self.starts[batch])
+        };
+        let places: Vec<(usize, usize)> = order.values().iter().map(place).collect();
         let columns = (self.layout.schema)()
             .fields()
             .iter()
             .zip(&self.columns)
             .filter(|(field, _)| field.name() != self.layout.date)
-            .map(|(field, parts)| match parts.is_empty() {
-                true => Ok(new_null_array(field.data_type(), order.len())),
-                false => Ok(take(&joined(parts)?, &order, None)?),
+            .map(|(field, parts)| match parts.as_slice() {
+                [] => Ok(new_null_array(field.data_type(), order.len())),
+                [only] => Ok(take(only, &order, None)?),
+                // Straight from the batches: rows may be wide, and joining them first would copy them twice.
+                parts => Ok(interleave(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>(), &places)?),
             })
             .collect::<Result<Vec<_>, Error>>()?;
         Ok((day, RecordBatch::try_new((self.layout.file_schema)(), columns)?))
