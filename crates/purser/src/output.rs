@@ -61,8 +61,13 @@ pub(crate) enum Column {
     Number(&'static str),
 }
 
-/// A table with a header; numbers stand to the right.
+/// A table with a header; numbers stand to the right. Without rows there is no table, which stderr tells.
 pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
+    let mut rows = rows.into_iter().peekable();
+    if rows.peek().is_none() {
+        talk("nothing to show");
+        return Ok(());
+    }
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     if !io::stdout().is_terminal() {

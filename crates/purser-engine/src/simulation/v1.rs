@@ -186,7 +186,7 @@ impl Pass<'_> {
     }
 }
 
-/// `http_call (×2) has a 19% chance of timeout`, without the machinery of formatting: it is half of a plan's time.
+/// `http_call (×2) has a 19% chance of timeout`; put together by hand, for formatting is slow among so little else.
 fn description(step: &Resolved<'_>, percent: i64, risk: &str) -> String {
     const WORDS: usize = 48;
     let mut words = String::with_capacity(step.skill.len() + risk.len() + WORDS);
