@@ -30,6 +30,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
+/// How often P90 is to hold.
+const PROMISED: std::ops::RangeInclusive<f64> = 0.85..=0.95;
+
 #[derive(Debug, Clone)]
 struct Run {
     source: String,
@@ -138,7 +141,7 @@ fn real_runs_stay_within_p90_as_often_as_promised() {
     assert_eq!(runs.len(), 406, "runs with a cost");
     let catalogue = skill::parse(skill::SHIPPED).expect("it ships");
     let mut all = [Vec::new(), Vec::new(), Vec::new()];
-    let (mut least, mut most) = (1.0_f64, 0.0_f64);
+    let (mut least, mut most, mut inside) = (1.0_f64, 0.0_f64, 0);
     for seed in 0..20 {
         let (fit, rest) = split(&runs, seed);
         let mean = fit.iter().map(|run| run.cost_usd).sum::<f64>() / fit.len() as f64;
@@ -151,16 +154,22 @@ fn real_runs_stay_within_p90_as_often_as_promised() {
         assert!(scores[0].wape < scores[1].wape && scores[0].wape < scores[2].wape, "split {seed}: {scores:?}");
         least = least.min(scores[0].coverage_p90);
         most = most.max(scores[0].coverage_p90);
+        inside += u32::from(PROMISED.contains(&scores[0].coverage_p90));
         for (all, pairs) in all.iter_mut().zip(pairs) {
             all.extend(pairs);
         }
     }
     let [ours, global, v2] = all.map(|pairs| score(&pairs).expect("there are pairs"));
-    eprintln!("P90 held {:.3} of {} (splits {least:.3} to {most:.3})", ours.coverage_p90, ours.pairs);
+    eprintln!(
+        "P90 held {:.3} of {} (splits {least:.3} to {most:.3}, {inside} of 20 within {PROMISED:?})",
+        ours.coverage_p90, ours.pairs
+    );
     eprintln!("P10 to P90 held {:.3}; bias {:+.3}", ours.coverage_p10_p90, ours.bias.unwrap_or_default());
     for (name, score) in [("v3", ours), ("global mean", global), ("v2", v2)] {
         let (wape, median) = (score.wape.unwrap_or_default(), score.wape_p50.unwrap_or_default());
         eprintln!("{name}: WAPE {wape:.3}, of the median {median:.3}, pinball P90 {:.4}", score.pinball_p90);
     }
-    assert!((0.85..=0.95).contains(&ours.coverage_p90), "{ours:?}");
+    assert!(PROMISED.contains(&ours.coverage_p90), "{ours:?}");
+    // Of 205 runs chance alone moves a right P90 by 4 points one time in twenty; learning from as few adds to it.
+    assert!(inside >= 16, "{inside} of 20 splits");
 }
