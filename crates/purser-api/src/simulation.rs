@@ -59,7 +59,7 @@ pub struct SimulationRequest {
     /// Models that could stand in for any other, `provider/model` (`v3`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alternatives: Option<Vec<String>>,
-    /// How likely calls to one provider, or of one skill, share their fate in a run: 0 to 1, 0 by default (`v3`).
+    /// How likely two calls to one provider, or of one skill, share their fate in a run: 0 to 1, 0 by default (`v3`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
     pub failure_correlation: Option<f64>,

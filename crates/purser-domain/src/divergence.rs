@@ -102,7 +102,8 @@ pub struct Realised {
     pub candidate_nearer: usize,
     /// Pairs in which the baseline is.
     pub baseline_nearer: usize,
-    /// Of a sign test against "each is as often nearer": holds however often the report is looked at on the way.
+    /// Of a sign test against "each is as often nearer": holds however often one looks while
+    /// samples are only added: from a fixed start, none left off.
     pub p_value: f64,
     /// What follows.
     pub judgement: Judgement,

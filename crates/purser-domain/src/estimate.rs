@@ -45,8 +45,8 @@ pub struct Options {
     /// Models that could stand in for any other, `provider/model`; without any, cheaper ones of the
     /// same provider are tried.
     pub alternatives: Vec<String>,
-    /// How likely the calls to one provider, or of one skill, share their fate in a run: with this probability a call
-    /// fails by a number that all of them have in common, else by its own. 0 to 1.
+    /// How likely two calls to one provider, or of one skill, share their fate in a run: the correlation of their
+    /// failures. 0 to 1.
     pub failure_correlation: f64,
     /// So many runs are added up, [`RUNS_MAX`] at most.
     pub runs: Option<u64>,

@@ -4,7 +4,7 @@
 //!
 //! Quantities are log-normal. A group of n runs counts n/(n + [`PSEUDO_RUNS`]) in its own location and spread;
 //! the spread is that of the next run, not of those seen, so it is wider for few runs. Every quantity's spread is then
-//! stretched or shrunk, for all groups alike, until P90 holds for nine tenths of the runs (the `stretch` module).
+//! stretched or shrunk, for all groups alike, until P90 holds for nine tenths of the values above zero (the `stretch` module).
 
 use std::collections::BTreeMap;
 

@@ -91,11 +91,13 @@ impl Scenario {
         let mut total = Costs::default();
         let mut is_used = vec![false; self.targets.len()];
         for group in groups {
-            let switch = self.targets.iter().position(|target| target.fits(group, self.book.book()));
-            if let Some(switch) = switch.filter(|_| group.totals.charged != 0) {
+            let mut fitting =
+                self.targets.iter().enumerate().filter(|(_, target)| target.fits(group, self.book.book()));
+            let first = fitting.next();
+            for (switch, _) in first.into_iter().chain(fitting).filter(|_| group.totals.charged != 0) {
                 is_used[switch] = true;
             }
-            let costs = match self.costs(group, switch.map(|switch| &self.targets[switch])) {
+            let costs = match self.costs(group, first.map(|(_, target)| target)) {
                 Ok(costs) => costs,
                 Err(reason) => {
                     let key = (group.provider.as_str(), group.model.as_str(), reason.name());

@@ -93,3 +93,24 @@ fn hours_fit(file: &LakeFile, query: &Query, calendar: &Calendar) -> bool {
     let (first, last) = file.occurred;
     window_fits && [first, last].iter().all(|at| is_whole(calendar.floor(*at, Grain::Hour)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cubes_on_disk_are_read_as_they_were_built() {
+        let sizes = [32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288];
+        assert_eq!((store::VERSION, INPUT_SIZES), ("cubes-1", sizes), "with other sizes the version is another");
+    }
+
+    #[test]
+    fn a_size_is_told_in_the_steps_that_are_asked_for() {
+        let asked = Dimension::InputSize(vec![128_000, 200_000]);
+        for (above, expected) in [("0", "0"), ("2", "0"), ("3", "1"), ("4", "1"), ("5", "2"), ("9", "2")] {
+            assert_eq!(named(&asked, &Some(above.to_owned())).as_deref(), Some(expected), "{above}");
+        }
+        assert_eq!(column(&asked), Some(INPUT_SIZE));
+        assert_eq!(column(&Dimension::InputSize(vec![250_000])), None);
+    }
+}

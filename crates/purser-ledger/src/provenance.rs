@@ -84,7 +84,7 @@ impl Provenance {
         self.append_from(&mut records, unless).await
     }
 
-    /// The same; what failed leaves `records` as they were, what did not leaves none.
+    /// The same; what failed leaves `records` as they were, but for a panic; what did not leaves none.
     ///
     /// # Errors
     /// As [`Provenance::append`].

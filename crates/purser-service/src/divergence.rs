@@ -79,7 +79,11 @@ impl Service {
             })
             .collect();
         let version = question.version.clone().unwrap_or_else(|| self.sandbox().stamp().model_version.to_string());
-        Ok(Answer { report: divergence::report(&samples, question.window, &version), samples })
+        let window = question.window;
+        // Resampling ten thousand pairs takes a while.
+        let task = tokio::task::spawn_blocking(move || (divergence::report(&samples, window, &version), samples));
+        let (report, samples) = task.await.map_err(|error| Error::internal(&error))?;
+        Ok(Answer { report, samples })
     }
 
     /// The newest pairs that pass, with their runs.

@@ -24,7 +24,7 @@ pub struct Burn {
     pub node: String,
     /// The mean.
     pub mean_usd: Money,
-    /// Nine runs in ten have spent at most this; from the first 4,096 draws.
+    /// Nine runs in ten have spent at most this; from the first 20,480 draws.
     pub p90_usd: Money,
 }
 

@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Spread;
 use crate::money::Money;
+use crate::plan::CONCURRENCY_MAX;
 
 /// The most values of one estimate.
 pub const SWEEP_MAX: usize = 20;
 /// The bounds of a factor.
 const FACTORS: std::ops::RangeInclusive<f64> = 0.01..=100.0;
-/// The most workers of a map.
-const CONCURRENCY_MAX: u32 = 10_000;
 
 /// A setting and its value, written `model=openai/gpt-4o-mini`, `prompt=0.5`, `counts=2` or `concurrency=4`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +17,8 @@ const CONCURRENCY_MAX: u32 = 10_000;
 pub enum Sweep {
     /// Every model call goes to this model, `provider/model`.
     Model(String),
-    /// Messages and prompts have so many times their tokens; system prompts and tools stay.
+    /// Messages and prompts have so many times their tokens; system prompts and tools stay. `input_tokens` that the plan
+    /// tells are multiplied whole.
     Prompt(f64),
     /// Every loop, map and iteration count is multiplied; a step that is called once still is.
     Counts(f64),
@@ -115,7 +115,7 @@ mod tests {
         {
             assert!(text.parse::<Sweep>().is_err(), "{text}");
         }
-        for text in ["concurrency=0", "concurrency=1.5", "concurrency=10001", "colour=red"] {
+        for text in ["concurrency=0", "concurrency=1.5", "concurrency=1001", "colour=red"] {
             assert!(text.parse::<Sweep>().is_err(), "{text}");
         }
     }

@@ -5,6 +5,16 @@ use serde_json::Value;
 use super::field::Faults;
 use super::{Kind, Node, Plan, WORK_MAX};
 
+impl Plan {
+    /// Whether one run takes at most [`WORK_MAX`] steps and turns, as every plan that was read does; a changed one may not.
+    ///
+    /// # Errors
+    /// The innermost node to blame and how many it may take.
+    pub fn check_work(&self) -> Result<(), (String, u128)> {
+        list(&self.steps, "plan").map(drop)
+    }
+}
+
 /// Refuses a plan of which one run may take more than [`WORK_MAX`] steps and turns, naming the innermost node to blame.
 pub(super) fn check(plan: &Plan, path: &str, faults: &mut Faults) {
     if let Err((name, work)) = list(&plan.steps, path) {

@@ -1,7 +1,7 @@
 //! How much wider or narrower the spreads must be for P90 to hold 90 % of the runs.
 //!
-//! Leave-one-out, as in split conformal prediction: each run is predicted from all others, and the 90th percentile of the
-//! residuals in standard deviations, by the normal distribution's 1.28, is the factor. Logarithms of real runs are not
+//! Leave-one-out, as in the jackknife+: each run is predicted from all others, and the 90th percentile of the residuals in
+//! standard deviations, by the normal distribution's 1.28, is the factor. Zeros, which have no logarithm, are apart. Logarithms of real runs are not
 //! normal: costs that stop at a limit have short upper tails, and the factor is below 1.
 
 use purser_domain::calibration::RunSample;

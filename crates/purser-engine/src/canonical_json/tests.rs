@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::*;
@@ -91,7 +94,70 @@ fn the_compat_form_writes_as_python_does() {
     }
 }
 
+#[derive(Debug, Clone, Serialize)]
+struct Unordered {
+    zeta: f64,
+    #[serde(rename = "z")]
+    prefix: Vec<Option<u64>>,
+    alpha: Nested,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    middle: Option<Box<Unordered>>,
+    by_number: BTreeMap<u64, bool>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+enum Nested {
+    Unit,
+    New(char),
+    Pair(i8, String),
+    Fields { b: f32, a: () },
+}
+
+fn unordered() -> impl Strategy<Value = Unordered> {
+    let nested = prop_oneof![
+        Just(Nested::Unit),
+        any::<char>().prop_map(Nested::New),
+        (any::<i8>(), "\\PC{0,5}").prop_map(|(a, b)| Nested::Pair(a, b)),
+        any::<f32>().prop_map(|b| Nested::Fields { b, a: () }),
+    ];
+    let numbers = prop::collection::btree_map(any::<u64>(), any::<bool>(), 0..3);
+    let rest = prop::collection::btree_map("[~-\u{10ffff}\"\\\\a-c]{0,3}", "\\PC{0,4}", 0..4);
+    let flat = (any::<f64>(), prop::collection::vec(any::<Option<u64>>(), 0..3), nested, numbers, rest);
+    let flat = flat.prop_map(|(zeta, prefix, alpha, by_number, rest)| Unordered {
+        zeta,
+        prefix,
+        alpha,
+        middle: None,
+        by_number,
+        rest: rest.into_iter().map(|(key, value)| (format!("rest {key}"), value)).collect(),
+    });
+    (flat.clone(), prop::option::of(flat)).prop_map(|(outer, inner)| Unordered { middle: inner.map(Box::new), ..outer })
+}
+
+#[test]
+fn what_has_no_canonical_form_is_not_written() {
+    let refused = std::panic::catch_unwind(|| canonical(&u128::MAX, Form::Rfc8785));
+    assert!(refused.is_err(), "a number that no JSON reader keeps");
+    assert_eq!(canonical(&7_u128, Form::Rfc8785), "7", "and the next value is written as ever");
+    let keys: BTreeMap<u64, u8> = [(9_007_199_254_740_993, 1), (9_007_199_254_740_992, 2)].into();
+    let text = "{\"9007199254740992\":2,\"9007199254740993\":1}";
+    assert_eq!(canonical(&keys, Form::Rfc8785), text, "keys are texts");
+}
+
 proptest! {
+    #[test]
+    fn a_value_is_written_as_its_tree_is(value in unordered()) {
+        let tree = serde_json::to_value(&value).expect("it is JSON");
+        for form in [Form::Rfc8785, Form::Compat] {
+            let text = canonical(&value, form);
+            prop_assert_eq!(&text, &canonical(&tree, form));
+            let read: Value = serde_json::from_str(&text).expect("it is JSON");
+            prop_assert_eq!(canonical(&read, form), text);
+        }
+    }
+
     #[test]
     fn both_forms_read_back_to_the_same_number(bits in any::<u64>()) {
         let value = f64::from_bits(bits);

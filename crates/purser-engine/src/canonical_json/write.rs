@@ -42,6 +42,8 @@ struct Writer {
     entries: Vec<Entry>,
     /// Where entries are put in order.
     sorted: String,
+    /// Whether a key is being written.
+    is_key: bool,
 }
 
 /// An entry of an open object.
@@ -67,6 +69,7 @@ impl Writer {
             objects: Vec::new(),
             entries: Vec::new(),
             sorted: String::new(),
+            is_key: false,
         }
     }
 
@@ -76,12 +79,15 @@ impl Writer {
     }
 
     fn whole(&mut self, magnitude: u64, is_negative: bool) -> io::Result<()> {
-        push_whole(magnitude, is_negative, self.form, &mut self.text);
+        // A key is a text, whose digits all count.
+        let form = if self.is_key { Form::Compat } else { self.form };
+        push_whole(magnitude, is_negative, form, &mut self.text);
         Ok(())
     }
 
     fn float(&mut self, value: f64) -> io::Result<()> {
-        push_float(value, self.form, &mut self.text);
+        let form = if self.is_key { Form::Compat } else { self.form };
+        push_float(value, form, &mut self.text);
         Ok(())
     }
 
@@ -117,8 +123,8 @@ impl Writer {
 macro_rules! whole {
     ($($name:ident: $type:ty),+) => {
         $(fn $name<W: io::Write + ?Sized>(&mut self, _: &mut W, value: $type) -> io::Result<()> {
-            let value = i128::from(value);
-            self.whole(value.unsigned_abs() as u64, value < 0)
+            let (magnitude, is_negative) = (i128::from(value).unsigned_abs(), i128::from(value) < 0);
+            self.whole(u64::try_from(magnitude).map_err(io::Error::other)?, is_negative)
         })+
     };
 }
@@ -133,12 +139,24 @@ macro_rules! text {
 
 impl Formatter for &mut Writer {
     whole! {
-        write_i8: i8, write_i16: i16, write_i32: i32, write_i64: i64,
+        write_i8: i8, write_i16: i16, write_i32: i32, write_i64: i64, write_i128: i128,
         write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64
     }
     text! {
         write_null: "null", begin_string: "\"", end_string: "\"", begin_array: "[", end_array: "]",
         begin_object_value: ":"
+    }
+
+    fn write_u128<W: io::Write + ?Sized>(&mut self, _: &mut W, value: u128) -> io::Result<()> {
+        self.whole(u64::try_from(value).map_err(io::Error::other)?, false)
+    }
+
+    fn write_number_str<W: io::Write + ?Sized>(&mut self, _: &mut W, value: &str) -> io::Result<()> {
+        self.float(value.parse().map_err(io::Error::other)?)
+    }
+
+    fn write_raw_fragment<W: io::Write + ?Sized>(&mut self, _: &mut W, _: &str) -> io::Result<()> {
+        Err(io::Error::other("what is JSON already has no canonical form"))
     }
 
     fn write_bool<W: io::Write + ?Sized>(&mut self, _: &mut W, value: bool) -> io::Result<()> {
@@ -193,11 +211,13 @@ impl Formatter for &mut Writer {
     fn begin_object_key<W: io::Write + ?Sized>(&mut self, _: &mut W, _: bool) -> io::Result<()> {
         let start = self.text.len();
         self.entries.push(Entry { place: start..start, key_end: start });
+        self.is_key = true;
         Ok(())
     }
 
     fn end_object_key<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
         let end = self.text.len();
+        self.is_key = false;
         // What is nested has not begun, so the last entry is this one.
         if let Some(entry) = self.entries.last_mut() {
             entry.key_end = end;

@@ -3,7 +3,8 @@
 //!
 //! The sign test's p-value is one over the mixture likelihood ratio of Krichevsky and Trofimov,
 //! `2ⁿ·B(k+½, n−k+½)/B(½, ½)`. By Ville's inequality that ratio ever exceeds 1/α with probability α at most if neither model
-//! is nearer more often: the value holds however often one looks (Ramdas et al., "Game-theoretic statistics", 2023).
+//! is nearer more often: of samples that only grow in number, the value holds however often one looks (Ramdas et al.,
+//! "Game-theoretic statistics", 2023).
 
 use purser_domain::divergence::{Judgement, Paired, Realised, SAMPLES_MIN, Sample};
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +22,11 @@ const ALPHA: f64 = 0.05;
 pub(super) fn judge(samples: &[Sample]) -> Option<Paired> {
     let mut deltas: Vec<f64> = samples.iter().map(|s| (s.v2_cost_cents - s.v1_cost_cents) as f64).collect();
     let (mean, interval) = mean_with_interval(&mut deltas)?;
-    Some(Paired { delta_mean_cents: mean, delta_interval_cents: interval, realised: realised(samples) })
+    Some(Paired {
+        delta_mean_cents: decimals(mean, 4),
+        delta_interval_cents: rounded(interval),
+        realised: realised(samples),
+    })
 }
 
 fn realised(samples: &[Sample]) -> Option<Realised> {
@@ -42,8 +47,8 @@ fn realised(samples: &[Sample]) -> Option<Realised> {
     };
     Some(Realised {
         sample_count: changes.len(),
-        error_change_cents: mean,
-        error_change_interval_cents: interval,
+        error_change_cents: decimals(mean, 4),
+        error_change_interval_cents: rounded(interval),
         candidate_nearer,
         baseline_nearer,
         p_value: decimals(p_value, 4),
@@ -59,7 +64,7 @@ fn sign_test(a: usize, b: usize) -> f64 {
     libm::exp(-log_ratio).min(1.0)
 }
 
-/// The mean and its 95 % percentile interval, 4 decimals. Sorts `values`, so that their order is irrelevant.
+/// The mean and its 95 % percentile interval. Sorts `values`, so that their order is irrelevant.
 fn mean_with_interval(values: &mut [f64]) -> Option<(f64, (f64, f64))> {
     if values.is_empty() {
         return None;
@@ -72,7 +77,11 @@ fn mean_with_interval(values: &mut [f64]) -> Option<(f64, (f64, f64))> {
     means.sort_by(f64::total_cmp);
     let mean = values.iter().sum::<f64>() / count as f64;
     let (low, high) = (means[RESAMPLES / 40], means[RESAMPLES - 1 - RESAMPLES / 40]);
-    Some((decimals(mean, 4), (decimals(low, 4), decimals(high, 4))))
+    Some((mean, (low, high)))
+}
+
+fn rounded((low, high): (f64, f64)) -> (f64, f64) {
+    (decimals(low, 4), decimals(high, 4))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod table;
 mod tally;
 mod tariff;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use purser_domain::driver::Source;
 use purser_domain::estimate::{Basis, DriverShare, Estimate, NodeCost, Options, Part, Spread, Violation};
@@ -52,9 +52,14 @@ pub fn simulate(
     options: &Options,
     threads: usize,
 ) -> Result<Estimate, SimulateError> {
-    advice::check(sources, options)?;
-    let mut estimate = estimate(plan, sources, options, 1.0, threads)?;
-    estimate.sweep = sweep::sweep(plan, sources, options, threads)?;
+    if options.advice {
+        advice::check(sources, options)?;
+    }
+    let run = Run { estimates: 1 + options.sweep.len(), ..Run::alone(threads) };
+    let mut estimate = estimate(plan, sources, options, run)?;
+    let mut price_versions: BTreeSet<String> = estimate.basis.price_versions.drain(..).collect();
+    estimate.sweep = sweep::sweep(plan, sources, options, threads, &mut price_versions)?;
+    estimate.basis.price_versions = price_versions.into_iter().collect();
     if options.advice {
         let (advice, price_versions) = advice::advise(plan, sources, options, &estimate, threads);
         estimate.advice = advice;
@@ -63,16 +68,26 @@ pub fn simulate(
     Ok(estimate)
 }
 
-fn estimate(
-    plan: &Plan,
-    sources: Sources<'_>,
-    options: &Options,
+/// How one estimate is made.
+#[derive(Debug, Clone, Copy)]
+struct Run {
     prompt_factor: f64,
+    /// So many estimates of this plan's size are made for one answer.
+    estimates: usize,
     threads: usize,
-) -> Result<Estimate, SimulateError> {
-    let program = compile::compile(plan, sources, prompt_factor)?;
-    // Each setting to try is about as much again.
-    let work = program.work_mean * (1.0 + options.sweep.len() as f64);
+}
+
+impl Run {
+    const fn alone(threads: usize) -> Self {
+        Self { prompt_factor: 1.0, estimates: 1, threads }
+    }
+}
+
+fn estimate(plan: &Plan, sources: Sources<'_>, options: &Options, run: Run) -> Result<Estimate, SimulateError> {
+    let Run { prompt_factor, estimates, threads } = run;
+    let share_fate = options.failure_correlation > 0.0;
+    let program = compile::compile(plan, sources, compile::Setting { prompt_factor, share_fate })?;
+    let work = program.work_mean * estimates as f64;
     if work * f64::from(options.draws) > WORK_DRAWS_MAX {
         return Err(SimulateError::TooMuchWork { draws: options.draws, work });
     }
@@ -165,7 +180,7 @@ fn draw(program: &Program, options: &Options, limits: Limits, marks: &[usize], t
 }
 
 fn worker<'p>(program: &'p Program, options: &Options) -> Worker<'p> {
-    Worker::new(program, options.seed).correlated(options.failure_correlation)
+    Worker::new(program, options.seed).correlated(options.failure_correlation.sqrt())
 }
 
 /// The draws around P90 once more: sums of leaves' parts, and how many draws they are.

@@ -12,8 +12,8 @@ use crate::codec;
 use crate::error::Error;
 use crate::lake::LakeFile;
 
-/// The version of cubes on disk, the name of their directory.
-const VERSION: &str = "cubes-1";
+/// The version of cubes on disk, the name of their directory: it changes with what their columns mean.
+pub(super) const VERSION: &str = "cubes-1";
 
 /// Cubes by lake file and shape.
 pub(crate) struct CubeStore {

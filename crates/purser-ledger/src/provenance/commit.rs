@@ -20,7 +20,7 @@ use crate::view::{TailBatch, View};
 pub(super) const BATCH_BYTES_MAX: usize = 256 << 20;
 
 /// Stores `records` in one transaction and says which of them: all, but for those that `unless` leaves out. What failed
-/// leaves them where they are.
+/// leaves them where they are, unless it panicked; what did not leaves none.
 pub(super) async fn append(log: &Log, records: &mut Vec<Record>, unless: Unless) -> Result<Vec<bool>, Error> {
     let bytes = records.iter().map(Record::payload_bytes).sum();
     if bytes > BATCH_BYTES_MAX {
@@ -31,6 +31,7 @@ pub(super) async fn append(log: &Log, records: &mut Vec<Record>, unless: Unless)
         let head = log.head().await?;
         let kept = keep(log, &log.view(), records, unless).await?;
         if !kept.contains(&true) {
+            records.clear();
             return Ok(kept);
         }
         let taken = records.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(record, _)| &record.tenant);

@@ -250,8 +250,14 @@ impl Worker {
             return;
         }
         let mut records = std::mem::take(&mut self.waiting);
+        let count = records.len();
         let (mut last_tries, mut unless) = (0, Unless::Never);
         while !self.store_or_spool(&mut records, unless).await {
+            if records.is_empty() {
+                tracing::error!(records = count, "records are lost: what was to store them panicked");
+                self.counters.lost.fetch_add(count as u64, Ordering::Relaxed);
+                break;
+            }
             // An append that failed may have stored them all the same.
             unless = Unless::IdStored;
             last_tries += u32::from(self.closing.load(Ordering::Acquire));
@@ -267,12 +273,15 @@ impl Worker {
         (self.bytes, self.since) = (0, None);
     }
 
-    /// Whether `records` are stored or spooled; if not, they are all still there.
+    /// Whether `records` are stored or spooled; if not, they are all still there, or gone with a panic.
     async fn store_or_spool(&mut self, records: &mut Vec<Record>, unless: Unless) -> bool {
         if self.retry_at.is_none() {
             match self.append(records, unless).await {
                 Ok(()) => return true,
                 Err(error) => self.note_outage(&error),
+            }
+            if records.is_empty() {
+                return false;
             }
         }
         let Some(mut spool) = self.spool.take() else { return false };

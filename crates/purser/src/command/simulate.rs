@@ -80,7 +80,7 @@ pub(crate) struct Args {
     /// Add up so many runs, such as a month's (v3)
     #[arg(long, value_name = "COUNT")]
     runs: Option<u64>,
-    /// How likely calls to one provider, or of one skill, fail together (v3) [default: 0]
+    /// How likely two calls to one provider, or of one skill, fail together (v3) [default: 0]
     #[arg(long, value_name = "P")]
     failure_correlation: Option<f64>,
     /// The date of the prices; now, if absent (v3)

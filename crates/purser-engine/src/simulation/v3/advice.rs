@@ -10,9 +10,9 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 
 use super::compile::{SimulateError, Sources};
-use super::estimate;
 use super::sweep::scale_counts;
 use super::tariff::Tariff;
+use super::{Run, estimate};
 
 /// The plan with `change` made, or nothing if there is nothing to change.
 #[must_use]
@@ -100,7 +100,7 @@ pub fn what_if(
     for change in changes {
         changed.each_mut(&mut |node| alter(node, change));
     }
-    estimate(&changed, sources, options, 1.0, threads)
+    estimate(&changed, sources, options, Run::alone(threads))
 }
 
 /// Whether each model that is to be tried can be priced at all.
@@ -125,7 +125,7 @@ pub(super) fn advise(
     let mut price_versions: BTreeSet<String> = before.basis.price_versions.iter().cloned().collect();
     for change in changes(plan, sources, options) {
         let Some(changed) = apply(plan, &change) else { continue };
-        let Ok(after) = estimate(&changed, sources, options, 1.0, threads) else { continue };
+        let Ok(after) = estimate(&changed, sources, options, Run::alone(threads)) else { continue };
         price_versions.extend(after.basis.price_versions);
         let saved = |before: Money, after: Money| Money::from_pico(before.pico() - after.pico());
         let saving_mean_usd = saved(before.cost_usd.mean, after.cost_usd.mean);

@@ -57,6 +57,20 @@ pub enum SimulateError {
         /// The most it may cost.
         most: Money,
     },
+    /// A count of a changed plan has a distribution that cannot be multiplied so far.
+    #[error("{node}: its count cannot be multiplied so far: a probability would be above 1, or a mean above its bound")]
+    FixedCount {
+        /// The node.
+        node: String,
+    },
+    /// One run of a changed plan might take too long.
+    #[error("{node} may take {work} steps and turns, above the bound of a plan")]
+    TooLong {
+        /// The node.
+        node: String,
+        /// Steps and turns.
+        work: u128,
+    },
     /// A model that was to be tried has no price.
     #[error("{model:?} has no price: {}", reason.name())]
     Alternative {
@@ -80,7 +94,7 @@ pub enum SimulateError {
     TooMuchWork {
         /// Draws asked for.
         draws: u32,
-        /// Steps and turns of one run, on average.
+        /// Steps and turns of one run, on average, those of other settings included.
         work: f64,
     },
 }
@@ -101,8 +115,16 @@ pub const WORK_DRAWS_MAX: f64 = 2e9;
 const PICO: f64 = 1e12;
 const MICROS: f64 = 1e3;
 
-/// `prompt_factor` multiplies the tokens of messages and prompts.
-pub(super) fn compile(plan: &Plan, sources: Sources<'_>, prompt_factor: f64) -> Result<Program, SimulateError> {
+/// How a plan is compiled beside what it says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    /// Multiplies the tokens of messages and prompts.
+    pub(super) prompt_factor: f64,
+    /// Whether calls of one group may fail together.
+    pub(super) share_fate: bool,
+}
+
+pub(super) fn compile(plan: &Plan, sources: Sources<'_>, setting: Setting) -> Result<Program, SimulateError> {
     if plan.steps.is_empty() {
         return Err(SimulateError::EmptyPlan);
     }
@@ -119,7 +141,7 @@ pub(super) fn compile(plan: &Plan, sources: Sources<'_>, prompt_factor: f64) -> 
             unknown_skills: std::collections::BTreeSet::new(),
             sources: [0; 3],
         },
-        prompt_factor,
+        setting,
         tables: BTreeMap::new(),
         groups: BTreeMap::new(),
     };
@@ -164,8 +186,13 @@ impl Size {
         }
     }
 
-    /// Tried up to so many times: the n-th attempt comes when n − 1 have failed.
-    fn tried(self, attempts: u32) -> Self {
+    /// Tried up to so many times: the n-th attempt comes when n − 1 have failed. Attempts that may share their fate
+    /// may all fail together.
+    fn tried(self, attempts: u32, share_fate: bool) -> Self {
+        if share_fate {
+            let mean = 1.0 + self.failure * f64::from(attempts.saturating_sub(1));
+            return Self { cost: self.cost.saturating_mul(u128::from(attempts)), work: self.work * mean, ..self };
+        }
         let mean: f64 =
             std::iter::successors(Some(1.0), |share| Some(share * self.failure)).take(attempts as usize).sum();
         Self {
@@ -179,7 +206,7 @@ impl Size {
 struct Compiler<'a> {
     sources: Sources<'a>,
     program: Program,
-    prompt_factor: f64,
+    setting: Setting,
     /// Tables are costly to make and often alike.
     tables: BTreeMap<String, Table>,
     /// Whose calls may share their fate.
@@ -259,7 +286,7 @@ impl Compiler<'_> {
         let slot = self.slot(&format!("{} guard", node.key));
         // How often a time limit is met is not known before it is drawn.
         let failure = if guard.timeout_ms.is_some() { 1.0 } else { size.failure };
-        let size = Size { failure, ..size }.tried(guard.attempts());
+        let size = Size { failure, ..size }.tried(guard.attempts(), self.setting.share_fate);
         let (ending, size) = match &guard.on_error {
             OnError::Abort => (Ending::Abort, size),
             OnError::Continue => (Ending::Continue, Size { failure: 0.0, ..size }),
@@ -434,15 +461,16 @@ impl Compiler<'_> {
     fn input(&mut self, llm: &Llm) -> (Table, u64, Source) {
         let family = Family::of(&llm.model);
         let texts = &llm.texts;
+        let factor = self.setting.prompt_factor;
         let message = |text: &String| family.count(text) + PER_MESSAGE;
         let tools: u64 = texts.tools.iter().map(|text| family.count(text)).sum();
         let prefix = texts.system.iter().map(message).sum::<u64>() + tools;
-        let messages = texts.messages.iter().map(message).sum::<u64>() + PER_CALL;
-        let others = (messages as f64 * self.prompt_factor).round() as u64;
+        let words: u64 = texts.messages.iter().map(|text| family.count(text)).sum();
+        let others = (words as f64 * factor).round() as u64 + PER_MESSAGE * texts.messages.len() as u64 + PER_CALL;
         self.program.sources[Source::Request as usize] += 1;
         let max = TOKENS_MAX as u64;
         if let Some(told) = &llm.input_tokens {
-            return (self.table(&told.scaled(self.prompt_factor), 1.0, 0, max), prefix, Source::Request);
+            return (self.table(&told.scaled(factor), 1.0, 0, max), prefix, Source::Request);
         }
         let counted = (prefix + others) as f64;
         let within = |tokens: u64, error_milli: u32| tokens as f64 * f64::from(error_milli) / 1_000.0;

@@ -40,7 +40,7 @@ pub fn compare(before: &Estimate, after: &Estimate) -> Difference {
     }
     let differ = nodes.into_iter().filter(|(_, (first, second))| {
         let known = (first.is_some() || is_whole(before)) && (second.is_some() || is_whole(after));
-        known && first != second
+        known && first.map(|cost| cost.mean_usd) != second.map(|cost| cost.mean_usd)
     });
     let mut nodes: Vec<NodeDifference> = differ
         .map(|(node, (before, after))| NodeDifference {

@@ -5,7 +5,7 @@ use super::mask::Mask;
 use super::program::{Conversation, Ending, Guarded, LeafKind, Op, Program, Skill, Slot};
 use super::random::{Column, LANES, Random, path, stretch, threshold};
 use super::table::{CELL_BITS, Table};
-use super::tally::HEAD_CHUNKS;
+use super::tally::TRAIL_CHUNKS;
 use super::tariff::Call;
 use purser_domain::plan::Cache;
 
@@ -79,13 +79,13 @@ impl<'p> Worker<'p> {
         }
     }
 
-    /// With calls of one group sharing their fate with probability `correlation`.
-    pub(super) fn correlated(mut self, correlation: f64) -> Self {
-        self.correlation = threshold(correlation);
+    /// With each call failing as its group does with probability `share`: two of them share their fate with its square.
+    pub(super) fn correlated(mut self, share: f64) -> Self {
+        self.correlation = threshold(share);
         self
     }
 
-    /// Notes what has been spent after each of the steps `marks`, in each of the first [`HEAD_CHUNKS`] chunks.
+    /// Notes what has been spent after each of the steps `marks`, in each of the first [`TRAIL_CHUNKS`] chunks.
     pub(super) fn marking(mut self, marks: &[usize]) -> Self {
         self.marks = marks.to_vec();
         self
@@ -107,7 +107,7 @@ impl<'p> Worker<'p> {
         let steps = &self.program.steps;
         self.trail.clear();
         let mut begun = 0;
-        if self.chunk < HEAD_CHUNKS {
+        if self.chunk < TRAIL_CHUNKS {
             for mark in 0..self.marks.len() {
                 let end = self.marks[mark] + 1;
                 self.sequence(&steps[begun..end], lanes, 0, frame);

@@ -169,12 +169,15 @@ pub(super) struct Tally {
     pub(super) successes: u64,
     /// The costs of the first [`HEAD_CHUNKS`] chunks, by chunk.
     pub(super) head: Vec<(u64, Column)>,
-    /// The costs noted on the way in the same chunks.
+    /// The costs noted on the way in the first [`TRAIL_CHUNKS`] chunks, by chunk.
     pub(super) trails: Vec<(u64, Vec<Column>)>,
 }
 
 /// How many chunks are kept, to be drawn again for what drives P90: 4,096 draws.
 pub(super) const HEAD_CHUNKS: u64 = 16;
+
+/// In how many chunks costs are noted on the way: 20,480 draws, more than are asked for as a rule.
+pub(super) const TRAIL_CHUNKS: u64 = 80;
 
 /// What the draws are held against: pico-dollars and microseconds.
 #[derive(Debug, Clone, Copy)]

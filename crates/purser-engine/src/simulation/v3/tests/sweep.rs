@@ -35,7 +35,8 @@ fn each_setting_is_worked_out_by_hand() {
     // Four items of 100 ms: one worker takes 400, two take 200, four 100.
     assert_eq!((work(5), work(6)), (300, 100));
     let alone = swept(&steps, &[]).expect("it runs");
-    assert_eq!(Estimate { sweep: Vec::new(), ..said }, alone, "the answer itself does not change");
+    let basis = alone.basis.clone();
+    assert_eq!(Estimate { sweep: Vec::new(), basis, ..said }, alone, "the answer itself does not change");
 }
 
 #[test]
@@ -60,6 +61,44 @@ fn settings_find_model_calls_in_steps_and_feasibility_is_told() {
     let told: Vec<(bool, bool)> =
         said.sweep.iter().map(|point| (point.feasible, point.within_budget > said.within_budget)).collect();
     assert_eq!((said.feasible, told), (false, vec![(true, true), (false, false)]));
+}
+
+#[test]
+fn counts_are_multiplied_without_noise_and_within_the_bounds_of_a_plan() {
+    let looped =
+        |count: Value| json!([{"id": "l", "loop": {"count": count, "max": 10, "body": [fixed("work", 1.0, 1.0)]}}]);
+    let cost = |count: Value, setting: &str| swept(&looped(count), &[setting]).map(|said| said.sweep[0].cost_usd.mean);
+    // 10 · 1.1 is 11.000000000000002 in binary.
+    assert_eq!(cost(json!(10), "counts=1.1"), Ok(usd("11")));
+    assert_eq!(cost(json!({"bernoulli": {"p": 1}}), "counts=1"), Ok(usd("1")));
+    for count in [json!({"bernoulli": {"p": 0.5}}), json!({"poisson": {"mean": 9}})] {
+        let failed = cost(count, "counts=90").expect_err("no such distribution");
+        let SimulateError::Sweep { index: 0, reason } = failed else { panic!("{failed:?}") };
+        assert_eq!(*reason, SimulateError::FixedCount { node: "l".to_owned() });
+    }
+    let nested =
+        json!([{"loop": {"count": 100, "body": [{"loop": {"count": 100, "body": [fixed("work", 0.0, 1.0)]}}]}}]);
+    let failed = swept(&nested, &["counts=100"]).expect_err("it is too long");
+    let SimulateError::Sweep { reason, .. } = failed else { panic!("{failed:?}") };
+    assert!(matches!(*reason, SimulateError::TooLong { work: 100_000_000, .. }), "{reason:?}");
+}
+
+#[test]
+fn the_prices_of_other_settings_are_in_the_basis() {
+    let versions = |settings: &[&str]| swept(&json!([call()]), settings).expect("it runs").basis.price_versions.len();
+    assert_eq!((versions(&[]), versions(&["model=acme/small"]), versions(&["prompt=2"])), (1, 2, 1));
+}
+
+#[test]
+fn work_is_bounded_although_attempts_fail_together() {
+    // Three nested guards of ten attempts: half of all runs take 10³ of them.
+    let guarded = |body: Value| json!([{"sequence": body, "retry": {"attempts": 10}, "on_error": "continue"}]);
+    let call = json!([{"skill": "kv_get", "usage": {"cost_usd": 0, "latency_ms": 0, "failure": 0.5}, "retry": {"attempts": 10}}]);
+    let steps = json!([{"loop": {"count": 1_000, "body": guarded(call)}}]);
+    let run = |failure_correlation| {
+        World::new().try_run(&steps, &Options { failure_correlation, draws: 100_000, ..quick() }).map(drop)
+    };
+    assert!(matches!(run(1.0), Err(SimulateError::TooMuchWork { .. })));
 }
 
 #[test]
