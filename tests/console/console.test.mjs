@@ -257,7 +257,10 @@ test("simulation and what-if fit a phone in the dark, by keyboard and without sc
       await page.goto(server + path);
       await fits(page);
       await page.getByRole("button", { name: button }).focus();
+      // The page before may have a chart too: what is asked for comes with a new one.
+      const loaded = page.waitForEvent("load");
       await page.keyboard.press("Enter");
+      await loaded;
       await bars(page, chart);
       await fits(page);
       await accessible(page);
