@@ -5,6 +5,7 @@
 
 pub mod analytics;
 pub mod api_key;
+pub mod artifact;
 pub mod backtest;
 pub mod calibration;
 pub mod cost;

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod api_key;
+pub mod artifact;
 pub mod backtest;
 pub mod calibration;
 pub mod charge;

@@ -6,6 +6,7 @@
 mod analytics;
 mod api_key;
 mod app;
+mod artifact;
 mod auth;
 mod backtest;
 mod body;

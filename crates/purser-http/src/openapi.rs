@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, backtest, calibration, cost, costsim, dataset, divergence, feature_tag, health, import, price,
-    problem, provenance, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
+    analytics, api_key, artifact, backtest, calibration, cost, costsim, dataset, divergence, feature_tag, health,
+    import, price, problem, provenance, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -42,6 +42,7 @@ mod polish;
         crate::simulation::simulate, crate::simulation::runtime, crate::costsim::status, crate::costsim::simulate,
         crate::backtest::report, crate::calibration::list, crate::calibration::create,
         crate::provenance::query, crate::provenance::show, crate::provenance::replay, crate::provenance::verify,
+        crate::artifact::save, crate::artifact::show, crate::artifact::list,
         crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
         crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
         crate::scenario::delete, crate::scenario::simulate, crate::scenario::simulate_adhoc,
@@ -71,7 +72,8 @@ mod polish;
         what_if::WhatIfRequest, what_if::WhatIfAnswer,
         calibration::CalibrationRequest, calibration::CalibrationAnswer, calibration::CalibrationList,
         backtest::BacktestReport, provenance::ProvenancePage, provenance::ProvenanceDetail,
-        provenance::ProvenanceReplay, provenance::ProvenanceCheck
+        provenance::ProvenanceReplay, provenance::ProvenanceCheck,
+        artifact::ArtifactDraft, artifact::ArtifactRecord, artifact::ArtifactPage
     ))
 )]
 struct Document;

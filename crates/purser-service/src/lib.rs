@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod api_key;
+pub mod artifact;
 pub mod backtest;
 mod cache;
 pub mod calibration;

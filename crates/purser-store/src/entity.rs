@@ -2,6 +2,7 @@
 //! Invariant: text, integers and bytes only, so that both databases hold the same values.
 
 pub(crate) mod api_key;
+pub(crate) mod artifact;
 pub(crate) mod calibration;
 pub(crate) mod conflict;
 pub(crate) mod discount;

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod api_key;
+pub mod artifact;
 pub mod calibration;
 pub mod conflict;
 mod connection;
@@ -125,6 +126,12 @@ impl Store {
     #[must_use]
     pub fn scenario<'a>(&'a self, tenant: &'a TenantId) -> scenario::Scenarios<'a> {
         scenario::Scenarios::new(self, tenant)
+    }
+
+    /// What a tenant's computed datasets were made from.
+    #[must_use]
+    pub fn artifact<'a>(&'a self, tenant: &'a TenantId) -> artifact::Artifacts<'a> {
+        artifact::Artifacts::new(self, tenant)
     }
 
     /// Versions of the price book, for the operator.

@@ -7,6 +7,7 @@ mod m0003_lake;
 mod m0004_simulation;
 mod m0005_calibration;
 mod m0006_retention;
+mod m0007_artifact;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 use sea_orm_migration::prelude::*;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_simulation::Migration),
             Box::new(m0005_calibration::Migration),
             Box::new(m0006_retention::Migration),
+            Box::new(m0007_artifact::Migration),
         ]
     }
 }

@@ -42,13 +42,25 @@ async fn filled() -> (TestApp, Vec<String>) {
         (0..5).map(|n| event_with(&id(&format!("e{n}")), &json!({"run_id": id(&format!("r{n}"))}))).collect();
     app.store_events(&runs).await;
     app.post("/api/v1/calibrations", &json!({})).await.expect(200);
+    let artifact = json!({
+        "dataset_id": id("dataset"), "dataset_version": id("version"), "input_window_hash": id("hash"),
+        "as_of": "2026-11-01T00:00:00Z", "compute_code_version": id("code")
+    });
+    let artifact = app.post("/api/v1/artifacts", &artifact).await.expect(200).json();
     let key = app.post("/api/v1/keys", &json!({"role": "read"})).await.expect(201).json();
-    let mut ids: Vec<String> = [tag, price, discount, scenario, key, import]
+    let mut ids: Vec<String> = [tag, price, discount, scenario, artifact, key, import]
         .iter()
         .filter_map(|made| made["id"].as_str().map(str::to_owned))
         .collect();
     ids.extend(recorded["provenance_id"].as_str().map(str::to_owned));
-    ids.extend([MARK.to_owned(), format!("{MARK}-event"), format!("{MARK}.tag"), id("skill"), "plain".to_owned()]);
+    ids.extend([
+        MARK.to_owned(),
+        format!("{MARK}-event"),
+        format!("{MARK}.tag"),
+        id("skill"),
+        id("dataset"),
+        "plain".to_owned(),
+    ]);
     (app, ids)
 }
 

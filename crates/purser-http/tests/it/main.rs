@@ -2,6 +2,7 @@
 
 mod analytics;
 mod api_key;
+mod artifact;
 mod backtest;
 mod bad_input;
 mod calibration;

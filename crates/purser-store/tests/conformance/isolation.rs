@@ -8,6 +8,7 @@ use purser_domain::tenant::Tenant;
 use purser_store::Error;
 
 use crate::api_key::key;
+use crate::artifact::artifact;
 use crate::calibration::{calibration, window};
 use crate::conflict::conflict;
 use crate::database::{Database, at, tenant_id, with_tenant};
@@ -31,6 +32,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.skill_override(&acme).set(&SkillId::new("s"), &skill(1), at(1)).await.expect("a new row");
     store.scenario(&acme).create(&scenario("sc_1"), at(1)).await.expect("a new scenario");
     store.calibration(&acme).add(&calibration("a", 1), window(), 9).await.expect("a new calibration");
+    store.artifact(&acme).save(artifact("art_1", "d", "1", 1)).await.expect("a new artifact");
 
     assert_eq!(store.api_key().list(&other).await, Ok(Vec::new()));
     assert_eq!(store.feature_tag(&other).list().await, Ok(Vec::new()));
@@ -47,6 +49,8 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     assert_eq!(store.calibration(&other).list(10).await, Ok(Vec::new()));
     assert_eq!(store.calibration(&other).newest().await, Ok(None));
     assert_eq!(store.calibration(&other).get(1).await, Ok(None));
+    assert_eq!(store.artifact(&other).list(10, None).await, Ok(Vec::new()));
+    assert_eq!(store.artifact(&other).get("d", Some("1")).await, Ok(None));
 
     let refused = [
         store.api_key().revoke(&other, "k", at(2)).await,
@@ -69,6 +73,8 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.scenario(&other).create(&scenario("sc_1"), at(2)).await.expect("its own scenario");
     let (its_own, is_kept) = store.calibration(&other).add(&calibration("a", 1), window(), 9).await.expect("its own");
     assert_eq!((its_own.number, is_kept), (1, true));
+    store.artifact(&other).save(artifact("art_1", "d", "1", 2)).await.expect("its own artifact");
+    assert_eq!(store.artifact(&acme).get("d", None).await, Ok(Some(artifact("art_1", "d", "1", 1))));
     assert_eq!(store.skill_override(&acme).list().await.map(|all| all[&SkillId::new("s")].clone()), Ok(skill(1)));
     assert_eq!(store.price_override(&acme).list().await.map(|all| all.len()), Ok(1));
     assert_eq!(store.discount(&acme).list().await.map(|all| all[0].percent_milli), Ok(1));

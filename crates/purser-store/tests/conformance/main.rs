@@ -1,6 +1,7 @@
 //! One suite that both databases must pass; PostgreSQL's half needs `PURSER_TEST_POSTGRES` (see `.ci/postgres`).
 
 mod api_key;
+mod artifact;
 mod calibration;
 mod conflict;
 mod database;
@@ -43,6 +44,7 @@ macro_rules! conformance {
 conformance! {
     api_key: a_key_is_found_by_its_hash, a_revoked_key_stays_revoked_since_the_first_time,
         a_key_needs_a_tenant_and_a_hash_of_its_own;
+    artifact: a_version_is_saved_over_and_keeps_its_id, artifacts_are_found_newest_first;
     calibration: calibrations_are_numbered_and_the_newest_is_in_force, the_same_again_is_not_kept_twice,
         a_calibration_needs_a_tenant;
     conflict: a_payload_that_comes_again_counts_once_more, conflicts_are_paged_newest_first,
