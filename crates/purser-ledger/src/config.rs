@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use purser_domain::time::Timestamp;
+use tokio::runtime::Handle;
 
 /// Tells the time; injected so that tests can stop it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -48,6 +49,8 @@ pub struct Config {
     pub use_cubes: bool,
     /// Run the flusher in the background; a short-lived reader may do without.
     pub background: bool,
+    /// Where the work runs that nobody waits for, such as moving provenance to the lake; `None`: the caller's runtime.
+    pub background_runtime: Option<Handle>,
 }
 
 impl Config {
@@ -74,6 +77,7 @@ impl Config {
             cube_bytes: 64 << 20,
             use_cubes: true,
             background: true,
+            background_runtime: None,
         }
     }
 
@@ -90,6 +94,11 @@ impl Config {
             node: node.to_owned(),
             ..Self::local(cache_dir)
         }
+    }
+
+    /// The runtime of the work that nobody waits for.
+    pub(crate) fn background_runtime(&self) -> Handle {
+        self.background_runtime.clone().unwrap_or_else(Handle::current)
     }
 }
 

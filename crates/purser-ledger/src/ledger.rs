@@ -217,6 +217,15 @@ impl Ledger {
         config.lock_dir.as_deref().unwrap_or(&config.cache_dir)
     }
 
+    /// The runtime of the work that nobody waits for.
+    ///
+    /// # Panics
+    /// Outside a runtime, if none is set.
+    #[must_use]
+    pub fn background_runtime(&self) -> Handle {
+        self.shared.config.background_runtime()
+    }
+
     /// The view over all tenants.
     #[must_use]
     pub fn operator(&self) -> Operator {

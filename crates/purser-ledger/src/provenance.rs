@@ -65,7 +65,7 @@ impl Provenance {
         };
         let log = Arc::new(Log::open(&PROVENANCE, config, store).await?);
         if log.config.background {
-            tokio::spawn(flush::run(Arc::downgrade(&log), || std::future::ready(())));
+            log.config.background_runtime().spawn(flush::run(Arc::downgrade(&log), || std::future::ready(())));
         }
         Ok(Self { inner: Arc::new(Inner { log, one: tokio::sync::Mutex::new(()), _lock: lock }) })
     }

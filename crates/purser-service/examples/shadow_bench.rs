@@ -16,6 +16,7 @@ use purser_service::sandbox::{self, Candidate, Input, Parametric};
 use purser_service::simulation::Request;
 use purser_service::{Principal, Service};
 use purser_store::Store;
+use tokio::runtime::{Builder, Handle};
 
 /// What the candidate does.
 #[derive(Debug, Clone, Copy)]
@@ -45,21 +46,29 @@ impl Candidate for Kind {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [directory, requests] = arguments.as_slice() else { return Err("shadow_bench DIR REQUESTS".into()) };
     let requests: usize = requests.parse()?;
+    let background = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
     for kind in [Kind::Off, Kind::Answers, Kind::Fails, Kind::Hangs, Kind::Lags] {
-        measure(&Path::new(directory).join(format!("{kind:?}")), kind, requests).await?;
+        let directory = Path::new(directory).join(format!("{kind:?}"));
+        runtime.block_on(measure(&directory, kind, requests, background.handle()))?;
     }
     Ok(())
 }
 
-async fn measure(directory: &Path, kind: Kind, requests: usize) -> Result<(), Box<dyn std::error::Error>> {
+async fn measure(
+    directory: &Path,
+    kind: Kind,
+    requests: usize,
+    background: &Handle,
+) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(directory)?;
     let store = Store::open(&purser_store::Config { url: None, data_dir: directory.to_owned() }).await?;
-    let ledger = Ledger::open(Config::local(directory), store.clone()).await?;
+    let background_runtime = Some(background.clone());
+    let ledger = Ledger::open(Config { background_runtime, ..Config::local(directory) }, store.clone()).await?;
     let service = Service::open(store, ledger, Clock::System).await?;
     let config = sandbox::Config {
         enabled: !matches!(kind, Kind::Off),

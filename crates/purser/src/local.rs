@@ -11,6 +11,7 @@ use purser_service::clock::Clock;
 use purser_service::{Error, Principal, Service};
 use purser_store::Store;
 
+use crate::background;
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -97,6 +98,7 @@ fn ledger_config(settings: &Settings, background: bool) -> anyhow::Result<purser
     };
     Ok(purser_ledger::Config {
         background,
+        background_runtime: Some(background::runtime()?),
         flush_age: Duration::from_secs(settings.flush_age_sec),
         flush_entries: settings.flush_entries,
         ..base

@@ -1,6 +1,7 @@
 //! The `purser` binary: reads flags and settings, wires the rooms together, speaks to people.
 //! Invariant: no business rules here; stdout is data, stderr is talk, the exit code has a meaning.
 
+mod background;
 mod cli;
 mod command;
 mod config;

@@ -94,6 +94,7 @@ impl Recorder {
         let counters = Arc::new(Counters::default());
         let closing = Arc::new(AtomicBool::new(false));
         let room_kib = config.queue_kib.max(1);
+        let runtime = ledger.background_runtime();
         let worker = Worker {
             ledger,
             directory,
@@ -109,7 +110,7 @@ impl Recorder {
         };
         Self {
             sender: Mutex::new(Some(sender)),
-            worker: Mutex::new(Some(tokio::spawn(worker.run(messages)))),
+            worker: Mutex::new(Some(runtime.spawn(worker.run(messages)))),
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
             counters,

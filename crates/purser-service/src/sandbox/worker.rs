@@ -7,13 +7,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::finish::{self, Compared, Context};
 use super::{Candidate, Config, Counts, Input};
 
 /// So many threads may hang before none is started in their place.
 const STUCK_MAX: usize = 8;
+
+/// How long the end waits for records that are being written: the recorder takes or spools them unless both fail.
+const RECORD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a submitter may wait for.
 pub(crate) type Reply = oneshot::Receiver<Told>;
@@ -29,9 +32,10 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// A job whose record is written on the caller's runtime.
+    /// A job whose record is written in the background.
     pub(crate) fn new(context: Context) -> Self {
-        Self { context, runtime: Handle::current(), reply: Mutex::new(None) }
+        let runtime = context.service.ledger().background_runtime();
+        Self { context, runtime, reply: Mutex::new(None) }
     }
 
     /// Tells whoever still waits.
@@ -69,6 +73,8 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     ready: Condvar,
+    /// For jobs whose record is being written.
+    room: Arc<Semaphore>,
     candidate: Arc<dyn Candidate>,
     queue: usize,
     workers: usize,
@@ -83,6 +89,7 @@ impl Pool {
         Self(Arc::new(Shared {
             state: Mutex::default(),
             ready: Condvar::new(),
+            room: Arc::new(Semaphore::new(config.queue.max(1))),
             candidate,
             queue: config.queue,
             workers: config.workers.max(1),
@@ -114,21 +121,24 @@ impl Pool {
         Counts { queued: state.tasks.len(), ..state.counts }
     }
 
-    /// Takes no more, waits for what was taken, `patience` at most, and hands back what is left.
+    /// Takes no more, waits for what was taken, and hands back what is left after `patience`. What is being recorded is
+    /// waited for longer.
     pub(super) async fn close(&self, patience: Duration) -> Vec<Arc<Job>> {
         let started = Instant::now();
         self.0.lock().closed = true;
         self.0.ready.notify_all();
+        let mut left = Vec::new();
         loop {
             {
                 let mut state = self.0.lock();
-                let idle = state.tasks.is_empty() && state.running.is_empty() && state.finishing == 0;
-                if idle || started.elapsed() >= patience {
-                    let waiting = state.tasks.drain(..).map(|task| match task {
+                if started.elapsed() >= patience {
+                    left.extend(state.tasks.drain(..).map(|task| match task {
                         Task::Simulate(job) | Task::Expired(job) => job,
-                    });
-                    let mut left: Vec<Arc<Job>> = waiting.collect();
+                    }));
                     left.extend(state.running.drain(..).map(|running| running.job));
+                }
+                let is_done = state.tasks.is_empty() && state.running.is_empty();
+                if is_done && (state.finishing == 0 || started.elapsed() >= patience + RECORD_PATIENCE) {
                     return left;
                 }
             }
@@ -191,13 +201,7 @@ impl Shared {
                     (job, Some(outcome))
                 }
             };
-            // The record may wait for room; that is no reason to give the thread up.
-            let finished = catch_unwind(AssertUnwindSafe(|| self.finish(&job, outcome)));
-            if finished.is_err() {
-                tracing::error!("a shadow simulation could not be recorded");
-            }
-            drop(job);
-            self.lock().finishing -= 1;
+            self.finish(job, outcome);
         }
     }
 
@@ -245,18 +249,42 @@ impl Shared {
         Outcome { result, elapsed: started.elapsed() }
     }
 
-    fn finish(&self, job: &Job, outcome: Option<Outcome>) {
-        let Some(outcome) = outcome else {
-            job.runtime.block_on(finish::expired(job));
+    /// Answers, and hands the record to the background; waits while too much is there. That is no reason to give the
+    /// thread up.
+    fn finish(self: &Arc<Self>, job: Arc<Job>, outcome: Option<Outcome>) {
+        let finishing = Finishing(self.clone());
+        let done = catch_unwind(AssertUnwindSafe(|| outcome.map(|outcome| self.answer(&job, outcome))));
+        let runtime = job.runtime.clone();
+        let (Ok(done), Ok(room)) = (done, runtime.block_on(self.room.clone().acquire_owned())) else {
+            tracing::error!("a shadow simulation could not be recorded");
             return;
         };
+        runtime.spawn(async move {
+            match &done {
+                Some(done) => finish::record(&job.context, done.as_ref()).await,
+                None => finish::expired(&job).await,
+            }
+            drop((room, finishing));
+        });
+    }
+
+    fn answer(&self, job: &Job, outcome: Outcome) -> Result<Compared, String> {
         let done = finish::compared(&job.context, outcome.result, outcome.elapsed);
         {
             let counts = &mut self.lock().counts;
             *(if done.is_ok() { &mut counts.answered } else { &mut counts.failed }) += 1;
         }
         job.answer(done.clone().map(Box::new));
-        job.runtime.block_on(finish::record(&job.context, done.as_ref()));
+        done
+    }
+}
+
+/// A job that is not recorded yet.
+struct Finishing(Arc<Shared>);
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        self.0.lock().finishing -= 1;
     }
 }
 

@@ -216,3 +216,25 @@ async fn a_shutdown_records_what_the_shadow_had_taken() {
     assert_eq!(recorded.len(), 5);
     assert!(recorded.iter().all(|record| record.variant == Variant::Comparison && record.status == Status::Success));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_waits_for_records_that_the_background_is_slow_to_write() {
+    let background = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let background = background.expect("a runtime");
+    let app = TestService::with_background(Some(background.handle().clone())).await;
+    let soon = Config { deadline: Duration::from_millis(100), ..config() };
+    app.service.start_sandbox_with(soon, Box::new(Odd(Box::new(|| Ok(())))));
+    // Longer than the shutdown waits for a candidate.
+    background.spawn(async { std::thread::sleep(Duration::from_secs(1)) });
+    for _ in 0..5 {
+        assert!(
+            matches!(simulate(&app.service).await.shadow, Shadow::Done(_)),
+            "the reply does not wait for the record"
+        );
+    }
+    let app = app.restart().await;
+    let recorded = records(&app.service).await;
+    assert_eq!(recorded.len(), 5);
+    assert!(recorded.iter().all(|record| record.variant == Variant::Comparison && record.status == Status::Success));
+    background.shutdown_background();
+}

@@ -16,6 +16,7 @@ use purser_service::{Principal, Service};
 use purser_store::Store;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 /// 2026-11-20T09:00:00Z.
 pub(crate) const NOW: i64 = 1_795_165_200_000_000;
@@ -31,10 +32,15 @@ pub(crate) struct TestService {
 
 impl TestService {
     pub(crate) async fn new() -> Self {
+        Self::with_background(None).await
+    }
+
+    /// One whose work that nobody waits for runs there.
+    pub(crate) async fn with_background(background: Option<Handle>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let state = purser_store::Config { url: postgres().await, data_dir: directory.path().to_owned() };
         let clock = Clock::fixed(Timestamp::from_micros(NOW));
-        let service = open(&state, directory.path(), &clock).await;
+        let service = open(&state, directory.path(), &clock, background).await;
         Self { service, clock, state, directory }
     }
 
@@ -71,7 +77,7 @@ impl TestService {
     pub(crate) async fn crash(self) -> Self {
         let Self { service, clock, state, directory } = self;
         drop(service);
-        let service = open(&state, directory.path(), &clock).await;
+        let service = open(&state, directory.path(), &clock, None).await;
         Self { service, clock, state, directory }
     }
 
@@ -87,7 +93,7 @@ impl TestService {
         service.shutdown().await.ok();
         drop(service);
         change();
-        let service = open(&state, directory.path(), &clock).await;
+        let service = open(&state, directory.path(), &clock, None).await;
         Self { service, clock, state, directory }
     }
 
@@ -153,13 +159,14 @@ async fn postgres() -> Option<String> {
 }
 
 /// Opens the service; one that has just been left alone may hold the directory for a moment.
-async fn open(state: &purser_store::Config, directory: &Path, clock: &Clock) -> Service {
+async fn open(state: &purser_store::Config, directory: &Path, clock: &Clock, background: Option<Handle>) -> Service {
     for _ in 0..100 {
         let store = Store::open(state).await.expect("the store opens");
         let ticking = clock.clone();
         let config = purser_ledger::Config {
             clock: Arc::new(move || ticking.now()),
             background: false,
+            background_runtime: background.clone(),
             ..purser_ledger::Config::local(directory)
         };
         match Ledger::open(config, store.clone()).await {
