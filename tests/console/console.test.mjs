@@ -182,6 +182,8 @@ test("a person simulates the example, then a plan of their own", async () => {
     await goTo(page, "Simulation");
     assert.match(await page.getByLabel("Steps, YAML or JSON").inputValue(), /^# An example/);
     await accessible(page);
+    await page.getByLabel("Runs to add up").fill("3000");
+    await page.getByLabel("Other settings to try").fill("prompt=0.5, counts=2");
     await page.getByRole("button", { name: "Simulate" }).click();
     await bars(page, "spread");
     await bars(page, "drivers");
@@ -191,6 +193,9 @@ test("a person simulates the example, then a plan of their own", async () => {
     assert.match(await page.locator(".tile.first .figure").innerText(), /^\$\d/);
     assert.equal(await page.locator("#spread .scatterlayer .trace").count(), 1, "a line at the budget");
     assert.ok(await page.getByRole("region", { name: "Advice" }).getByRole("row").count() > 1);
+    assert.match(await page.getByRole("region", { name: "Spending" }).getByRole("row", { name: /3,000 runs together/ }).innerText(), /\$\d/);
+    assert.ok(await page.getByRole("region", { name: "Burn-down" }).getByRole("row").count() > 1);
+    assert.equal(await page.getByRole("region", { name: "Other settings" }).getByRole("row").count(), 3, "a head and two settings");
     await fits(page);
     await accessible(page);
     await shot(page, "1440-simulate");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use purser_domain::estimate::Options;
+use purser_domain::estimate::{Options, RUNS_MAX, SWEEP_MAX, Sweep};
 use purser_domain::money::Money;
 use purser_domain::usage_event::FieldError;
 use purser_service::decode::plan_file::{self, Format};
@@ -48,6 +48,10 @@ pub(crate) struct Parsed {
     pub confidence: String,
     /// The skills that may be called, as typed.
     pub allow: String,
+    /// How many runs are added up, as typed.
+    pub runs: String,
+    /// Other settings to try, as typed.
+    pub sweep: String,
     /// Everything that was refused.
     pub errors: Vec<FieldError>,
 }
@@ -61,6 +65,8 @@ impl Default for Parsed {
             deadline: String::new(),
             confidence: "90".to_owned(),
             allow: String::new(),
+            runs: String::new(),
+            sweep: String::new(),
             errors: Vec::new(),
         }
     }
@@ -76,6 +82,8 @@ impl Parsed {
             deadline: String::new(),
             confidence: String::new(),
             allow: String::new(),
+            runs: String::new(),
+            sweep: String::new(),
             errors: Vec::new(),
         };
         for (name, value) in form_urlencoded::parse(form) {
@@ -85,6 +93,8 @@ impl Parsed {
                 "deadline" => value.trim().clone_into(&mut parsed.deadline),
                 "confidence" => value.trim().clone_into(&mut parsed.confidence),
                 "allow" => value.trim().clone_into(&mut parsed.allow),
+                "runs" => value.trim().clone_into(&mut parsed.runs),
+                "sweep" => value.trim().clone_into(&mut parsed.sweep),
                 _ => parsed.errors.push(FieldError::new(name, &*value, "is not a field of this page")),
             }
         }
@@ -107,13 +117,11 @@ impl Parsed {
                 let percent = text.parse::<f64>().ok()?;
                 (percent > 0.0 && percent <= 100.0).then_some(percent / 100.0)
             });
-        let skills: BTreeSet<String> = self
-            .allow
-            .split([',', ' ', '\n'])
-            .map(str::trim)
-            .filter(|skill| !skill.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let runs = number(&self.runs, "runs", &format!("must be from 1 to {RUNS_MAX}"), &mut errors, |text| {
+            text.parse().ok().filter(|runs| (1..=RUNS_MAX).contains(runs))
+        });
+        let sweep = sweep(&self.sweep, &mut errors);
+        let skills: BTreeSet<String> = listed(&self.allow).map(str::to_owned).collect();
         let plan = if self.plan.trim().is_empty() {
             errors.push(FieldError::new("plan", "", "must not be empty"));
             None
@@ -128,10 +136,31 @@ impl Parsed {
             confidence: confidence.unwrap_or(default.confidence),
             allowed_skills: Some(skills).filter(|skills| !skills.is_empty()),
             draws: DRAWS,
+            runs,
+            sweep,
             ..default
         };
         Some(GraphRequest { plan, sent, options, price_at: None, run_id: None })
     }
+}
+
+/// What is listed, parted by commas or blanks.
+fn listed(typed: &str) -> impl Iterator<Item = &str> {
+    typed.split([',', ' ', '\n']).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// The settings to try, each refused by its place.
+fn sweep(typed: &str, errors: &mut Vec<FieldError>) -> Vec<Sweep> {
+    let count = listed(typed).count();
+    if count > SWEEP_MAX {
+        errors.push(FieldError::new("sweep", &count, format!("must be {SWEEP_MAX} settings at most")));
+        return Vec::new();
+    }
+    let read = |(index, text): (usize, &str)| {
+        let refused = |reason| FieldError::new(format!("sweep[{index}]"), text, reason);
+        text.parse::<Sweep>().map_err(|reason| errors.push(refused(reason))).ok()
+    };
+    listed(typed).enumerate().filter_map(read).collect()
 }
 
 /// A value that may be left out.
@@ -168,11 +197,11 @@ mod tests {
 
     #[test]
     fn every_refused_part_is_named_at_once() {
-        let form = b"plan=-+%7Bskil%3A+x%7D&budget_usd=-1&deadline=soon&confidence=101&allow=&colour=red";
+        let form = b"plan=-+%7Bskil%3A+x%7D&budget_usd=-1&deadline=soon&confidence=101&allow=&colour=red&runs=0&sweep=counts=2,prompt=0";
         let mut parsed = Parsed::read(form);
         assert!(parsed.request().is_none());
         let fields: Vec<&str> = parsed.errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["colour", "budget_usd", "deadline", "confidence", "plan[0]"]);
+        assert_eq!(fields, ["colour", "budget_usd", "deadline", "confidence", "runs", "sweep[1]", "plan[0]"]);
         assert_eq!(parsed.plan, "- {skil: x}");
         let mut empty = Parsed::read(b"plan=+");
         assert!(empty.request().is_none());
@@ -181,10 +210,11 @@ mod tests {
 
     #[test]
     fn limits_are_in_the_units_of_the_form() {
-        let mut parsed = Parsed::read(b"plan=%5B%7B%22skill%22%3A%22kv_get%22%7D%5D&budget_usd=0.05&deadline=1.5&confidence=95&allow=kv_get,+kv_set");
+        let mut parsed = Parsed::read(b"plan=%5B%7B%22skill%22%3A%22kv_get%22%7D%5D&budget_usd=0.05&deadline=1.5&confidence=95&allow=kv_get,+kv_set&runs=300&sweep=prompt=0.5,+concurrency=4");
         let options = parsed.request().expect("a question").options;
         assert_eq!((options.budget_usd, options.deadline_ms), (Some(Money::from_cents(5)), Some(1_500)));
         assert!((options.confidence - 0.95).abs() < 1e-12);
         assert_eq!(options.allowed_skills, Some(BTreeSet::from(["kv_get".to_owned(), "kv_set".to_owned()])));
+        assert_eq!((options.runs, options.sweep), (Some(300), vec![Sweep::Prompt(0.5), Sweep::Concurrency(4)]));
     }
 }

@@ -1,6 +1,7 @@
 //! A simulated plan: verdict, totals, the distribution, what drives it, and what would change it.
 //! Invariant: only the heights of bars and shares of probabilities are floats; money is as the simulator said it.
 
+mod spending;
 mod words;
 
 use plotly::common::Mode;
@@ -12,6 +13,7 @@ use purser_domain::money::Money;
 use super::amount::{self, Amount};
 use super::plot;
 use crate::param::simulation::Parsed;
+use spending::{Burned, Setting, Spend};
 
 /// The most drivers that have a colour of their own.
 const SERIES_MAX: usize = 6;
@@ -71,8 +73,14 @@ pub(crate) struct Simulation {
     pub drivers: Vec<Driver>,
     /// The chart of the drivers.
     pub driver_chart: String,
+    /// Cost per success, a stop at the budget, many runs together.
+    pub spends: Vec<Spend>,
+    /// How the budget burns down.
+    pub burn_down: Vec<Burned>,
     /// Changes, each simulated.
     pub advice: Vec<Change>,
+    /// Other settings, each simulated.
+    pub settings: Vec<Setting>,
     /// Skills of which nothing is known.
     pub unknown: Vec<String>,
     /// What it rests on.
@@ -152,15 +160,17 @@ impl Form {
             value: value.clone(),
             placeholder,
             keyboard,
-            error: parsed.errors.iter().find(|error| error.field == name).map(|error| error.reason.clone()),
+            error: parsed.errors.iter().find(|error| base(&error.field) == name).map(|error| error.reason.clone()),
         };
         let fields = vec![
             field("budget_usd", "Budget, dollars", &parsed.budget, "none", "decimal"),
             field("deadline", "Deadline, seconds", &parsed.deadline, "none", "decimal"),
             field("confidence", "Kept in at least, percent of runs", &parsed.confidence, "90", "decimal"),
             field("allow", "Skills it may call", &parsed.allow, "all", "text"),
+            field("runs", "Runs to add up", &parsed.runs, "none", "numeric"),
+            field("sweep", "Other settings to try", &parsed.sweep, "prompt=0.5, counts=2", "text"),
         ];
-        let anchor = |name: &str| match fields.iter().find(|field| field.name == name) {
+        let anchor = |name: &str| match fields.iter().find(|field| field.name == base(name)) {
             Some(field) => format!("f-{}", field.name),
             None if is_plan(name) => "f-plan".to_owned(),
             None => String::new(),
@@ -173,6 +183,11 @@ impl Form {
             fields,
         }
     }
+}
+
+/// The field that `sweep[2]` is a part of.
+fn base(field: &str) -> &str {
+    field.split('[').next().unwrap_or(field)
 }
 
 fn is_plan(field: &str) -> bool {
@@ -208,7 +223,10 @@ impl Simulation {
                 .map(|(index, share)| driver(index, share, said))
                 .collect(),
             driver_chart: driver_chart(said),
+            spends: spending::spends(said),
+            burn_down: spending::burn_down(options, said),
             advice: said.advice.iter().map(change).collect(),
+            settings: spending::settings(said),
             unknown: said.unknown_skills.clone(),
             basis: words::basis(said),
             provenance_id,

@@ -1,7 +1,9 @@
 //! A simulation of hand-made figures.
 
 use purser_domain::driver::Source;
-use purser_domain::estimate::{Basis, Change as Kind, Part, Spread, Violation};
+use purser_domain::estimate::{
+    Basis, Burn, Change as Kind, Part, RollUp, Spread, StopLoss, Sweep, SweepPoint, Violation,
+};
 
 use super::*;
 use crate::view::sample::money;
@@ -36,11 +38,25 @@ fn estimate() -> Estimate {
         drivers,
         drivers_left_off: 0,
         node_costs: std::collections::BTreeMap::new(),
-        cost_per_success_usd: None,
-        stop_at_budget: None,
-        burn_down: Vec::new(),
-        roll_up: None,
-        sweep: Vec::new(),
+        cost_per_success_usd: Some(money("1.1")),
+        stop_at_budget: Some(StopLoss {
+            stopped_probability: 0.1877,
+            mean_usd: money("0.9"),
+            cost_per_success_usd: None,
+        }),
+        burn_down: [("fetch", "0.3", "0.6"), ("ask", "1", "2")]
+            .map(|(node, mean, p90)| Burn { node: node.to_owned(), mean_usd: money(mean), p90_usd: money(p90) })
+            .into(),
+        roll_up: Some(RollUp { runs: 3_000, mean_usd: money("3000"), p10_usd: money("2900"), p90_usd: money("3100") }),
+        sweep: vec![SweepPoint {
+            setting: Sweep::Prompt(0.5),
+            cost_usd: spread(["0.5", "0.3", "0.4", "1", "2"].map(money)),
+            latency_ms: spread([4_000, 900, 3_000, 8_000, 425_000]),
+            within_budget: Some(0.95),
+            within_deadline: None,
+            failure_probability: 0.0004,
+            feasible: true,
+        }],
         advice: vec![Advice {
             change: Kind::Batch,
             saving_mean_usd: money("0.5"),
@@ -119,6 +135,27 @@ fn six_drivers_have_a_colour_and_the_rest_is_one_bar() {
 }
 
 #[test]
+fn spending_is_told_with_what_is_not_known_left_out() {
+    let view = view();
+    let text = |amount: &Option<Amount>| amount.as_ref().map_or_else(String::new, |amount| amount.text.clone());
+    let rows: Vec<[String; 4]> =
+        view.spends.iter().map(|row| [row.name.clone(), text(&row.p10), text(&row.mean), text(&row.p90)]).collect();
+    let expected = [
+        ["A run, for each that succeeds", "", "$1.10", ""],
+        ["A run, if stopped at the budget (18.8\u{a0}% are)", "", "$0.9000", ""],
+        ["The same, for each that succeeds", "", "", ""],
+        ["3,000 runs together", "$2,900.00", "$3,000.00", "$3,100.00"],
+    ];
+    assert_eq!(rows, expected.map(|row| row.map(str::to_owned)));
+    // 0.3 and 1 of a budget of 1.5.
+    let shares: Vec<Option<&str>> = view.burn_down.iter().map(|row| row.share.as_deref()).collect();
+    assert_eq!(shares, [Some("20.0\u{a0}%"), Some("66.7\u{a0}%")]);
+    assert_eq!((view.settings[0].name.as_str(), view.settings[0].mean.text.as_str()), ("prompt=0.5", "$0.5000"));
+    let without = Simulation::new(&Options::default(), &estimate(), None);
+    assert!(without.burn_down.is_empty(), "nothing burns down without a budget");
+}
+
+#[test]
 fn a_node_cannot_end_the_script_element() {
     assert!(!view().driver_chart.contains('<'));
     let figure: serde_json::Value = serde_json::from_str(&view().chart).expect("JSON");
@@ -127,11 +164,11 @@ fn a_node_cannot_end_the_script_element() {
 
 #[test]
 fn refused_parts_are_anchored_at_their_field() {
-    let mut parsed = Parsed::read(b"plan=-+%7Bskil%3A+x%7D&budget_usd=x&colour=red");
+    let mut parsed = Parsed::read(b"plan=-+%7Bskil%3A+x%7D&budget_usd=x&colour=red&sweep=prompt");
     assert!(parsed.request().is_none());
     let form = Form::new(&parsed);
     let anchors: Vec<&str> = form.errors.iter().map(|(anchor, _)| anchor.as_str()).collect();
-    assert_eq!(anchors, ["", "f-budget_usd", "f-plan"]);
+    assert_eq!(anchors, ["", "f-budget_usd", "f-sweep", "f-plan"]);
     assert!(form.is_plan_refused);
     assert_eq!(form.fields[0].value, "x");
 }
