@@ -4,6 +4,7 @@
 /// Rounds to `places` decimals: the decimal nearest to the exact binary value, ties to even.
 ///
 /// Scaling decides all but near-ties; those go through an exact decimal expansion.
+#[inline]
 #[must_use]
 pub fn decimals(value: f64, places: u8) -> f64 {
     let scale = match places {
@@ -18,6 +19,11 @@ pub fn decimals(value: f64, places: u8) -> f64 {
     if scaled.abs() < 1e9 && (scaled - rounded).abs() < 0.5 - 1e-6 {
         return rounded / scale;
     }
+    expanded(value, places)
+}
+
+#[cold]
+fn expanded(value: f64, places: u8) -> f64 {
     format!("{value:.*}", usize::from(places)).parse().unwrap_or(value)
 }
 

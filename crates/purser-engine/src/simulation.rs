@@ -89,6 +89,7 @@ fn empty_plan() -> Violation {
     Violation { constraint: Constraint::Plan, limit: 1.0, actual: 0.0, margin: 1.0, skills: Vec::new() }
 }
 
+#[inline(always)]
 fn hidden_risk(plan: &Plan<'_>, step_index: usize, step: &Resolved<'_>, risk: &Risk, probability: f64) -> HiddenRisk {
     HiddenRisk {
         step_index,

@@ -62,6 +62,19 @@ impl Mask {
         left
     }
 
+    /// The lanes in order, for loops whose body is long: it is compiled once, in place.
+    #[inline]
+    pub(super) fn lanes(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().enumerate().flat_map(|(index, word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let lane = (left != 0).then(|| (index * 64 + left.trailing_zeros() as usize) % LANES);
+                left &= left.wrapping_sub(1);
+                lane
+            })
+        })
+    }
+
     /// Visits the lanes in order. Full words, the usual case, are visited without a test per lane.
     #[inline]
     pub(super) fn each(self, mut visit: impl FnMut(usize)) {
@@ -77,6 +90,31 @@ impl Mask {
                 visit(index * 64 + left.trailing_zeros() as usize);
                 left &= left - 1;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_to_go_through_the_lanes_find_those_that_are_in_it() {
+        let chosen = |wanted: fn(&usize) -> bool| (0..LANES).filter(wanted).collect::<Vec<usize>>();
+        let sets = [
+            chosen(|_| false),
+            chosen(|_| true),
+            chosen(|lane| lane % 3 == 0),
+            chosen(|lane| [0, 63, 64, 128, 255].contains(lane)),
+            chosen(|lane| (64..128).contains(lane)),
+        ];
+        for set in sets {
+            let mut mask = Mask::NONE;
+            set.iter().for_each(|lane| mask.set(*lane));
+            let mut visited = Vec::new();
+            mask.each(|lane| visited.push(lane));
+            assert_eq!((&visited, mask.count()), (&set, set.len() as u64));
+            assert_eq!(mask.lanes().collect::<Vec<usize>>(), set);
         }
     }
 }

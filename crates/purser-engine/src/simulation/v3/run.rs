@@ -338,7 +338,13 @@ impl<'p> Worker<'p> {
         let column = self.column(leaf.slot);
         let sums = match &leaf.kind {
             LeafKind::Skill(skill) => call_skill(skill, fails, column, lanes, at, frame),
-            LeafKind::Model(conversation) => call_model((conversation, again), fails, column, lanes, at, frame),
+            LeafKind::Model(model) if model.asks_once() => {
+                call_model(|_, base, bits| model.ask(base, bits), fails, column, lanes, at, frame)
+            }
+            LeafKind::Model(model) => {
+                let converse = |lane, base, bits| model.converse(base, bits, !again.has(lane));
+                call_model(converse, fails, column, lanes, at, frame)
+            }
         };
         for (total, sum) in self.parts[index].iter_mut().zip(sums) {
             *total += sum;
@@ -373,7 +379,7 @@ fn call_skill(
     frame: &mut Frame,
 ) -> [u128; PARTS] {
     let (mut all, mut lost) = (0_u128, 0_u128);
-    lanes.each(|lane| {
+    for lane in lanes.lanes() {
         let base = column[lane] ^ at;
         let bits = stretch(base, 0);
         let cost = skill.cost.at(bits);
@@ -385,7 +391,7 @@ fn call_skill(
             frame.wasted[lane] += cost;
             lost += u128::from(cost);
         }
-    });
+    }
     let mut parts = [0; PARTS];
     parts[CALL] = all - lost;
     parts[FAILURE] = lost;
@@ -393,36 +399,51 @@ fn call_skill(
 }
 
 fn call_model(
-    (conversation, again): (&Conversation, Mask),
+    call: impl Fn(usize, u64, u64) -> ([u64; 3], u64),
     fails: impl Fn(usize, u64, u64) -> bool,
     column: &Column,
     lanes: Mask,
     at: u64,
     frame: &mut Frame,
 ) -> [u128; PARTS] {
-    let mut parts = [0_u128; PARTS];
-    lanes.each(|lane| {
+    let (mut kept, mut lost) = ([0_u128; 3], 0_u128);
+    for lane in lanes.lanes() {
         let base = column[lane] ^ at;
         let bits = stretch(base, 0);
-        let (cost, latency) = conversation.converse(base, bits, !again.has(lane));
+        let (cost, latency) = call(lane, base, bits);
         let total = cost.iter().sum::<u64>();
         frame.cost[lane] += total;
         frame.latency[lane] += latency;
         if fails(lane, base, bits) {
             frame.failed.set(lane);
             frame.wasted[lane] += total;
-            parts[FAILURE] += u128::from(total);
+            lost += u128::from(total);
         } else {
-            for (part, cost) in parts[INPUT..=TURNS].iter_mut().zip(cost) {
-                *part += u128::from(cost);
+            for (sum, cost) in kept.iter_mut().zip(cost) {
+                *sum += u128::from(cost);
             }
         }
-    });
-    const { assert!(INPUT + 1 == OUTPUT && OUTPUT + 1 == TURNS, "costs come in this order") };
+    }
+    let [input, output, turns] = kept;
+    let mut parts = [0; PARTS];
+    (parts[INPUT], parts[OUTPUT], parts[TURNS], parts[FAILURE]) = (input, output, turns, lost);
     parts
 }
 
 impl Conversation {
+    /// Whether it is one turn without a cache, as most are: [`Self::ask`] then says what [`Self::converse`] says.
+    fn asks_once(&self) -> bool {
+        self.turns.only() == Some(1) && self.cache == Cache::Off
+    }
+
+    #[inline]
+    fn ask(&self, base: u64, bits: u64) -> ([u64; 3], u64) {
+        let answer = stretch(base, 1);
+        let output = self.output.at(answer);
+        let (read, answered) = self.tariff.uncached(self.input.at(bits), output);
+        ([read, answered, 0], self.latency.at(answer >> CELL_BITS) + output * self.token_us)
+    }
+
     /// Pico-dollars read first, answered first and of all later turns; and microseconds.
     ///
     /// `first` says whether this is the first run of the node within its plan: a cold cache is warm after it.

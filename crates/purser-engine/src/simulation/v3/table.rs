@@ -42,9 +42,9 @@ impl Table {
         let mut cells: Vec<u64> = Vec::with_capacity(CELLS);
         for mean in means {
             let exact = mean * unit + carried;
-            let whole = exact.round().max(0.0);
-            carried = exact - whole;
-            cells.push((whole as u64).clamp(min, max));
+            let whole = rounded(exact);
+            carried = exact - whole as f64;
+            cells.push(whole.clamp(min, max));
         }
         cells.sort_unstable();
         if cells[0] == cells[CELLS - 1] {
@@ -77,6 +77,12 @@ impl Table {
     pub(super) fn mean(&self) -> f64 {
         self.cells.iter().map(|cell| u128::from(*cell)).sum::<u128>() as f64 / self.cells.len() as f64
     }
+}
+
+/// The nearest whole number, halves up; 0 for what is below. The library's own rounding is a call.
+fn rounded(value: f64) -> u64 {
+    let whole = value as u64;
+    whole.saturating_add(u64::from(value - whole as f64 >= 0.5))
 }
 
 /// The mean of each cell, ascending.
@@ -180,10 +186,35 @@ fn discrete(terms: impl Iterator<Item = f64>, first: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn compile(driver: &Driver, unit: f64) -> Table {
         Table::compile(driver, unit, 0, u64::MAX)
+    }
+
+    proptest! {
+        #[test]
+        fn halves_are_rounded_up_as_the_library_rounds(value in prop_oneof![-10.0..1e9_f64, any::<f64>()]) {
+            prop_assert_eq!(rounded(value), value.round().max(0.0) as u64);
+        }
+    }
+
+    #[test]
+    fn what_is_hard_to_round_is_rounded() {
+        // Just below a half, a half, beyond the doubles' whole numbers, and what no whole number holds.
+        for (value, whole) in [
+            (0.499_999_999_999_999_94, 0),
+            (0.5, 1),
+            (2.5, 3),
+            (4_503_599_627_370_497.0, 4_503_599_627_370_497),
+            (1e30, u64::MAX),
+            (-0.7, 0),
+            (f64::NAN, 0),
+        ] {
+            assert_eq!(rounded(value), whole, "{value}");
+        }
     }
 
     #[test]

@@ -221,18 +221,26 @@ impl Tally {
 
     /// The costs in [`Self::head`], ascending.
     pub(super) fn head_costs(&self, draws: u32) -> Vec<u64> {
-        sorted(self.head.iter().map(|(chunk, column)| (*chunk, column)), draws)
+        sorted(self.head_values(draws))
+    }
+
+    fn head_values(&self, draws: u32) -> Vec<u64> {
+        values(self.head.iter().map(|(chunk, column)| (*chunk, column)), draws)
     }
 
     /// What had been spent at the `mark`-th of the marks, ascending.
     pub(super) fn trail_costs(&self, mark: usize, draws: u32) -> Vec<u64> {
-        sorted(self.trails.iter().filter_map(|(chunk, trail)| Some((*chunk, trail.get(mark)?))), draws)
+        sorted(values(self.trails.iter().filter_map(|(chunk, trail)| Some((*chunk, trail.get(mark)?))), draws))
     }
 
     /// The 85th and the 95th percentile of the costs in [`Self::head`], exact whatever the number of draws.
     pub(super) fn around_p90(&self, draws: u32) -> (u64, u64) {
-        let costs = self.head_costs(draws);
-        let at = |p| costs.get(rank(p, costs.len() as u32)).copied().unwrap_or(0);
+        let mut costs = self.head_values(draws);
+        let count = costs.len() as u32;
+        let mut at = |p| {
+            let rank = rank(p, count);
+            if rank < costs.len() { *costs.select_nth_unstable(rank).1 } else { 0 }
+        };
         (at(0.85), at(0.95))
     }
 
@@ -250,11 +258,15 @@ impl Tally {
     }
 }
 
-fn sorted<'a>(columns: impl Iterator<Item = (u64, &'a Column)>, draws: u32) -> Vec<u64> {
+fn values<'a>(columns: impl Iterator<Item = (u64, &'a Column)>, draws: u32) -> Vec<u64> {
     let mut values = Vec::new();
     for (chunk, column) in columns {
         lanes(chunk, draws).each(|lane| values.push(column[lane]));
     }
+    values
+}
+
+fn sorted(mut values: Vec<u64>) -> Vec<u64> {
     values.sort_unstable();
     values
 }

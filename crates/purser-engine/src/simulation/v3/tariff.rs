@@ -57,9 +57,11 @@ impl Unit {
 
     #[inline]
     fn amount(self, quantity: u64) -> u64 {
-        if self.per == 1 {
-            return self.pico * quantity;
-        }
+        if self.per == 1 { self.pico * quantity } else { self.divided(quantity) }
+    }
+
+    #[cold]
+    fn divided(self, quantity: u64) -> u64 {
         div_half_even(i128::from(self.pico) * i128::from(quantity), i128::from(self.per)) as u64
     }
 }
@@ -92,7 +94,11 @@ impl Tariff {
         Ok(Self { sizes, provider: found.provider.to_owned(), version: found.version.to_string() })
     }
 
+    #[inline]
     fn prices(&self, read: u64) -> &Prices {
+        if let [(_, only)] = &*self.sizes {
+            return only;
+        }
         let fits = self.sizes.iter().find(|(over, _)| *over == 0 || read > *over);
         &fits.unwrap_or(&self.sizes[self.sizes.len() - 1]).1
     }
@@ -108,6 +114,14 @@ impl Tariff {
             prices.read.amount(call.read) + prices.write.amount(call.write)
         };
         (prices.input.amount(call.input) + cached + prices.request, prices.output.amount(call.output))
+    }
+
+    /// The same for a call without a cache.
+    #[inline]
+    #[must_use]
+    pub(super) fn uncached(&self, input: u64, output: u64) -> (u64, u64) {
+        let prices = self.prices(input);
+        (prices.input.amount(input) + prices.request, prices.output.amount(output))
     }
 
     /// The most that one call of so many tokens costs.
