@@ -1,7 +1,7 @@
 //! Records of simulations on the wire, and what came of running one again.
 
 use purser_domain::money::Money;
-use purser_domain::provenance::{ChainFault, Chained, Replay, VersionChange, Versions};
+use purser_domain::provenance::{ChainFault, Chained, Drift, Replay, VersionChange, Versions};
 use purser_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -139,6 +139,68 @@ pub struct ProvenanceCheck {
     pub faults: Vec<String>,
     /// How many faults there are.
     pub faults_total: u64,
+}
+
+/// How far the candidate's costs lie from the baseline's over the records that have both; all zero without any.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProvenanceDrift {
+    /// Records with both costs.
+    pub records: u64,
+    /// Mean of candidate less baseline.
+    #[schema(value_type = String, example = "-0.010000000000")]
+    pub mean_usd: Money,
+    /// The least.
+    #[schema(value_type = String, example = "-0.020000000000")]
+    pub min_usd: Money,
+    /// The greatest.
+    #[schema(value_type = String, example = "0.000000000000")]
+    pub max_usd: Money,
+    /// The sample standard deviation, dollars; 0 below two records.
+    pub stddev_usd: f64,
+}
+
+/// A simulation of the baseline from before provenance was kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProvenanceBaseline {
+    /// The agent run.
+    pub run_id: Option<String>,
+    /// The key's tenant, if it is given.
+    pub tenant_id: Option<String>,
+    /// What the baseline said it costs, dollars; this or `cost_cents`.
+    #[schema(value_type = Option<String>, example = "0.05")]
+    pub cost_usd: Option<Money>,
+    /// The same in cents, of which there may be parts.
+    #[schema(example = 5)]
+    pub cost_cents: Option<f64>,
+    /// Names the inputs, 64 hexadecimal digits; without it, the hash of the payload does.
+    pub input_hash: Option<String>,
+    /// The inputs; null if they are lost.
+    pub payload: Option<serde_json::Value>,
+    /// When it was run; without it, now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
+}
+
+/// What became of the baselines that were brought in, or would become of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct ProvenanceBackfill {
+    /// Stored.
+    pub inserted: u64,
+    /// A baseline with the same inputs was there already.
+    pub skipped: u64,
+    /// Refused, or not stored because the store was out.
+    pub errors: u64,
+    /// Why, for the first of them.
+    pub first_error: Option<String>,
+    /// Whether nothing was stored because that was not asked for.
+    pub dry_run: bool,
+}
+
+impl From<Drift> for ProvenanceDrift {
+    fn from(drift: Drift) -> Self {
+        let Drift { total, avg, min, max, stddev } = drift;
+        Self { records: total, mean_usd: avg, min_usd: min, max_usd: max, stddev_usd: stddev }
+    }
 }
 
 impl ProvenanceCheck {

@@ -11,11 +11,13 @@ use std::time::Duration;
 use purser_api::Timestamp;
 use purser_api::backtest::BacktestReport;
 use purser_api::calibration::{CalibrationAnswer, CalibrationRequest};
-use purser_api::domain::provenance::{Filter, Page};
+use purser_api::domain::provenance::{Baseline, Filter, Page};
 use purser_api::domain::usage_query::Query;
 use purser_api::import::{ImportDraft, ImportPatch, ImportRecord};
 use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList};
-use purser_api::provenance::{ProvenanceCheck, ProvenanceDetail, ProvenancePage, ProvenanceReplay};
+use purser_api::provenance::{
+    ProvenanceBackfill, ProvenanceCheck, ProvenanceDetail, ProvenanceDrift, ProvenancePage, ProvenanceReplay,
+};
 use purser_api::simulation::{SimulationAnswer, SimulationRequest};
 use purser_api::tenant::TenantRecord;
 use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
@@ -172,7 +174,29 @@ impl Client {
     /// # Errors
     /// What the server answers, or that it does not.
     pub async fn provenance(&self, filter: &Filter, page: Page) -> Result<ProvenancePage, Error> {
-        self.answer(self.request(Method::GET, "/api/v1/provenance").query(&query::provenance(filter, page))).await
+        self.answer(self.request(Method::GET, "/api/v1/provenance").query(&query::provenance(filter, Some(page)))).await
+    }
+
+    /// How far the candidate's costs lie from the baseline's, over the records that pass `filter`.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn provenance_drift(&self, filter: &Filter) -> Result<ProvenanceDrift, Error> {
+        let request = self.request(Method::GET, "/api/v1/provenance/drift");
+        self.answer(request.query(&query::provenance(filter, None))).await
+    }
+
+    /// Brings in what the baseline said before provenance was kept, in one transaction; nothing on a dry run.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn provenance_backfill(
+        &self,
+        baselines: &[Baseline],
+        dry_run: bool,
+    ) -> Result<ProvenanceBackfill, Error> {
+        let size = [("batch_size", baselines.len().max(1).to_string()), ("dry_run", dry_run.to_string())];
+        self.answer(self.request(Method::POST, "/api/v1/provenance/backfill").query(&size).json(baselines)).await
     }
 
     /// One record with its inputs and its output.

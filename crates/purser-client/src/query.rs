@@ -38,8 +38,8 @@ pub(crate) fn parameters(query: &Query) -> Vec<(String, String)> {
     parameters
 }
 
-/// The parameters that ask for a page of the records that pass `filter`.
-pub(crate) fn provenance(filter: &provenance::Filter, page: Page) -> Vec<(&'static str, String)> {
+/// The parameters that ask for the records that pass `filter`, a page of them if one is named.
+pub(crate) fn provenance(filter: &provenance::Filter, page: Option<Page>) -> Vec<(&'static str, String)> {
     let provenance::Filter { variant, source, status, input_hash, run_id, start, end } = filter;
     let given = [
         ("variant", variant.map(|variant| variant.name().to_owned())),
@@ -50,8 +50,8 @@ pub(crate) fn provenance(filter: &provenance::Filter, page: Page) -> Vec<(&'stat
         ("from", start.map(|start| start.to_string())),
         // The parameter is the first moment after, the filter's end the last inside.
         ("to", end.map(|end| end.plus_micros(1).to_string())),
-        ("limit", Some(page.limit.to_string())),
-        ("offset", Some(page.offset.to_string())),
+        ("limit", page.map(|page| page.limit.to_string())),
+        ("offset", page.map(|page| page.offset.to_string())),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
@@ -81,7 +81,7 @@ mod tests {
             end: at("2026-11-20T23:59:59.999999Z"),
             ..provenance::Filter::default()
         };
-        let spelled: Vec<String> = provenance(&filter, Page { limit: 5, offset: 10 })
+        let spelled: Vec<String> = provenance(&filter, Some(Page { limit: 5, offset: 10 }))
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();

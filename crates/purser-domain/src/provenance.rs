@@ -1,6 +1,7 @@
 //! What was simulated, from which inputs, with which versions, and what came out: enough to do it again.
 //! Invariant: a record is never changed; its place in its tenant's chain covers every field.
 
+mod baseline;
 mod chain;
 mod drift;
 mod id;
@@ -15,6 +16,7 @@ use crate::tenant::TenantId;
 use crate::time::Timestamp;
 use crate::usage_event::FieldError;
 
+pub use baseline::Baseline;
 pub use chain::{ChainFault, ChainHead, Chained, Segments};
 pub use drift::Drift;
 pub use id::{Hash, RecordId};

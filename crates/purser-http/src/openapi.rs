@@ -42,6 +42,7 @@ mod polish;
         crate::simulation::simulate, crate::simulation::runtime, crate::costsim::status, crate::costsim::simulate,
         crate::backtest::report, crate::calibration::list, crate::calibration::create,
         crate::provenance::query, crate::provenance::show, crate::provenance::replay, crate::provenance::verify,
+        crate::provenance::drift, crate::provenance::backfill,
         crate::artifact::save, crate::artifact::show, crate::artifact::list,
         crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
         crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
@@ -72,7 +73,8 @@ mod polish;
         what_if::WhatIfRequest, what_if::WhatIfAnswer,
         calibration::CalibrationRequest, calibration::CalibrationAnswer, calibration::CalibrationList,
         backtest::BacktestReport, provenance::ProvenancePage, provenance::ProvenanceDetail,
-        provenance::ProvenanceReplay, provenance::ProvenanceCheck,
+        provenance::ProvenanceReplay, provenance::ProvenanceCheck, provenance::ProvenanceDrift,
+        provenance::ProvenanceBaseline, provenance::ProvenanceBackfill,
         artifact::ArtifactDraft, artifact::ArtifactRecord, artifact::ArtifactPage
     ))
 )]

@@ -76,6 +76,8 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/artifacts", get(artifact::list).post(artifact::save))
         .route("/api/v1/artifacts/{dataset_id}", get(artifact::show))
         .route("/api/v1/provenance", get(provenance::query))
+        .route("/api/v1/provenance/drift", get(provenance::drift))
+        .route("/api/v1/provenance/backfill", post(provenance::backfill))
         .route("/api/v1/provenance/verify", post(provenance::verify))
         .route("/api/v1/provenance/{id}", get(provenance::show))
         .route("/api/v1/provenance/{id}/replay", post(provenance::replay))

@@ -103,7 +103,7 @@ fn set(event: &mut UsageEvent, name: &str, value: &str) -> Result<(), String> {
 }
 
 /// Cents as dollars, to the last digit.
-fn dollars(cents: &str) -> Result<Money, String> {
+pub(crate) fn dollars(cents: &str) -> Result<Money, String> {
     let wrong = |_| "must be a decimal number of cents".to_owned();
     let (digits, scale) = parse_decimal(cents).map_err(wrong)?;
     let exponent = scale.checked_add(2).ok_or("must be a decimal number of cents")?;

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod attribute;
+pub mod baseline;
 pub mod cloud_event;
 pub mod cost_record;
 pub mod decoded;

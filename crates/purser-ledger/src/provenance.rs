@@ -10,6 +10,7 @@ mod row;
 mod schema;
 mod verify;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -128,14 +129,18 @@ impl Provenance {
         read::drift(self.log(), tenant, filter).await
     }
 
-    /// Whether `tenant` has a record of `variant` with these inputs.
+    /// Which of `input_hashes` the records of `variant` of `tenant` have.
     ///
     /// # Errors
     /// Whatever storage answers.
-    pub async fn exists(&self, tenant: &TenantId, variant: Variant, input_hash: Hash) -> Result<bool, Error> {
+    pub async fn known(
+        &self,
+        tenant: &TenantId,
+        variant: Variant,
+        input_hashes: &HashSet<Hash>,
+    ) -> Result<HashSet<Hash>, Error> {
         let view = self.log().fresh_view().await?;
-        let known = read::known_inputs(self.log(), &view, tenant, variant, &[input_hash].into()).await?;
-        Ok(!known.is_empty())
+        read::known_inputs(self.log(), &view, tenant, variant, input_hashes).await
     }
 
     /// Checks the chain of `tenant` record by record.

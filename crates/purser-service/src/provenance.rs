@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::Service;
 
-pub use backfill::{Backfilled, Baseline};
+pub use backfill::Backfilled;
 pub(crate) use recorder::Recorder;
 pub use recorder::{Config, Counts};
 
@@ -110,7 +110,7 @@ impl Service {
     /// # Errors
     /// Forbidden; unavailable.
     pub async fn provenance_exists(&self, who: &Principal, variant: Variant, input_hash: Hash) -> Result<bool, Error> {
-        Ok(self.provenance_of(who).await?.exists(who.tenant(), variant, input_hash).await?)
+        Ok(!self.provenance_of(who).await?.known(who.tenant(), variant, &[input_hash].into()).await?.is_empty())
     }
 
     /// Checks the caller's chain record by record.

@@ -1,9 +1,13 @@
 //! `/api/v1/provenance`
 
+use std::time::Duration;
+
 use axum::http::Method;
 use purser_domain::api_key::Role;
 use purser_test::{ACME, Ask, GLOBEX, Reply, TestApp};
 use serde_json::{Value, json};
+
+use crate::costsim::with_shadow;
 
 const PROVENANCE: &str = "/api/v1/provenance";
 
@@ -184,4 +188,84 @@ async fn bad_filters_are_named_with_their_values() {
     assert!(reply.text().contains("v9") && reply.text().contains("xyz"), "{}", reply.text());
     let turned = "from=2026-11-20T12:00:00Z&to=2026-11-20T12:00:00Z";
     assert_eq!(app.get(&format!("{PROVENANCE}?{turned}")).await.fields(), ["from"]);
+}
+
+#[tokio::test]
+async fn baselines_are_brought_in_once_and_a_dry_run_says_how_many() {
+    let app = TestApp::start().await;
+    let hash = "ab".repeat(32);
+    let baselines = json!([
+        {"run_id": "r1", "cost_cents": 12.5, "payload": {"plan": [1], "a": 1}},
+        {"cost_usd": "0.02", "payload": {"a": 1, "plan": [1]}},
+        {"cost_cents": 3, "input_hash": hash, "created_at": "2026-11-01T00:00:00Z", "tenant_id": "acme"}
+    ]);
+    let backfill = format!("{PROVENANCE}/backfill");
+    // Two payloads that differ in the order of their keys are one input.
+    let expected = |inserted, skipped, dry_run| json!({"inserted": inserted, "skipped": skipped, "errors": 0, "first_error": null, "dry_run": dry_run});
+    let dry = app.post(&format!("{backfill}?dry_run=true"), &baselines).await.expect(200).json();
+    assert_eq!(dry, expected(2, 1, true));
+    assert_eq!(app.get(PROVENANCE).await.expect(200).json()["total"], 0, "nothing is stored");
+    let done = app.post(&format!("{backfill}?batch_size=2"), &baselines).await.expect(200).json();
+    assert_eq!(done, expected(2, 1, false));
+    assert_eq!(app.post(&backfill, &baselines).await.expect(200).json(), expected(0, 3, false));
+    let found = app.get(&format!("{PROVENANCE}?source=backfill&run_id=r1")).await.expect(200).json();
+    let record = &found["records"][0];
+    assert_eq!(json!([record["v1_cost_usd"], record["variant"]]), json!(["0.125000000000", "v1"]));
+    let found = app.get(&format!("{PROVENANCE}?input_hash={hash}")).await.expect(200).json();
+    assert_eq!(found["records"][0]["created_at"], "2026-11-01T00:00:00Z");
+    let other = app.ask_as(GLOBEX, Role::Read, Ask::get(PROVENANCE)).await.expect(200).json();
+    assert_eq!(other["total"], 0);
+}
+
+#[tokio::test]
+async fn one_bad_baseline_keeps_all_out_and_is_named() {
+    let app = TestApp::start().await;
+    let backfill = format!("{PROVENANCE}/backfill");
+    let bad = json!([
+        {"cost_cents": 1, "payload": 1},
+        {"cost_cents": "much", "tenant_id": "globex", "colour": "red"}
+    ]);
+    let mut fields = app.post(&backfill, &bad).await.fields();
+    fields.sort();
+    assert_eq!(fields, ["[1].colour", "[1].cost_cents", "[1].tenant_id"]);
+    assert_eq!(app.post(&backfill, &json!([{}])).await.fields(), ["[0].cost_cents"]);
+    for query in ["batch_size=0", "batch_size=10001"] {
+        assert_eq!(app.post(&format!("{backfill}?{query}"), &json!([])).await.fields(), ["batch_size"]);
+    }
+    assert_eq!(app.get(PROVENANCE).await.expect(200).json()["total"], 0, "nothing is stored");
+}
+
+#[tokio::test]
+async fn drift_is_told_over_the_records_with_both_costs() {
+    let app = with_shadow().await;
+    let drift = format!("{PROVENANCE}/drift");
+    let none = json!({"records": 0, "mean_usd": "0.000000000000", "min_usd": "0.000000000000",
+        "max_usd": "0.000000000000", "stddev_usd": 0.0});
+    assert_eq!(app.get(&drift).await.expect(200).json(), none);
+    // 5 cents under v1 and 4 under v2, as the comparison's tests work out; then 0 under both.
+    let paid = json!({"plan": [{"skill": "http_call"}, {"skill": "llm_invoke", "params": {"prompt": "Hello"}},
+        {"skill": "json_transform"}], "run_id": "paid"});
+    let free = json!({"plan": [{"skill": "kv_get"}], "run_id": "free"});
+    for plan in [&paid, &free] {
+        let found = app.post("/api/v1/costsim/v2/simulate", plan).await.expect(200).json();
+        assert_eq!(found["v2_error"], Value::Null, "{found}");
+    }
+    let mut found = app.get(&drift).await.expect(200).json();
+    // The records follow the replies.
+    for _ in 0..1_000 {
+        if found["records"] == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        found = app.get(&drift).await.expect(200).json();
+    }
+    assert_eq!(
+        json!([found["records"], found["mean_usd"], found["min_usd"], found["max_usd"]]),
+        json!([2, "-0.005000000000", "-0.010000000000", "0.000000000000"])
+    );
+    // Of -0.01 and 0: √(2 · 0.005²) = 0.00707.
+    let deviation = found["stddev_usd"].as_f64().expect("a number");
+    assert!((deviation - 0.005 * 2_f64.sqrt()).abs() < 1e-12, "{found}");
+    assert_eq!(app.get(&format!("{drift}?run_id=free")).await.expect(200).json()["records"], 1);
+    assert_eq!(app.get(&format!("{drift}?limit=1&variant=v9")).await.fields(), ["variant", "limit"]);
 }

@@ -14,7 +14,7 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
     let asks =
         ["/api/v1/costsim/", "/api/v1/what-if", "/api/v1/provenance"].iter().any(|start| path.starts_with(start))
             || path.contains("/simulate");
-    if asks {
+    if asks && path != "/api/v1/provenance/backfill" {
         return Role::may_read;
     }
     if operation.method == Method::GET && path != "/api/v1/keys" {
@@ -25,6 +25,7 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
         || path.starts_with("/api/v1/scenarios")
         || path == "/api/v1/artifacts"
         || path == "/api/v1/calibrations"
+        || path == "/api/v1/provenance/backfill"
         || path == "/api/v1/usage/void"
     {
         Role::may_operate

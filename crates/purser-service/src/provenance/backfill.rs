@@ -1,10 +1,10 @@
 //! Baselines that were known before provenance was kept are brought in: in batches, each input once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use purser_domain::money::Money;
-use purser_domain::provenance::{Hash, Record, Source, Variant};
-use purser_domain::time::Timestamp;
+use purser_domain::provenance::{Baseline, Record, Source, Variant};
+use purser_engine::canonical_json::{Form, canonical};
 use purser_ledger::provenance::Unless;
 
 use super::BATCH_MAX;
@@ -15,21 +15,6 @@ use crate::service::Service;
 
 /// How long a backfill that stopped moving keeps others away.
 const LEASE_TTL: Duration = Duration::from_secs(60);
-
-/// What the baseline once said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Baseline {
-    /// The agent run.
-    pub run_id: Option<String>,
-    /// What the baseline said it costs.
-    pub cost: Money,
-    /// Names the inputs; without it, the hash of the payload does.
-    pub input_hash: Option<Hash>,
-    /// The inputs as canonical JSON; `null` if they are lost.
-    pub payload: String,
-    /// When it was run; without it, now.
-    pub created_at: Option<Timestamp>,
-}
 
 /// What became of the baselines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,6 +67,29 @@ impl Service {
         Ok(done)
     }
 
+    /// What a backfill of `baselines` would come to; stores nothing.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn provenance_backfill_preview(
+        &self,
+        who: &Principal,
+        baselines: &[Baseline],
+    ) -> Result<Backfilled, Error> {
+        who.may_operate()?;
+        let mut done = Backfilled::default();
+        let mut seen = HashSet::new();
+        for part in baselines.chunks(BATCH_MAX) {
+            let records = self.admitted(who, part, &mut done);
+            let hashes = records.iter().map(|record| record.input_hash).collect();
+            seen.extend(self.provenance_of(who).await?.known(who.tenant(), Variant::V1, &hashes).await?);
+            for record in records {
+                *(if seen.insert(record.input_hash) { &mut done.inserted } else { &mut done.skipped }) += 1;
+            }
+        }
+        Ok(done)
+    }
+
     /// Takes or renews the lease of a backfill.
     async fn backfill_turn(&self, name: &str, holder: &str) -> Result<(), Error> {
         let is_mine = self.store().lease().acquire(name, holder, self.now(), LEASE_TTL).await?;
@@ -89,13 +97,7 @@ impl Service {
     }
 
     async fn backfill_part(&self, who: &Principal, part: &[Baseline], done: &mut Backfilled) {
-        let mut records = Vec::with_capacity(part.len());
-        for baseline in part {
-            match super::admit(who.tenant(), self.baseline(who, baseline)) {
-                Ok(record) => records.push(record),
-                Err(error) => done.fail(1, &error),
-            }
-        }
+        let records = self.admitted(who, part, done);
         let count = records.len();
         let stored = match self.provenance().await {
             Ok(provenance) => provenance.append(records, Unless::InputStored).await.map_err(Error::from),
@@ -111,9 +113,21 @@ impl Service {
         }
     }
 
+    /// The records of the baselines that can be stored; the others are counted.
+    fn admitted(&self, who: &Principal, part: &[Baseline], done: &mut Backfilled) -> Vec<Record> {
+        let mut records = Vec::with_capacity(part.len());
+        for baseline in part {
+            match super::admit(who.tenant(), self.baseline(who, baseline)) {
+                Ok(record) => records.push(record),
+                Err(error) => done.fail(1, &error),
+            }
+        }
+        records
+    }
+
     fn baseline(&self, who: &Principal, baseline: &Baseline) -> Record {
         let at = baseline.created_at.unwrap_or_else(|| self.now());
-        let (inputs, output) = (baseline.payload.clone(), "null".to_owned());
+        let (inputs, output) = (canonical(&baseline.payload, Form::Rfc8785), "null".to_owned());
         let mut record = Record::new(self.provenance_id(), who.tenant().clone(), at, inputs, output);
         record.variant = Variant::V1;
         record.source = Source::Backfill;

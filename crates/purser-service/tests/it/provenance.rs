@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use purser_domain::api_key::Role;
 use purser_domain::money::Money;
-use purser_domain::provenance::{Filter, Hash, Page, Record, RecordId, Source, Variant};
+use purser_domain::provenance::{Baseline, Filter, Hash, Page, Record, RecordId, Source, Variant};
 use purser_domain::time::Timestamp;
 use purser_service::Service;
 use purser_service::error::Kind;
-use purser_service::provenance::{Baseline, CODE_VERSION};
+use purser_service::provenance::CODE_VERSION;
+use serde_json::json;
 
 use crate::support::{NOW, TestService, principal, tenant_id};
 
@@ -263,7 +264,7 @@ fn baseline(number: u32) -> Baseline {
         run_id: Some(format!("run-{number}")),
         cost: Money::from_cents(number.into()),
         input_hash: None,
-        payload: format!("{{\"plan\":[{number}]}}"),
+        payload: json!({ "plan": [number] }),
         created_at: Some(Timestamp::from_micros(NOW - i64::from(number))),
     }
 }
@@ -277,12 +278,17 @@ async fn a_backfill_stores_each_baseline_once_however_often_it_runs() {
     baselines.push(baseline(7));
     baselines.push(Baseline { run_id: Some(String::new()), ..baseline(300) });
     baselines.push(Baseline { input_hash: Some(Hash::of(b"another")), ..baseline(7) });
+    let foreseen = app.service.provenance_backfill_preview(&operator, &baselines).await.expect("a preview");
+    let of_v1 = Filter { variant: Some(Variant::V1), source: Some(Source::Backfill), ..Filter::default() };
+    assert_eq!(app.service.provenance_count(&operator, &of_v1).await.expect("a count"), 0, "nothing is stored");
     let done = app.service.provenance_backfill(&operator, baselines.clone(), 100).await.expect("a backfill");
     assert_eq!((done.inserted, done.skipped, done.errors), (251, 1, 1), "{done:?}");
+    assert_eq!(done, foreseen);
     assert!(done.first_error.expect("a reason").contains("run_id"));
+    let foreseen = app.service.provenance_backfill_preview(&operator, &baselines).await.expect("a preview");
     let again = app.service.provenance_backfill(&operator, baselines, 7).await.expect("a backfill");
     assert_eq!((again.inserted, again.skipped, again.errors), (0, 252, 1));
-    let of_v1 = Filter { variant: Some(Variant::V1), source: Some(Source::Backfill), ..Filter::default() };
+    assert_eq!(again, foreseen);
     assert_eq!(app.service.provenance_count(&operator, &of_v1).await.expect("a count"), 251);
     let run = Filter { run_id: Some("run-42".to_owned()), ..Filter::default() };
     let found = app.service.provenance_query(&operator, &run, Page::default()).await.expect("an answer");

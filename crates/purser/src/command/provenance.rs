@@ -1,5 +1,8 @@
 //! `purser provenance`: what was simulated, from what, and whether it comes out again.
 
+mod backfill;
+mod drift;
+mod filter;
 mod query;
 mod replay;
 mod show;
@@ -20,6 +23,10 @@ pub(crate) enum Command {
     Replay(replay::Args),
     /// Check the chain of records
     Verify(verify::Args),
+    /// How far the candidate's costs lie from the baseline's
+    Drift(drift::Args),
+    /// Bring in what the baseline said before provenance was kept, each input once
+    Backfill(backfill::Args),
 }
 
 pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
@@ -28,5 +35,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Show(args) => show::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,
         Command::Verify(args) => verify::run(args, settings).await,
+        Command::Drift(args) => drift::run(args, settings).await,
+        Command::Backfill(args) => backfill::run(args, settings).await,
     }
 }

@@ -81,3 +81,39 @@ fn another_tenants_records_are_not_there() {
         assert_eq!(purser.run(["provenance", command, &id, "--tenant", "globex"]).code, code, "{command}");
     }
 }
+
+#[test]
+fn baselines_are_brought_in_from_files_and_folders() {
+    let purser = with_tenant();
+    let file = purser.file(
+        "old/b.jsonl",
+        "{\"cost_cents\":5,\"payload\":[1],\"run_id\":\"r1\"}\n{\"cost_usd\":\"0.02\",\"payload\":[2]}\n",
+    );
+    purser.file("old/a.json", r#"[{"cost_cents": 5, "payload": [1]}]"#);
+    purser.file("old/notes.txt", "not for us");
+    let folder = file.parent().expect("a folder").to_str().expect("a path");
+    let dry = provenance(&purser, &["backfill", folder, "--dry-run"]).done();
+    assert_eq!(dry.stderr, "2 would be stored, 1 there already, 0 refused\n");
+    let done = provenance(&purser, &["backfill", folder, "--batch-size", "1", "--json"]).done().json();
+    let expected = json!({"inserted": 2, "skipped": 1, "errors": 0, "first_error": null, "dry_run": false});
+    assert_eq!(done, expected);
+    let again = provenance(&purser, &["backfill", folder]).done();
+    assert_eq!(again.stderr, "0 stored, 3 there already, 0 refused\n");
+    let listed = provenance(&purser, &["query", "--source", "backfill", "--json"]).done().json();
+    assert_eq!(listed["total"], 2);
+    let none = provenance(&purser, &["drift"]).done();
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "no record has the costs of both models\n"));
+}
+
+#[test]
+fn files_with_faults_bring_nothing_in() {
+    let purser = with_tenant();
+    let good = purser.file("good.json", r#"{"cost_cents": 1, "payload": 1}"#);
+    let bad = purser.file("bad.jsonl", "{\"cost_cents\":1}\n{\"cost_cents\":\"much\"}\n");
+    let [good, bad] = [&good, &bad].map(|path| path.to_str().expect("a path"));
+    let ran = provenance(&purser, &["backfill", good, bad]);
+    assert!(ran.code == 3 && ran.stderr.contains("bad.jsonl: [1].cost_cents"), "{}: {}", ran.code, ran.stderr);
+    let missing = provenance(&purser, &["backfill", "nowhere.json"]);
+    assert!(missing.code == 2 && missing.stderr.contains("nowhere.json"), "{}: {}", missing.code, missing.stderr);
+    assert_eq!(provenance(&purser, &["query", "--json"]).done().json()["total"], 0);
+}

@@ -44,6 +44,7 @@ impl Purser {
     /// Writes a file beside the data.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("a writable directory");
         std::fs::write(&path, text).expect("a writable directory");
         path
     }

@@ -6,7 +6,7 @@ use purser_domain::tenant::TenantId;
 use purser_service::{Error, Principal};
 
 use crate::config::Settings;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::local::Local;
 use crate::remote::RemoteFlags;
 
@@ -51,6 +51,17 @@ impl Source {
             Self::Local(local, who) => local.service.tenant(who).await?.zone,
             Self::Server(client) => client.tenant().await?.zone,
         })
+    }
+
+    /// The tenant.
+    pub(super) async fn tenant(&self) -> anyhow::Result<TenantId> {
+        match self {
+            Self::Local(_, who) => Ok(who.tenant().clone()),
+            Self::Server(client) => {
+                let id = client.tenant().await?.id;
+                id.parse().map_err(|_| Failure::with(Exit::Failed, format!("the server's tenant {id:?} is none")))
+            }
+        }
     }
 
     /// Closes what was opened.
