@@ -51,7 +51,8 @@ pub struct ArtifactRecord {
 pub struct ArtifactPage {
     /// The artifacts.
     pub artifacts: Vec<ArtifactRecord>,
-    /// Where the next page starts, if there is one.
+    /// Where the next page starts; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 

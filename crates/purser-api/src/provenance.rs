@@ -172,7 +172,7 @@ pub struct ProvenanceBaseline {
     /// The same in cents, of which there may be parts.
     #[schema(example = 5)]
     pub cost_cents: Option<f64>,
-    /// Names the inputs, 64 hexadecimal digits; without it, the hash of the payload does.
+    /// Names the inputs, 64 hexadecimal digits; without it, the hash of the payload does. This or `payload`.
     pub input_hash: Option<String>,
     /// The inputs; null if they are lost.
     pub payload: Option<serde_json::Value>,

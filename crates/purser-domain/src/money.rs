@@ -99,10 +99,13 @@ pub fn div_half_even(numerator: i128, denominator: i128) -> i128 {
     }
 }
 
+/// Exponents that far out are refused, so that those who reckon with them need not fear for their integers.
+const SCALE_MAX: i32 = 10_000;
+
 /// Reads a decimal text, exponent allowed, as `digits × 10^-scale`.
 ///
 /// # Errors
-/// When the text is no decimal number or needs more than 38 digits.
+/// When the text is no decimal number, needs more than 38 digits, or has an exponent beyond ±10,000.
 pub fn parse_decimal(text: &str) -> Result<(i128, i32), ParseMoneyError> {
     let not_decimal = || ParseMoneyError::NotDecimal(text.to_owned());
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -127,7 +130,16 @@ pub fn parse_decimal(text: &str) -> Result<(i128, i32), ParseMoneyError> {
             .and_then(|d| d.checked_add(i128::from(byte - b'0')))
             .ok_or_else(|| ParseMoneyError::TooLarge(text.to_owned()))?;
     }
+    if digits == 0 {
+        return Ok((0, 0));
+    }
     let scale = i32::try_from(fraction.len()).ok().and_then(|len| len.checked_sub(exponent)).ok_or_else(not_decimal)?;
+    if scale > SCALE_MAX {
+        return Err(ParseMoneyError::TooFine(text.to_owned()));
+    }
+    if scale < -SCALE_MAX {
+        return Err(ParseMoneyError::TooLarge(text.to_owned()));
+    }
     Ok((if negative { -digits } else { digits }, scale))
 }
 
@@ -237,10 +249,15 @@ mod tests {
         }
         assert!(matches!("1e-13".parse::<Money>(), Err(ParseMoneyError::TooFine(_))));
         assert!(matches!("1e40".parse::<Money>(), Err(ParseMoneyError::TooLarge(_))));
-        assert!(matches!(
-            "1e-2147483648".parse::<Money>(),
-            Err(ParseMoneyError::NotDecimal(_) | ParseMoneyError::TooFine(_))
-        ));
+        for text in ["1e2147483647", "1e20000", "12e2147483647"] {
+            assert!(matches!(text.parse::<Money>(), Err(ParseMoneyError::TooLarge(_))), "{text}");
+            assert!(Money::parse_rounded(text).is_err(), "{text} is not nothing");
+        }
+        for text in ["1e-2147483648", "1e-2147483647", "1e-20000"] {
+            let read = text.parse::<Money>();
+            assert!(matches!(read, Err(ParseMoneyError::NotDecimal(_) | ParseMoneyError::TooFine(_))), "{text}");
+        }
+        assert_eq!("0e2147483647".parse::<Money>(), Ok(Money::ZERO));
     }
 
     #[test]

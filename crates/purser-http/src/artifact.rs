@@ -10,7 +10,7 @@ use purser_domain::time::Timestamp;
 use crate::app::App;
 use crate::auth::{Operator, Reader};
 use crate::body::Payload;
-use crate::failure::{Failure, Reply};
+use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams, Params};
 use crate::refusal::{BodyRefusals, QueryRefusals};
@@ -31,10 +31,8 @@ pub(crate) async fn save(
     let [dataset_id, dataset_version, input_window_hash, compute_code_version] =
         ["dataset_id", "dataset_version", "input_window_hash", "compute_code_version"]
             .map(|name| fields.required_text(name));
-    fields.require("as_of");
-    let as_of = fields.time("as_of");
+    let as_of = fields.required_time("as_of");
     fields.finish()?;
-    let as_of = as_of.ok_or_else(|| Failure::malformed("as_of must not be null"))?;
     let made = Made { dataset_id, dataset_version, input_window_hash, as_of, compute_code_version };
     Ok(Json(app.service.artifact_save(&who, made).await?.into()))
 }

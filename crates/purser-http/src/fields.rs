@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use purser_domain::time::Timestamp;
+use purser_domain::time::{ParseTimestampError, Timestamp};
 use purser_domain::unique_json::Unique;
 use purser_domain::usage_event::{FieldError, TEXT_MAX};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -176,6 +176,17 @@ impl Fields {
     /// An instant with an offset.
     pub(crate) fn time(&mut self, name: &str) -> Option<Timestamp> {
         self.parsed(name)
+    }
+
+    /// An instant with an offset that must be there; [`Timestamp::EARLIEST`] if it was refused.
+    pub(crate) fn required_time(&mut self, name: &str) -> Timestamp {
+        let text = self.required_text(name);
+        text.parse().unwrap_or_else(|error: ParseTimestampError| {
+            if !text.is_empty() {
+                self.refuse(name, &text, error.to_string());
+            }
+            Timestamp::EARLIEST
+        })
     }
 
     /// A whole number within bounds.

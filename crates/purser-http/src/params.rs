@@ -58,9 +58,12 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Reply<Self> {
+        let nothing = |_| Failure::new(StatusCode::NOT_FOUND, "not-found", "the path is not UTF-8 text without NUL");
+        if parts.uri.path().contains("%00") {
+            return Err(nothing(()));
+        }
         let read = Path::<T>::from_request_parts(parts, state).await;
-        read.map(|Path(value)| Self(value))
-            .map_err(|_| Failure::new(StatusCode::NOT_FOUND, "not-found", "the path is not UTF-8 text"))
+        read.map(|Path(value)| Self(value)).map_err(|_| nothing(()))
     }
 }
 

@@ -15,12 +15,12 @@ use purser_service::provenance::{BATCH_MAX, Backfilled};
 
 use crate::app::App;
 use crate::auth::{Operator, Reader};
-use crate::body::{Media, NoBody, Payload};
+use crate::body::{Media, NoBody, Payload, off_reactor};
 use crate::decode::unreadable;
 use crate::failure::{Failure, Reply};
 use crate::params::{Named, NoParams, Params};
 use crate::refusal::{BodyRefusals, QueryRefusals};
-use crate::turn::in_turn;
+use crate::turn::{in_turn, on_its_own};
 
 /// The most records of one page, and how many if the request does not say.
 const LIMIT_MAX: usize = 1_000;
@@ -52,7 +52,7 @@ const OFFSET_MAX: usize = 1_000_000_000;
 pub(crate) async fn query(State(app): State<App>, Reader(who): Reader, params: Params) -> Reply<Json<ProvenancePage>> {
     let (filter, page) = read(params)?;
     let total = app.service.provenance_count(&who, &filter).await?;
-    let found = app.service.provenance_query(&who, &filter, page).await?;
+    let found = app.service.provenance_outline(&who, &filter, page).await?;
     Ok(Json(ProvenancePage::new(&found, page.offset, total)))
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn drift(
     )),
     responses(
         (status = 200, body = ProvenanceBackfill), BodyRefusals, (status = 409, body = Problem),
-        (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
+        (status = 413, body = Problem), (status = 503, body = Problem)
     )
 )]
 pub(crate) async fn backfill(
@@ -132,7 +132,9 @@ pub(crate) async fn backfill(
     let batch_size = params.number("batch_size", 1..=BATCH_MAX, BATCH);
     params.finish()?;
     payload.expect(&[Media::Json, Media::Ndjson])?;
-    let (baselines, errors) = baseline::decode(&payload.bytes, who.tenant()).map_err(|why| unreadable(&why))?;
+    let (bytes, tenant) = (payload.bytes.clone(), who.tenant().clone());
+    let decoded = off_reactor(bytes.len() > app.config.decode_inline_max, move || baseline::decode(&bytes, &tenant));
+    let (baselines, errors) = decoded.await?.map_err(|why| unreadable(&why))?;
     if !errors.is_empty() {
         return Err(Failure::invalid(errors));
     }
@@ -144,7 +146,7 @@ pub(crate) async fn backfill(
             service.provenance_backfill(&who, baselines, batch_size).await
         }
     };
-    let Backfilled { inserted, skipped, errors, first_error } = in_turn(&app, work).await?;
+    let Backfilled { inserted, skipped, errors, first_error } = on_its_own(work).await?;
     Ok(Json(ProvenanceBackfill { inserted, skipped, errors, first_error, dry_run }))
 }
 

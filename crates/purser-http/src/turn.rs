@@ -1,4 +1,5 @@
 //! Heavy simulations take turns, so that they leave room for everything else.
+//! Invariant: what was begun is done to its end, although its client may leave.
 
 use purser_service::error::Error;
 
@@ -15,10 +16,20 @@ pub(crate) async fn in_turn<T: Send + 'static>(
 ) -> Reply<T> {
     let turn = tokio::time::timeout(app.config.queue_wait, app.simulations.clone().acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return Err(Failure::too_busy()) };
-    let work = tokio::spawn(async move {
+    on_its_own(async move {
         let found = work.await;
         drop(turn);
         found
-    });
-    Ok(work.await.map_err(|error| Error::internal(&error))??)
+    })
+    .await
+}
+
+/// Does `work` to its end, although its client may leave.
+///
+/// # Errors
+/// What the work fails with.
+pub(crate) async fn on_its_own<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Reply<T> {
+    Ok(tokio::spawn(work).await.map_err(|error| Error::internal(&error))??)
 }

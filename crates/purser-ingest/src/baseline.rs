@@ -2,11 +2,11 @@
 //! Invariant: every bad field of every record is reported, by its path and with its value.
 
 use purser_domain::money::Money;
-use purser_domain::provenance::Baseline;
+use purser_domain::provenance::{Baseline, PAYLOAD_BYTES_MAX};
 use purser_domain::tenant::TenantId;
 use purser_domain::time::ParseTimestampError;
 use purser_domain::unique_json::Unique;
-use purser_domain::usage_event::FieldError;
+use purser_domain::usage_event::{FieldError, unfit};
 use serde_json::Value;
 
 use crate::cost_record::dollars;
@@ -56,6 +56,9 @@ impl Reader {
     }
 
     fn field(&mut self, name: &str, value: &str, tenant: &TenantId) {
+        if self.errors.len() >= ERRORS_MAX {
+            return;
+        }
         let outcome = match FIELDS.into_iter().find(|field| *field == name) {
             None => Err("is not a field of a baseline".to_owned()),
             Some(field) if self.given.contains(&field) => Err("is given twice".to_owned()),
@@ -75,20 +78,24 @@ impl Reader {
         let number = || json::string(value).map_or_else(|| value.to_owned(), std::borrow::Cow::into_owned);
         let baseline = &mut self.baseline;
         match name {
-            "run_id" => baseline.run_id = Some(text()?),
+            "run_id" => baseline.run_id = Some(run_id(text()?)?),
             "tenant_id" if text()? != tenant.as_str() => return Err(format!("must be {tenant}")),
             "cost_usd" | "cost_cents" if self.cost.is_some() => {
                 return Err("cannot be given with the other cost".to_owned());
             }
             "cost_usd" => {
-                let parsed = number().parse().map_err(|_| "must be a decimal number of dollars".to_owned());
-                self.cost = Some(parsed?);
+                let parsed =
+                    Money::parse_rounded(&number()).map_err(|_| "must be a decimal number of dollars".to_owned());
+                self.cost = Some(fitting(parsed?)?);
             }
-            "cost_cents" => self.cost = Some(dollars(&number())?),
+            "cost_cents" => self.cost = Some(fitting(dollars(&number())?)?),
             "input_hash" => baseline.input_hash = Some(text()?.parse()?),
             "created_at" => {
                 let at = text()?.parse().map_err(|error: ParseTimestampError| error.to_string());
                 baseline.created_at = Some(at?);
+            }
+            "payload" if value.len() > PAYLOAD_BYTES_MAX => {
+                return Err(format!("is longer than {PAYLOAD_BYTES_MAX} bytes"));
             }
             "payload" => baseline.payload = serde_json::from_str::<Unique>(value).map_err(|error| error.to_string())?.0,
             _ => {}
@@ -96,10 +103,17 @@ impl Reader {
         Ok(())
     }
 
+    fn is_refused(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error.field == name)
+    }
+
     fn finish(mut self, place: &str, errors: &mut Vec<FieldError>) -> Option<Baseline> {
-        let is_refused = |name: &str| self.errors.iter().any(|error| error.field == name);
-        if self.cost.is_none() && !is_refused("cost_usd") && !is_refused("cost_cents") {
+        if self.cost.is_none() && !self.is_refused("cost_usd") && !self.is_refused("cost_cents") {
             self.errors.push(FieldError::new("cost_cents", "", "is required, or cost_usd"));
+        }
+        let names_no_input = self.baseline.input_hash.is_none() && self.baseline.payload.is_null();
+        if names_no_input && !self.is_refused("input_hash") && !self.is_refused("payload") {
+            self.errors.push(FieldError::new("input_hash", "", "is required without a payload"));
         }
         if self.errors.is_empty() {
             return Some(Baseline { cost: self.cost?, ..self.baseline });
@@ -108,6 +122,22 @@ impl Reader {
             self.errors.into_iter().map(|error| FieldError { field: format!("{place}{}", error.field), ..error }),
         );
         None
+    }
+}
+
+fn run_id(text: String) -> Result<String, String> {
+    match unfit(&text) {
+        _ if text.is_empty() => Err("must not be empty".to_owned()),
+        Some(reason) => Err(reason.to_owned()),
+        None => Ok(text),
+    }
+}
+
+fn fitting(cost: Money) -> Result<Money, String> {
+    match cost {
+        cost if cost < Money::ZERO => Err("must not be negative".to_owned()),
+        cost if !cost.fits_charge() => Err("must be below 1,000,000 USD".to_owned()),
+        cost => Ok(cost),
     }
 }
 
@@ -126,7 +156,7 @@ mod tests {
         let hash = "ab".repeat(32);
         let lines = format!(
             "{{\"run_id\":\"r1\",\"tenant_id\":\"acme\",\"cost_cents\":12.5,\"input_hash\":\"{hash}\",\"payload\":{{\"plan\":[1]}}}}\n\
-             {{\"cost_usd\":\"0.02\",\"created_at\":\"2026-11-01T00:00:00Z\",\"run_id\":null}}\n"
+             {{\"cost_usd\":0.0200000000000001,\"created_at\":\"2026-11-01T00:00:00Z\",\"run_id\":null,\"input_hash\":\"{hash}\"}}\n"
         );
         let (found, errors) = decode(lines.as_bytes(), &acme()).expect("it is JSON");
         assert_eq!(errors, []);
@@ -142,11 +172,13 @@ mod tests {
     #[test]
     fn every_bad_field_is_named_with_its_place() {
         let body = json!([
-            {"cost_cents": 1},
+            {"cost_cents": 1, "payload": 1},
             {"tenant_id": "globex", "cost_cents": "much", "input_hash": "ab", "created_at": "2026-11-01", "colour": 1},
-            {"cost_cents": 1, "cost_usd": 1},
-            {"run_id": 7},
-            3
+            {"cost_cents": 1, "cost_usd": 1, "payload": 1},
+            {"run_id": 7, "payload": 1},
+            3,
+            {"run_id": "", "cost_usd": -1},
+            {"cost_cents": 1e9, "payload": null}
         ]);
         let (found, errors) = decode(body.to_string().as_bytes(), &acme()).expect("it is JSON");
         assert_eq!(found.len(), 1);
@@ -162,6 +194,11 @@ mod tests {
             "[3].cost_cents",
             "[3].run_id",
             "[4]",
+            "[5].cost_usd",
+            "[5].input_hash",
+            "[5].run_id",
+            "[6].cost_cents",
+            "[6].input_hash",
         ];
         assert_eq!(fields, expected);
     }

@@ -49,7 +49,8 @@ pub struct Config {
     pub use_cubes: bool,
     /// Run the flusher in the background; a short-lived reader may do without.
     pub background: bool,
-    /// Where the work runs that nobody waits for, such as moving provenance to the lake; `None`: the caller's runtime.
+    /// Whose blocking threads do the heavy work that nobody waits for: encoding, sorting and writing provenance. `None`:
+    /// the caller's runtime's.
     pub background_runtime: Option<Handle>,
 }
 
@@ -96,7 +97,7 @@ impl Config {
         }
     }
 
-    /// The runtime of the work that nobody waits for.
+    /// The runtime whose blocking threads do the heavy work that nobody waits for.
     pub(crate) fn background_runtime(&self) -> Handle {
         self.background_runtime.clone().unwrap_or_else(Handle::current)
     }

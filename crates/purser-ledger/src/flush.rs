@@ -16,6 +16,8 @@ use crate::view::View;
 
 /// Bytes in memory of what is sorted at once; a single batch may have more.
 const PART_BYTES: usize = 256 << 20;
+/// Rows written at a time: other heavy work has its turn in between.
+const PIECE_ROWS: usize = 4_096;
 /// How often the age of what waits is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How often a node among others looks at the lake, so that it lets go of files that a vacuum may delete.
@@ -155,17 +157,19 @@ async fn flush_part(log: &Log, view: &View, through: i64) -> Result<Option<Flush
     let now = (log.config.clock)();
     let batches: Vec<RecordBatch> = part.iter().map(|batch| batch.rows.clone()).collect();
     let layout = log.layout;
-    let sorted = tokio::task::spawn_blocking(move || Sorter::new(layout, &batches));
-    let failed = |error: tokio::task::JoinError| Error::Corrupt(format!("the sorter failed: {error}"));
-    let sorted = Arc::new(sorted.await.map_err(failed)??);
+    let sorted = Arc::new(log.heavy(move || Sorter::new(layout, &batches)).await??);
     let mut flushed = Flushed::default();
     let mut actions = Vec::new();
     for index in 0..sorted.days() {
         let sorted = sorted.clone();
-        // Wide rows take long to put in order: not on the threads that serve requests.
-        let (day, rows) = tokio::task::spawn_blocking(move || sorted.day(index)).await.map_err(failed)??;
+        let (day, rows) = log.heavy(move || sorted.day(index)).await??;
         flushed.entries += rows.num_rows() as u64;
-        let file = FileWriter::new(log.layout)?.with(rows).await?;
+        let mut file = FileWriter::new(layout)?;
+        for offset in (0..rows.num_rows()).step_by(PIECE_ROWS) {
+            let piece = rows.slice(offset, PIECE_ROWS.min(rows.num_rows() - offset));
+            file = log.heavy(move || file.with(&piece)).await??;
+        }
+        let file = log.heavy(move || file.finish()).await??;
         let add = log.lake.put_file(day, file, seq, now).await?;
         flushed.files += 1;
         flushed.bytes += u64::try_from(add.size).unwrap_or_default();

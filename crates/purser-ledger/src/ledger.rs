@@ -217,7 +217,7 @@ impl Ledger {
         config.lock_dir.as_deref().unwrap_or(&config.cache_dir)
     }
 
-    /// The runtime of the work that nobody waits for.
+    /// The runtime whose blocking threads do the heavy work that nobody waits for.
     ///
     /// # Panics
     /// Outside a runtime, if none is set.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use purser_store::Store;
-use purser_store::inbox::{Head, Inbox};
+use purser_store::inbox::{self, Head, Inbox};
 use tokio::sync::Notify;
 
 use crate::config::Config;
@@ -61,6 +61,16 @@ impl Log {
         };
         log.sync().await?;
         Ok(log)
+    }
+
+    /// Does heavy work off the threads that serve requests. That of provenance, for which nobody waits, is done in the
+    /// background.
+    pub(crate) async fn heavy<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let done = match self.layout.log {
+            inbox::Log::Provenance => self.config.background_runtime().spawn_blocking(work),
+            inbox::Log::Usage => tokio::task::spawn_blocking(work),
+        };
+        done.await.map_err(|error| Error::Corrupt(format!("heavy work failed: {error}")))
     }
 
     /// The inbox that fills the table.

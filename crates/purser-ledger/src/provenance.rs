@@ -27,6 +27,7 @@ use crate::log::Log;
 use crate::report::{Flushed, Optimized, Stats, Vacuumed};
 use crate::{flush, maintain};
 
+use read::Depth;
 pub(crate) use schema::PROVENANCE;
 pub use verify::ChainChecked;
 
@@ -66,7 +67,7 @@ impl Provenance {
         };
         let log = Arc::new(Log::open(&PROVENANCE, config, store).await?);
         if log.config.background {
-            log.config.background_runtime().spawn(flush::run(Arc::downgrade(&log), || std::future::ready(())));
+            tokio::spawn(flush::run(Arc::downgrade(&log), || std::future::ready(())));
         }
         Ok(Self { inner: Arc::new(Inner { log, one: tokio::sync::Mutex::new(()), _lock: lock }) })
     }
@@ -102,7 +103,15 @@ impl Provenance {
     /// # Errors
     /// Whatever storage answers.
     pub async fn query(&self, tenant: &TenantId, filter: &Filter, page: Page) -> Result<Vec<Chained>, Error> {
-        read::page(self.log(), tenant, filter, page).await
+        read::page(self.log(), tenant, filter, page, Depth::Whole).await
+    }
+
+    /// The same without their inputs and outputs, which are empty: a list of what may be large.
+    ///
+    /// # Errors
+    /// Whatever storage answers.
+    pub async fn outline(&self, tenant: &TenantId, filter: &Filter, page: Page) -> Result<Vec<Chained>, Error> {
+        read::page(self.log(), tenant, filter, page, Depth::Outline).await
     }
 
     /// One record.

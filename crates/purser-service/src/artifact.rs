@@ -34,7 +34,10 @@ impl Service {
     pub async fn artifact(&self, who: &Principal, dataset: &str, version: Option<&str>) -> Result<Artifact, Error> {
         who.may_read()?;
         let found = self.store().artifact(who.tenant()).get(dataset, version).await?;
-        found.ok_or_else(|| Error::not_found("artifact", dataset))
+        found.ok_or_else(|| match version {
+            Some(version) => Error::not_found("artifact", &format!("{dataset} {version}")),
+            None => Error::not_found("artifact", dataset),
+        })
     }
 
     /// The artifacts saved last first, those before the one that `before` names by time and id.

@@ -54,7 +54,10 @@ impl Principal {
     /// # Errors
     /// Forbidden unless the role may act.
     pub fn may_operate(&self) -> Result<(), Error> {
-        require(self.role.may_operate(), "operate: change feature tags and scenarios, void usage, calibrate")
+        require(
+            self.role.may_operate(),
+            "operate: change feature tags, scenarios and artifacts, void usage, calibrate, bring baselines in",
+        )
     }
 
     /// # Errors

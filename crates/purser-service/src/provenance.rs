@@ -6,7 +6,7 @@ mod recorder;
 mod replay;
 mod spool;
 
-use purser_domain::provenance::{Chained, Drift, Filter, Hash, Page, Record, RecordId, Variant};
+use purser_domain::provenance::{Chained, Drift, Filter, Hash, Page, Record, RecordId, Source, Variant};
 use purser_domain::tenant::TenantId;
 use purser_ledger::provenance::{ChainChecked, Provenance, Unless};
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::principal::Principal;
 use crate::service::Service;
 
-pub use backfill::Backfilled;
+pub use backfill::{Backfilled, input_hash};
 pub(crate) use recorder::Recorder;
 pub use recorder::{Config, Counts};
 
@@ -74,10 +74,22 @@ impl Service {
     /// # Errors
     /// Forbidden; invalid with a limit over [`BATCH_MAX`]; unavailable.
     pub async fn provenance_query(&self, who: &Principal, filter: &Filter, page: Page) -> Result<Vec<Chained>, Error> {
-        if page.limit > BATCH_MAX {
-            return Err(Error::invalid_field("limit", &page.limit, &format!("must be at most {BATCH_MAX}")));
-        }
+        check_limit(page)?;
         Ok(self.provenance_of(who).await?.query(who.tenant(), filter, page).await?)
+    }
+
+    /// The same without their inputs and outputs, which are empty.
+    ///
+    /// # Errors
+    /// As [`Service::provenance_query`].
+    pub async fn provenance_outline(
+        &self,
+        who: &Principal,
+        filter: &Filter,
+        page: Page,
+    ) -> Result<Vec<Chained>, Error> {
+        check_limit(page)?;
+        Ok(self.provenance_of(who).await?.outline(who.tenant(), filter, page).await?)
     }
 
     /// One record with all its inputs: enough to run it again.
@@ -144,12 +156,21 @@ impl Service {
     }
 }
 
+fn check_limit(page: Page) -> Result<(), Error> {
+    if page.limit <= BATCH_MAX {
+        return Ok(());
+    }
+    Err(Error::invalid_field("limit", &page.limit, &format!("must be at most {BATCH_MAX}")))
+}
+
 /// The record as it will be stored, stamped with the program's version unless it is the record of another program.
 fn admit(tenant: &TenantId, mut record: Record) -> Result<Record, Error> {
     if record.tenant != *tenant {
         return Err(Error::forbidden("record for another tenant"));
     }
-    record.versions.code.get_or_insert_with(|| CODE_VERSION.to_owned());
+    if record.source != Source::Backfill {
+        record.versions.code.get_or_insert_with(|| CODE_VERSION.to_owned());
+    }
     record.check().map_err(Error::invalid)?;
     Ok(record)
 }

@@ -112,11 +112,12 @@ impl Sandbox {
         self.pool.counts()
     }
 
-    /// Waits until what was taken is done, one deadline at most; what is left then counts as timed out.
+    /// Waits until what was taken is done, one deadline at most; what is left then counts as timed out. What only has to
+    /// be recorded is waited for longer.
     pub(crate) async fn shutdown(&self) {
         let patience = self.config.deadline + Duration::from_millis(100);
         for job in self.pool.close(patience).await {
-            finish::expired(&job).await;
+            job.context.keep(job.context.expired()).await;
         }
     }
 }

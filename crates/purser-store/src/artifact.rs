@@ -4,13 +4,17 @@
 use purser_domain::artifact::{Artifact, Made};
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::entity::artifact::{Column, Entity, Model};
 use crate::{Error, Result, Store};
+
+/// The later of two times, in words that both databases have.
+const LATER: &str =
+    "CASE WHEN excluded.recorded_at > artifact.recorded_at THEN excluded.recorded_at ELSE artifact.recorded_at END";
 
 /// One tenant's artifacts.
 #[derive(Debug)]
@@ -42,7 +46,8 @@ impl<'a> Artifacts<'a> {
             recorded_at: recorded_at.micros(),
         };
         let overwrite = OnConflict::columns([Column::TenantId, Column::DatasetId, Column::DatasetVersion])
-            .update_columns([Column::InputWindowHash, Column::AsOf, Column::ComputeCodeVersion, Column::RecordedAt])
+            .update_columns([Column::InputWindowHash, Column::AsOf, Column::ComputeCodeVersion])
+            .value(Column::RecordedAt, Expr::cust(LATER))
             .to_owned();
         let transaction = self.store.begin().await?;
         Entity::insert(row.into_active_model())

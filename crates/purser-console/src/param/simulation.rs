@@ -117,9 +117,10 @@ impl Parsed {
                 let percent = text.parse::<f64>().ok()?;
                 (percent > 0.0 && percent <= 100.0).then_some(percent / 100.0)
             });
-        let runs = number(&self.runs, "runs", &format!("must be from 1 to {RUNS_MAX}"), &mut errors, |text| {
-            text.parse().ok().filter(|runs| (1..=RUNS_MAX).contains(runs))
-        });
+        let runs =
+            number(&self.runs, "runs", &format!("must be a whole number from 1 to {RUNS_MAX}"), &mut errors, |text| {
+                text.parse().ok().filter(|runs| (1..=RUNS_MAX).contains(runs))
+            });
         let sweep = sweep(&self.sweep, &mut errors);
         let skills: BTreeSet<String> = listed(&self.allow).map(str::to_owned).collect();
         let plan = if self.plan.trim().is_empty() {

@@ -54,6 +54,9 @@ async fn all_five_fields_are_required_and_checked() {
     let mut long = draft("daily", "1");
     long["input_window_hash"] = json!("0".repeat(65));
     assert_eq!(app.post("/api/v1/artifacts", &long).await.fields(), ["input_window_hash"]);
+    let mut null = draft("daily", "1");
+    null["as_of"] = json!(null);
+    assert_eq!(app.post("/api/v1/artifacts", &null).await.fields(), ["as_of"]);
     let mut local = draft("daily", "1");
     local["as_of"] = json!("2026-11-01T00:00:00");
     assert_eq!(app.post("/api/v1/artifacts", &local).await.fields(), ["as_of"]);

@@ -223,12 +223,12 @@ async fn one_bad_baseline_keeps_all_out_and_is_named() {
     let backfill = format!("{PROVENANCE}/backfill");
     let bad = json!([
         {"cost_cents": 1, "payload": 1},
-        {"cost_cents": "much", "tenant_id": "globex", "colour": "red"}
+        {"cost_cents": "much", "tenant_id": "globex", "colour": "red", "payload": 2}
     ]);
     let mut fields = app.post(&backfill, &bad).await.fields();
     fields.sort();
     assert_eq!(fields, ["[1].colour", "[1].cost_cents", "[1].tenant_id"]);
-    assert_eq!(app.post(&backfill, &json!([{}])).await.fields(), ["[0].cost_cents"]);
+    assert_eq!(app.post(&backfill, &json!([{}])).await.fields(), ["[0].cost_cents", "[0].input_hash"]);
     for query in ["batch_size=0", "batch_size=10001"] {
         assert_eq!(app.post(&format!("{backfill}?{query}"), &json!([])).await.fields(), ["batch_size"]);
     }
@@ -268,4 +268,41 @@ async fn drift_is_told_over_the_records_with_both_costs() {
     assert!((deviation - 0.005 * 2_f64.sqrt()).abs() < 1e-12, "{found}");
     assert_eq!(app.get(&format!("{drift}?run_id=free")).await.expect(200).json()["records"], 1);
     assert_eq!(app.get(&format!("{drift}?limit=1&variant=v9")).await.fields(), ["variant", "limit"]);
+}
+
+#[tokio::test]
+async fn a_record_that_was_brought_in_says_that_it_cannot_come_out_again() {
+    let app = TestApp::start().await;
+    for payload in [json!({"foo": 1}), json!("x"), json!([{"skill": "http_call"}])] {
+        app.post(&format!("{PROVENANCE}/backfill"), &json!({"cost_cents": 1, "payload": payload})).await.expect(200);
+        let page = app.get(&format!("{PROVENANCE}?limit=1")).await.expect(200).json();
+        let found = replay(&app, ids(&page)[0]).await.expect(200).json();
+        assert_eq!(
+            json!([found["reproduced"], found["reason"]]),
+            json!([false, "the record was brought in from elsewhere, without an output"]),
+        );
+        assert_eq!(page["records"][0]["versions"]["code"], Value::Null, "another program made it");
+    }
+}
+
+#[tokio::test]
+async fn a_baseline_that_was_recorded_before_is_there_already() {
+    let app = TestApp::start().await;
+    let id = simulate(&app, "v1", "a").await;
+    let shown = app.get(&format!("{PROVENANCE}/{id}")).await.expect(200).json();
+    let inputs: Value = serde_json::from_str(shown["inputs"].as_str().expect("a text")).expect("JSON");
+    let baseline = json!({"cost_cents": 5, "payload": inputs});
+    let done = app.post(&format!("{PROVENANCE}/backfill"), &baseline).await.expect(200).json();
+    assert_eq!(json!([done["inserted"], done["skipped"]]), json!([0, 1]), "{done}");
+}
+
+#[tokio::test]
+async fn a_cost_that_no_number_holds_is_refused_not_nothing() {
+    let app = TestApp::start().await;
+    for cost in ["1e2147483647", "1e30", "-1", "1e9"] {
+        let body = format!(r#"{{"cost_cents": {cost}, "payload": 1}}"#);
+        let ask =
+            Ask::new(Method::POST, &format!("{PROVENANCE}/backfill")).bytes("application/json", body.into_bytes());
+        assert_eq!(app.ask(ask).await.fields(), ["cost_cents"], "{cost}");
+    }
 }

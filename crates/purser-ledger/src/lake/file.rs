@@ -37,6 +37,13 @@ pub(crate) struct FileWriter {
     nulls: BTreeMap<&'static str, u64>,
 }
 
+/// A file that is not stored yet.
+pub(crate) struct File {
+    bytes: Vec<u8>,
+    /// For the Delta log.
+    stats: String,
+}
+
 impl FileWriter {
     /// An empty file.
     pub(crate) fn new(layout: &'static Layout) -> Result<Self, Error> {
@@ -49,13 +56,8 @@ impl FileWriter {
         self.rows
     }
 
-    /// Adds rows, which follow those before them in the lake's order; off the threads that serve requests.
-    pub(crate) async fn with(self, rows: RecordBatch) -> Result<Self, Error> {
-        let written = tokio::task::spawn_blocking(move || self.written(&rows)).await;
-        written.map_err(|e| Error::Corrupt(format!("the writer failed: {e}")))?
-    }
-
-    fn written(mut self, rows: &RecordBatch) -> Result<Self, Error> {
+    /// Adds rows, which follow those before them in the lake's order.
+    pub(crate) fn with(mut self, rows: &RecordBatch) -> Result<Self, Error> {
         let Some(last) = rows.num_rows().checked_sub(1) else { return Ok(self) };
         self.writer.write(rows)?;
         self.rows += rows.num_rows();
@@ -77,8 +79,8 @@ impl FileWriter {
         Ok(self)
     }
 
-    /// The file's bytes, and its statistics for the Delta log.
-    fn finish(self) -> Result<(Vec<u8>, String), Error> {
+    /// The whole file.
+    pub(crate) fn finish(self) -> Result<File, Error> {
         let time = |micros: i64| Timestamp::from_micros(micros).to_string();
         let tenants = self.tenants.ok_or_else(|| Error::Corrupt("an empty lake file".to_owned()))?;
         let times = self.times.into_iter().map(|(name, (min, max))| (name, (time(min), time(max))));
@@ -89,15 +91,14 @@ impl FileWriter {
         let null_count = self.nulls.into_iter().map(|(name, nulls)| (name.to_owned(), nulls)).collect();
         let stats = FileStats { num_records: self.rows as u64, min_values, max_values, null_count };
         let stats = serde_json::to_string(&stats).map_err(|e| Error::Corrupt(e.to_string()))?;
-        Ok((self.writer.into_inner()?, stats))
+        Ok(File { bytes: self.writer.into_inner()?, stats })
     }
 }
 
 impl Lake {
     /// Stores a file of one day; it is not part of the table before a commit.
-    pub(crate) async fn put_file(&self, day: i32, file: FileWriter, seq: i64, now: Timestamp) -> Result<Add, Error> {
-        let finished = tokio::task::spawn_blocking(move || file.finish()).await;
-        let (bytes, stats) = finished.map_err(|e| Error::Corrupt(format!("the writer failed: {e}")))??;
+    pub(crate) async fn put_file(&self, day: i32, file: File, seq: i64, now: Timestamp) -> Result<Add, Error> {
+        let File { bytes, stats } = file;
         let date = day_text(day);
         let path = file_name::new(self.layout.date, &date, seq);
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);

@@ -68,10 +68,11 @@ async fn rewrite(log: &Log, day: i32) -> Result<Optimized, Error> {
         let batch = stream.next().await.transpose()?;
         let is_last = batch.is_none();
         if let Some(batch) = batch {
-            file = file.with(batch).await?;
+            file = log.heavy(move || file.with(&batch)).await??;
         }
         if file.rows() >= log.layout.file_rows || (is_last && file.rows() > 0) {
             let whole = std::mem::replace(&mut file, FileWriter::new(log.layout)?);
+            let whole = log.heavy(move || whole.finish()).await??;
             let mut add = log.lake.put_file(day, whole, seq, now).await?;
             add.data_change = false;
             optimized.files_added += 1;

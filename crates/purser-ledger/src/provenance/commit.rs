@@ -38,8 +38,7 @@ pub(super) async fn append(log: &Log, records: &mut Vec<Record>, unless: Unless)
         let heads = log.store.provenance().heads(taken).await?;
         let first = (log.config.clock)().max(head.received_through.plus_micros(1));
         let (flags, moved) = (kept.clone(), std::mem::take(records));
-        let encoded = tokio::task::spawn_blocking(move || encode(moved, &flags, heads, first)).await;
-        let (back, encoded) = encoded.map_err(|e| Error::Corrupt(format!("the encoder failed: {e}")))?;
+        let (back, encoded) = log.heavy(move || encode(moved, &flags, heads, first)).await?;
         *records = back;
         let encoded = encoded?;
         let (bytes, rows) = (encoded.payload.len(), encoded.rows);
@@ -53,7 +52,9 @@ pub(super) async fn append(log: &Log, records: &mut Vec<Record>, unless: Unless)
         match appended.inspect_err(|_| log.distrust_view())? {
             Append::Committed(head) => {
                 log.publish(TailBatch::new(head, rows, bytes, first));
-                records.clear();
+                // To let many long texts go takes its time too.
+                let stored = std::mem::take(records);
+                log.config.background_runtime().spawn_blocking(move || drop(stored));
                 return Ok(kept);
             }
             Append::Moved(_) => log.sync().await?,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::functions_aggregate::expr_fn::{count, max, min, stddev, sum};
 use datafusion::logical_expr::cast;
 use datafusion::prelude::{DataFrame, Expr, col, lit};
@@ -63,27 +63,70 @@ fn decode(batches: &[RecordBatch]) -> Result<Vec<Chained>, Error> {
     Ok(records)
 }
 
+/// What of a page's records is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// All but inputs and output, which are empty.
+    Outline,
+    /// Everything.
+    Whole,
+}
+
 /// One page, newest first: by when it was run, then by when it was stored.
-pub(super) async fn page(log: &Log, tenant: &TenantId, filter: &Filter, page: Page) -> Result<Vec<Chained>, Error> {
+///
+/// Which records are on it is found without their payloads, however far down it lies: wide rows are never sorted.
+pub(super) async fn page(
+    log: &Log,
+    tenant: &TenantId,
+    filter: &Filter,
+    page: Page,
+    depth: Depth,
+) -> Result<Vec<Chained>, Error> {
     let view = log.fresh_view().await?;
-    let mut files = candidates(&view, tenant, filter);
+    let keys = keys(log, &view, tenant, filter, page).await?;
+    let Some((first, last)) = keys.last().zip(keys.first()) else { return Ok(Vec::new()) };
+    let span = Filter { start: Some(first.0), end: Some(last.0), ..filter.clone() };
+    let received = keys.iter().map(|key| at(key.1)).collect();
+    let mut found = rows(log, &view, tenant, &span)?.filter(col("received_at").in_list(received, false))?;
+    if depth == Depth::Outline {
+        found = found.with_column("inputs", lit(""))?.with_column("output", lit(""))?;
+    }
+    let mut records = decode(&found.collect().await?)?;
+    records.sort_by_key(|chained| std::cmp::Reverse((chained.record.created_at, chained.received_at)));
+    Ok(records)
+}
+
+/// When a record was run, and when it was stored, which no two records share.
+type Key = (Timestamp, Timestamp);
+
+/// The keys of a page's records, in its order.
+async fn keys(log: &Log, view: &View, tenant: &TenantId, filter: &Filter, page: Page) -> Result<Vec<Key>, Error> {
+    let mut files = candidates(view, tenant, filter);
     let rows = files.iter().map(|file| file.rows).sum::<u64>() as usize + view.tail_rows();
     let wanted = page.offset.saturating_add(page.limit).min(rows);
     files.sort_by_key(|file| file.occurred.1);
     let mut tail = view.tail.clone();
-    let mut records: Vec<Chained> = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
     loop {
-        let last = records.get(wanted.saturating_sub(1)).map(|chained| chained.record.created_at);
+        let last = keys.get(wanted.saturating_sub(1)).map(|key| key.0);
         let next: Vec<_> = files.split_off(files.len().saturating_sub(FILES_STEP));
         let is_full = last.is_some_and(|last| next.iter().all(|file| file.occurred.1 < last));
         if (next.is_empty() && tail.is_empty()) || is_full || wanted <= page.offset {
-            return Ok(records.into_iter().skip(page.offset).take(page.limit).collect());
+            return Ok(keys.into_iter().skip(page.offset).take(page.limit).collect());
         }
         let found = frame(&log.lake, next, std::mem::take(&mut tail))?.filter(condition(tenant, filter))?;
+        let found = found.select(vec![col("created_at"), col("received_at")])?;
         let newest = vec![col("created_at").sort(false, false), col("received_at").sort(false, false)];
-        records.append(&mut decode(&found.sort(newest)?.limit(0, Some(wanted))?.collect().await?)?);
-        records.sort_by_key(|chained| std::cmp::Reverse((chained.record.created_at, chained.received_at)));
-        records.truncate(wanted);
+        for batch in found.sort(newest)?.limit(0, Some(wanted))?.collect().await? {
+            let [created, received] =
+                [0, 1].map(|column| batch.column(column).as_primitive::<TimestampMicrosecondType>().clone());
+            let both = created.values().iter().zip(received.values());
+            keys.extend(
+                both.map(|(created, received)| (Timestamp::from_micros(*created), Timestamp::from_micros(*received))),
+            );
+        }
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+        keys.truncate(wanted);
     }
 }
 

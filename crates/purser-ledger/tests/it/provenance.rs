@@ -504,3 +504,23 @@ proptest! {
         });
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outline_is_the_same_page_without_payloads() {
+    let ledger = TestLedger::new().await;
+    let provenance = provenance(&ledger).await;
+    store(&provenance, records(0..30)).await;
+    provenance.flush().await.expect("a flush");
+    store(&provenance, records(30..40)).await;
+    for (limit, offset) in [(7, 0), (7, 8), (100, 35), (5, 40), (0, 3)] {
+        let (filter, page) = (Filter::default(), Page { limit, offset });
+        let mut whole = provenance.query(&acme(), &filter, page).await.expect("an answer");
+        assert_eq!(whole.len(), limit.min(40_usize.saturating_sub(offset)));
+        assert!(whole.iter().all(|chained| chained.record.inputs.len() > 2));
+        for chained in &mut whole {
+            chained.record.inputs.clear();
+            chained.record.output.clear();
+        }
+        assert_eq!(provenance.outline(&acme(), &filter, page).await.expect("an answer"), whole, "{limit} {offset}");
+    }
+}

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use purser_domain::provenance::{Baseline, Record, Source, Variant};
+use purser_domain::provenance::{Baseline, Hash, Record, Source, Variant};
+use purser_domain::step::parse_plan;
 use purser_engine::canonical_json::{Form, canonical};
+use purser_engine::step;
 use purser_ledger::provenance::Unless;
 
 use super::BATCH_MAX;
@@ -15,6 +17,20 @@ use crate::service::Service;
 
 /// How long a backfill that stopped moving keeps others away.
 const LEASE_TTL: Duration = Duration::from_secs(60);
+/// The most bytes of payload of one transaction.
+const BYTES_MAX: usize = 64 << 20;
+
+/// What names the inputs of a baseline: two with the same are one. A payload with a plan and a budget is named as the
+/// record of such a simulation is.
+#[must_use]
+pub fn input_hash(baseline: &Baseline) -> Hash {
+    let of_payload = || {
+        let plan = parse_plan(baseline.payload.get("plan")?, "plan").ok()?;
+        step::input_hash(&plan, baseline.payload.get("budget_cents")?.as_i64()?).parse().ok()
+    };
+    let of_text = || Hash::of(canonical(&baseline.payload, Form::Rfc8785).as_bytes());
+    baseline.input_hash.or_else(of_payload).unwrap_or_else(of_text)
+}
 
 /// What became of the baselines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,7 +53,7 @@ impl Backfilled {
 }
 
 impl Service {
-    /// Brings baselines in, `batch_size` in one transaction: running it again stores nothing twice.
+    /// Brings baselines in, `batch_size` in one transaction, fewer if they are large: running it again stores nothing twice.
     ///
     /// # Errors
     /// Forbidden; invalid with a batch size of 0 or over [`BATCH_MAX`]; a conflict while another backfill of the tenant
@@ -52,6 +68,8 @@ impl Service {
         if !(1..=BATCH_MAX).contains(&batch_size) {
             return Err(Error::invalid_field("batch_size", &batch_size, &format!("must be 1 to {BATCH_MAX}")));
         }
+        // What was recorded just before is there already.
+        self.recorder().flush().await;
         let (name, holder) = (format!("provenance.backfill.{}", who.tenant()), random_hex::<8>());
         let mut done = Backfilled::default();
         for (round, part) in baselines.chunks(batch_size).enumerate() {
@@ -97,7 +115,20 @@ impl Service {
     }
 
     async fn backfill_part(&self, who: &Principal, part: &[Baseline], done: &mut Backfilled) {
-        let records = self.admitted(who, part, done);
+        let mut batch = Vec::with_capacity(part.len());
+        let mut bytes = 0;
+        for record in self.admitted(who, part, done) {
+            if bytes + record.payload_bytes() > BYTES_MAX {
+                self.backfill_batch(std::mem::take(&mut batch), done).await;
+                bytes = 0;
+            }
+            bytes += record.payload_bytes();
+            batch.push(record);
+        }
+        self.backfill_batch(batch, done).await;
+    }
+
+    async fn backfill_batch(&self, records: Vec<Record>, done: &mut Backfilled) {
         let count = records.len();
         let stored = match self.provenance().await {
             Ok(provenance) => provenance.append(records, Unless::InputStored).await.map_err(Error::from),
@@ -133,7 +164,7 @@ impl Service {
         record.source = Source::Backfill;
         record.run_id.clone_from(&baseline.run_id);
         record.v1_cost = Some(baseline.cost);
-        record.input_hash = baseline.input_hash.unwrap_or(record.input_hash);
+        record.input_hash = input_hash(baseline);
         record
     }
 }

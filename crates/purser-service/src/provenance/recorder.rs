@@ -18,6 +18,10 @@ use crate::error::Error;
 
 /// How often a shutdown tries to store or spool what waits.
 const LAST_TRIES: u32 = 3;
+/// So many messages are taken at a time …
+const TAKEN_MAX: usize = 1_024;
+/// … and the next after so long: to be woken for each alone would cost requests more than the record does.
+const LINGER: Duration = Duration::from_millis(5);
 /// How long a reader waits for what was recorded just before.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -94,7 +98,6 @@ impl Recorder {
         let counters = Arc::new(Counters::default());
         let closing = Arc::new(AtomicBool::new(false));
         let room_kib = config.queue_kib.max(1);
-        let runtime = ledger.background_runtime();
         let worker = Worker {
             ledger,
             directory,
@@ -110,7 +113,7 @@ impl Recorder {
         };
         Self {
             sender: Mutex::new(Some(sender)),
-            worker: Mutex::new(Some(runtime.spawn(worker.run(messages)))),
+            worker: Mutex::new(Some(tokio::spawn(worker.run(messages)))),
             room: Arc::new(Semaphore::new(room_kib as usize)),
             room_kib,
             counters,
@@ -206,8 +209,9 @@ impl Worker {
             let idle = Instant::now() + Duration::from_secs(3_600);
             let due = self.since.map(|since| since + self.config.flush_age);
             let wake = due.into_iter().chain(self.retry_at).min().unwrap_or(idle);
-            let message = tokio::select! {
-                message = messages.recv() => message,
+            let mut taken = Vec::new();
+            let count = tokio::select! {
+                count = messages.recv_many(&mut taken, TAKEN_MAX) => count,
                 () = tokio::time::sleep_until(wake) => {
                     self.look_after_spool().await;
                     if due.is_some_and(|due| due <= Instant::now()) {
@@ -216,20 +220,23 @@ impl Worker {
                     continue;
                 }
             };
-            match message {
-                Some(Message::Record(record, permit)) => self.take(*record, permit).await,
-                Some(Message::Flush(reply)) => {
-                    self.look_after_spool().await;
-                    self.store().await;
-                    // Who no longer waits does not care.
-                    reply.send(()).ok();
-                }
-                None => {
-                    self.look_after_spool().await;
-                    self.store().await;
-                    return;
+            for message in taken {
+                match message {
+                    Message::Record(record, permit) => self.take(*record, permit).await,
+                    Message::Flush(reply) => {
+                        self.look_after_spool().await;
+                        self.store().await;
+                        // Who no longer waits does not care.
+                        reply.send(()).ok();
+                    }
                 }
             }
+            if count == 0 {
+                self.look_after_spool().await;
+                self.store().await;
+                return;
+            }
+            tokio::time::sleep(LINGER).await;
         }
     }
 

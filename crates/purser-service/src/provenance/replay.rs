@@ -41,6 +41,11 @@ impl Service {
         let chained = self.provenance_get(who, id).await?;
         let record = &chained.record;
         let again = match record.variant {
+            _ if record.source == Source::Backfill => Again {
+                output: Err("the record was brought in from elsewhere, without an output".to_owned()),
+                versions: record.versions.clone(),
+                calibration: None,
+            },
             Variant::V1 | Variant::V2 | Variant::Comparison | Variant::Runtime | Variant::Scenario => {
                 self.flat_again(who, record).await?
             }
@@ -172,9 +177,8 @@ fn held_against(record: &Record, is_sound: bool, again: Again) -> Replay {
 
 /// Why a record cannot come out again, if its own words say so.
 fn reason(record: &Record) -> Option<String> {
-    match (record.source, record.status) {
-        (Source::Backfill, _) => Some("the record was brought in from elsewhere, without an output".to_owned()),
-        (_, Status::Timeout) => Some("the candidate had a deadline and missed it; a replay has none".to_owned()),
+    match record.status {
+        Status::Timeout => Some("the candidate had a deadline and missed it; a replay has none".to_owned()),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use metrics::{counter, histogram};
 use purser_domain::comparison::{Comparison, Verdict};
 use purser_domain::provenance::{Record, RecordId, Status, Variant};
@@ -88,16 +89,24 @@ fn log(context: &Context, comparison: &Comparison) {
     }
 }
 
-/// Records both answers, or why there is only one.
-pub(super) async fn record(context: &Context, done: Result<&Compared, &String>) {
-    let Some(id) = context.id else { return };
-    let mut record = context.record(id, Variant::Comparison, &Output::of(&context.baseline, done));
-    record.status = done.map_or(Status::Error, |compared| status_of(compared.v2.status));
-    if let Ok(Compared { v2, .. }) = done {
-        record.v2_cost = money(v2.estimated_cost_cents);
-        record.runtime_ms = v2.runtime_ms;
+/// Puts the record of both answers together, or of why there is only one, and hands it to the recorder: heavy work, for
+/// the background. `held` is let go once that is done.
+pub(super) fn record(job: Arc<Job>, done: Option<Result<Compared, String>>, held: impl Send + 'static) {
+    let record = match &done {
+        Some(done) => job.context.both(done.as_ref()),
+        None => job.context.expired(),
+    };
+    let runtime = job.runtime.clone();
+    // Whatever the recorder starts belongs to the runtime that serves requests.
+    let _inside = runtime.enter();
+    let mut keeping = Box::pin(async move {
+        job.context.keep(record).await;
+        drop(held);
+    });
+    // As a rule there is room; else it is waited for there.
+    if keeping.as_mut().now_or_never().is_none() {
+        runtime.spawn(keeping);
     }
-    context.keep(record).await;
 }
 
 /// What is recorded of both answers, or of one and why there is no other.
@@ -121,27 +130,9 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Records that the candidate was given up.
-pub(super) async fn expired(job: &Job) {
-    let Some(id) = job.context.id else { return };
-    let reason = "timeout".to_owned();
-    let mut record = job.context.record(id, Variant::Comparison, &Output::of(&job.context.baseline, Err(&reason)));
-    record.status = Status::Timeout;
-    job.context.keep(record).await;
-}
-
 /// Records the baseline alone and hands it back.
 pub(crate) async fn record_baseline(context: &Context) -> v1::Simulation {
-    if let Some(id) = context.id {
-        let mut record = context.record(id, Variant::V1, &context.baseline);
-        record.status = match context.baseline.status {
-            v1::Status::Feasible => Status::Success,
-            v1::Status::InvalidPlan => Status::SchemaError,
-            _ => Status::Error,
-        };
-        record.runtime_ms = context.baseline_ms;
-        context.keep(record).await;
-    }
+    context.keep(context.alone()).await;
     context.baseline.clone()
 }
 
@@ -155,6 +146,37 @@ pub(crate) const fn status_of(status: v2::Status) -> Status {
 }
 
 impl Context {
+    /// The record of both answers, or of the baseline's and why there is no other.
+    fn both(&self, done: Result<&Compared, &String>) -> Option<Record> {
+        let mut record = self.record(self.id?, Variant::Comparison, &Output::of(&self.baseline, done));
+        record.status = done.map_or(Status::Error, |compared| status_of(compared.v2.status));
+        if let Ok(Compared { v2, .. }) = done {
+            record.v2_cost = money(v2.estimated_cost_cents);
+            record.runtime_ms = v2.runtime_ms;
+        }
+        Some(record)
+    }
+
+    /// The record of the baseline's answer, the candidate having been given up.
+    pub(super) fn expired(&self) -> Option<Record> {
+        let reason = "timeout".to_owned();
+        let mut record = self.record(self.id?, Variant::Comparison, &Output::of(&self.baseline, Err(&reason)));
+        record.status = Status::Timeout;
+        Some(record)
+    }
+
+    /// The record of the baseline's answer alone.
+    fn alone(&self) -> Option<Record> {
+        let mut record = self.record(self.id?, Variant::V1, &self.baseline);
+        record.status = match self.baseline.status {
+            v1::Status::Feasible => Status::Success,
+            v1::Status::InvalidPlan => Status::SchemaError,
+            _ => Status::Error,
+        };
+        record.runtime_ms = self.baseline_ms;
+        Some(record)
+    }
+
     fn record(&self, id: RecordId, variant: Variant, output: &impl Serialize) -> Record {
         let inputs = canonical(&self.request.inputs(), Form::Rfc8785);
         let output = canonical(output, Form::Rfc8785);
@@ -168,7 +190,10 @@ impl Context {
         record
     }
 
-    async fn keep(&self, record: Record) {
-        self.service.keep(&self.who, record).await;
+    /// Hands the record to the recorder, if there is one.
+    pub(super) async fn keep(&self, record: Option<Record>) {
+        if let Some(record) = record {
+            self.service.keep(&self.who, record).await;
+        }
     }
 }

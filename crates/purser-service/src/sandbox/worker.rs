@@ -27,15 +27,17 @@ type Told = Result<Box<Compared>, String>;
 /// One simulation for the candidate.
 pub(crate) struct Job {
     pub(crate) context: Context,
-    runtime: Handle,
+    /// The runtime that serves requests.
+    pub(super) runtime: Handle,
+    background: Handle,
     reply: Mutex<Option<oneshot::Sender<Told>>>,
 }
 
 impl Job {
-    /// A job whose record is written in the background.
+    /// A job whose record is put together in the background and kept on the caller's runtime.
     pub(crate) fn new(context: Context) -> Self {
-        let runtime = context.service.ledger().background_runtime();
-        Self { context, runtime, reply: Mutex::new(None) }
+        let background = context.service.ledger().background_runtime();
+        Self { context, runtime: Handle::current(), background, reply: Mutex::new(None) }
     }
 
     /// Tells whoever still waits.
@@ -249,22 +251,19 @@ impl Shared {
         Outcome { result, elapsed: started.elapsed() }
     }
 
-    /// Answers, and hands the record to the background; waits while too much is there. That is no reason to give the
+    /// Answers, and hands the record to the background; waits while too many are there. That is no reason to give the
     /// thread up.
     fn finish(self: &Arc<Self>, job: Arc<Job>, outcome: Option<Outcome>) {
         let finishing = Finishing(self.clone());
         let done = catch_unwind(AssertUnwindSafe(|| outcome.map(|outcome| self.answer(&job, outcome))));
-        let runtime = job.runtime.clone();
-        let (Ok(done), Ok(room)) = (done, runtime.block_on(self.room.clone().acquire_owned())) else {
+        let (Ok(done), Ok(room)) = (done, job.runtime.block_on(self.room.clone().acquire_owned())) else {
             tracing::error!("a shadow simulation could not be recorded");
             return;
         };
-        runtime.spawn(async move {
-            match &done {
-                Some(done) => finish::record(&job.context, done.as_ref()).await,
-                None => finish::expired(&job).await,
+        job.background.clone().spawn_blocking(move || {
+            if catch_unwind(AssertUnwindSafe(|| finish::record(job, done, (room, finishing)))).is_err() {
+                tracing::error!("a shadow simulation could not be recorded");
             }
-            drop((room, finishing));
         });
     }
 

@@ -114,7 +114,7 @@ fn at_fault(error: &SimulateError) -> (String, String) {
         SimulateError::Unpriced { model, .. } => ("plan".to_owned(), model.clone()),
         SimulateError::TooExpensive { most } => ("plan".to_owned(), most.to_string()),
         SimulateError::TooMuchWork { draws, .. } => ("draws".to_owned(), draws.to_string()),
-        SimulateError::FixedCount { node } => (node.clone(), String::new()),
+        SimulateError::FixedCount { node, factor } => (node.clone(), factor.to_string()),
         SimulateError::TooLong { node, work } => (node.clone(), work.to_string()),
         SimulateError::Alternative { index, model, .. } => (format!("alternatives[{index}]"), model.clone()),
         SimulateError::Sweep { index, reason } => (format!("sweep[{index}]"), at_fault(reason).1),

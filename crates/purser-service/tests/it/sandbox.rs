@@ -218,14 +218,14 @@ async fn a_shutdown_records_what_the_shadow_had_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_waits_for_records_that_the_background_is_slow_to_write() {
-    let background = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+async fn a_shutdown_waits_for_records_that_the_background_is_slow_to_put_together() {
+    let background = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build();
     let background = background.expect("a runtime");
     let app = TestService::with_background(Some(background.handle().clone())).await;
     let soon = Config { deadline: Duration::from_millis(100), ..config() };
     app.service.start_sandbox_with(soon, Box::new(Odd(Box::new(|| Ok(())))));
     // Longer than the shutdown waits for a candidate.
-    background.spawn(async { std::thread::sleep(Duration::from_secs(1)) });
+    background.spawn_blocking(|| std::thread::sleep(Duration::from_secs(1)));
     for _ in 0..5 {
         assert!(
             matches!(simulate(&app.service).await.shadow, Shadow::Done(_)),

@@ -9,7 +9,6 @@ use purser_http::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::background;
 use crate::config::{ListenFlags, Settings};
 use crate::exit::{Exit, Failure};
 use crate::local::Local;
@@ -112,7 +111,7 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         servers.spawn(purser_http::serve(http, bound.tls, http_routes, told(stopping), drain));
     }
     let jobs = purser_service::job::Config { retention_days: local.retention_days, ..Default::default() };
-    let jobs = background::runtime()?.spawn({
+    let jobs = tokio::spawn({
         let service = local.service.clone();
         async move { service.run_jobs(&jobs).await }
     });

@@ -109,11 +109,28 @@ fn baselines_are_brought_in_from_files_and_folders() {
 fn files_with_faults_bring_nothing_in() {
     let purser = with_tenant();
     let good = purser.file("good.json", r#"{"cost_cents": 1, "payload": 1}"#);
-    let bad = purser.file("bad.jsonl", "{\"cost_cents\":1}\n{\"cost_cents\":\"much\"}\n");
+    let bad = purser.file("bad.jsonl", "{\"cost_cents\":1,\"payload\":1}\n{\"cost_cents\":\"much\",\"payload\":2}\n");
     let [good, bad] = [&good, &bad].map(|path| path.to_str().expect("a path"));
     let ran = provenance(&purser, &["backfill", good, bad]);
     assert!(ran.code == 3 && ran.stderr.contains("bad.jsonl: [1].cost_cents"), "{}: {}", ran.code, ran.stderr);
     let missing = provenance(&purser, &["backfill", "nowhere.json"]);
     assert!(missing.code == 2 && missing.stderr.contains("nowhere.json"), "{}: {}", missing.code, missing.stderr);
     assert_eq!(provenance(&purser, &["query", "--json"]).done().json()["total"], 0);
+}
+
+#[test]
+fn a_file_may_have_more_records_than_a_request() {
+    let purser = with_tenant();
+    let mut lines: String = (0..10_001).map(|plan| format!("{{\"cost_cents\":1,\"payload\":[{plan}]}}\n")).collect();
+    let file = purser.file("many.jsonl", &lines);
+    let dry = provenance(&purser, &["backfill", file.to_str().expect("a path"), "--dry-run"]).done();
+    assert_eq!(dry.stderr, "10,001 would be stored, 0 there already, 0 refused\n");
+    lines.push_str("{\"cost_cents\":1}\n");
+    let file = purser.file("wrong.jsonl", &lines);
+    let ran = provenance(&purser, &["backfill", file.to_str().expect("a path"), "--dry-run"]);
+    assert!(ran.code == 3 && ran.stderr.contains("wrong.jsonl: [10001].input_hash"), "{}: {}", ran.code, ran.stderr);
+    let array = format!("[{}]", lines.trim().replace('\n', ","));
+    let file = purser.file("array.json", &array);
+    let ran = provenance(&purser, &["backfill", file.to_str().expect("a path"), "--dry-run"]);
+    assert!(ran.code == 2 && ran.stderr.contains("array.json: more than 10000"), "{}: {}", ran.code, ran.stderr);
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::Purser;
 
@@ -49,6 +49,25 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn a_running_server_takes_baselines_batch_by_batch() {
+    let purser = Purser::new();
+    let server = Server::start(&purser);
+    let made = purser.run(["key", "create", "--tenant", "acme", "--role", "operate", "--json"]).done().json();
+    let remote = ["--server", server.url.as_str(), "--key", made["key"].as_str().expect("a key")];
+    // The fourth repeats the first, in another batch.
+    let lines: String = [1, 2, 3, 1].map(|plan| format!("{{\"cost_cents\":{plan},\"payload\":[{plan}]}}\n")).concat();
+    let file = purser.file("old.jsonl", &lines);
+    let backfill = ["provenance", "backfill", file.to_str().expect("a path"), "--batch-size", "2", "--json"];
+    let run = |more: &[&str]| purser.run(backfill.iter().chain(&remote).chain(more)).done().json();
+    let counts = |done: Value| json!([done["inserted"], done["skipped"], done["errors"], done["dry_run"]]);
+    assert_eq!(counts(run(&["--dry-run"])), json!([3, 1, 0, true]));
+    assert_eq!(counts(run(&[])), json!([3, 1, 0, false]));
+    assert_eq!(counts(run(&[])), json!([0, 4, 0, false]));
+    let drift = purser.run(["provenance", "drift", "--json"].iter().chain(&remote)).done().json();
+    assert_eq!(drift["records"], 0, "baselines have one cost");
 }
 
 #[test]

@@ -60,7 +60,10 @@ pub(super) fn spends(said: &Estimate) -> Vec<Spend> {
         rows.push(of_mean("The same, for each that succeeds".to_owned(), stop.cost_per_success_usd));
     }
     rows.extend(said.roll_up.iter().map(|sum| Spend {
-        name: format!("{} runs together", amount::count(i64::try_from(sum.runs).unwrap_or(i64::MAX)).text),
+        name: match sum.runs {
+            1 => "1 run alone".to_owned(),
+            runs => format!("{} runs together", amount::count(i64::try_from(runs).unwrap_or(i64::MAX)).text),
+        },
         p10: Some(amount::money(sum.p10_usd)),
         mean: Some(amount::money(sum.mean_usd)),
         p90: Some(amount::money(sum.p90_usd)),

@@ -6,7 +6,9 @@ use purser_domain::calibration::Calibration;
 use purser_domain::charge::Match;
 use purser_domain::driver::{Driver, Source};
 use purser_domain::money::Money;
-use purser_domain::plan::{Guard, Kind, LLM_SKILL, Llm, MS_MAX, Node, OnError, Plan, StepUsage, TOKENS_MAX, USD_MAX};
+use purser_domain::plan::{
+    COUNT_MAX, Guard, Kind, LLM_SKILL, Llm, MS_MAX, Node, OnError, Plan, StepUsage, TOKENS_MAX, USD_MAX,
+};
 use purser_domain::prior::{self, Prior, Priors};
 use purser_domain::step::Step;
 use purser_domain::time::Timestamp;
@@ -57,11 +59,16 @@ pub enum SimulateError {
         /// The most it may cost.
         most: Money,
     },
-    /// A count of a changed plan has a distribution that cannot be multiplied so far.
-    #[error("{node}: its count cannot be multiplied so far: a probability would be above 1, or a mean above its bound")]
+    /// A count of a changed plan cannot be multiplied so far: neither it nor its distribution could hold the product.
+    #[error(
+        "{node}: its count cannot be multiplied so far: it would be above {COUNT_MAX}, its probability above 1, or its \
+         mean above its bound"
+    )]
     FixedCount {
         /// The node.
         node: String,
+        /// By what it was to be multiplied.
+        factor: f64,
     },
     /// One run of a changed plan might take too long.
     #[error("{node} may take {work} steps and turns, above the bound of a plan")]

@@ -44,7 +44,7 @@ pub(super) fn sweep(
 /// The plan under a setting.
 fn with(plan: &Plan, setting: &Sweep) -> Result<Plan, SimulateError> {
     let mut changed = plan.clone();
-    let mut fixed = None;
+    let mut fixed: Option<(String, f64)> = None;
     match setting {
         Sweep::Prompt(_) => {}
         Sweep::Model(name) => changed.each_mut(&mut |node| {
@@ -59,7 +59,7 @@ fn with(plan: &Plan, setting: &Sweep) -> Result<Plan, SimulateError> {
         }),
         Sweep::Counts(factor) => changed.each_mut(&mut |node| {
             if !can_scale(node, *factor) {
-                fixed.get_or_insert_with(|| node.name.clone());
+                fixed.get_or_insert_with(|| (node.name.clone(), *factor));
             }
             scale_counts(node, *factor);
         }),
@@ -69,16 +69,19 @@ fn with(plan: &Plan, setting: &Sweep) -> Result<Plan, SimulateError> {
             }
         }),
     }
-    if let Some(node) = fixed {
-        return Err(SimulateError::FixedCount { node });
+    if let Some((node, factor)) = fixed {
+        return Err(SimulateError::FixedCount { node, factor });
     }
     changed.check_work().map_err(|(node, work)| SimulateError::TooLong { node, work })?;
     Ok(changed)
 }
 
-/// Whether a count has a distribution that can be multiplied.
+/// Whether a count can be multiplied: within the bounds of a plan, and of its distribution.
 fn can_scale(node: &Node, factor: f64) -> bool {
     match &node.kind {
+        Kind::Loop { count: Driver::Constant(count), .. } | Kind::Map { items: Driver::Constant(count), .. } => {
+            count * factor <= f64::from(COUNT_MAX)
+        }
         Kind::Loop { count: Driver::Bernoulli { p }, .. } | Kind::Map { items: Driver::Bernoulli { p }, .. } => {
             p * factor <= 1.0
         }

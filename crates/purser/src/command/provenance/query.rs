@@ -46,7 +46,7 @@ async fn ask(args: &Args, source: &Source) -> anyhow::Result<ProvenancePage> {
         Source::Server(client) => Ok(client.provenance(&filter, page).await?),
         Source::Local(local, who) => {
             let total = local.service.provenance_count(who, &filter).await?;
-            let found = local.service.provenance_query(who, &filter, page).await?;
+            let found = local.service.provenance_outline(who, &filter, page).await?;
             Ok(ProvenancePage::new(&found, page.offset, total))
         }
     }

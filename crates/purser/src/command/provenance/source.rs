@@ -31,11 +31,20 @@ pub(super) enum Source {
 impl Source {
     /// The server if there is one, else the tenant's data directory.
     pub(super) async fn open(flags: &SourceFlags, settings: &Settings) -> anyhow::Result<Self> {
+        Self::open_for(flags, settings, false).await
+    }
+
+    /// The same for who may write more than waits for the lake at once: the flusher runs beside it.
+    pub(super) async fn open_to_write(flags: &SourceFlags, settings: &Settings) -> anyhow::Result<Self> {
+        Self::open_for(flags, settings, true).await
+    }
+
+    async fn open_for(flags: &SourceFlags, settings: &Settings, background: bool) -> anyhow::Result<Self> {
         if let Some(client) = flags.remote.client()? {
             return Ok(Self::Server(client));
         }
         let Some(tenant) = &flags.tenant else { return Err(Failure::usage("tenant: is required")) };
-        let local = Local::open(settings, false).await?;
+        let local = Local::open(settings, background).await?;
         match local.speak_for(tenant).await {
             Ok(who) => Ok(Self::Local(Box::new(local), who)),
             Err(error) => {

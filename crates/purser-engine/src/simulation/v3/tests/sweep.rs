@@ -74,8 +74,14 @@ fn counts_are_multiplied_without_noise_and_within_the_bounds_of_a_plan() {
     for count in [json!({"bernoulli": {"p": 0.5}}), json!({"poisson": {"mean": 9}})] {
         let failed = cost(count, "counts=90").expect_err("no such distribution");
         let SimulateError::Sweep { index: 0, reason } = failed else { panic!("{failed:?}") };
-        assert_eq!(*reason, SimulateError::FixedCount { node: "l".to_owned() });
+        assert_eq!(*reason, SimulateError::FixedCount { node: "l".to_owned(), factor: 90.0 });
     }
+    // 10,000 is the most a plan may say.
+    let map = json!([{"id": "m", "map": {"items": 1000, "body": fixed("work", 0.001, 1.0)}}]);
+    assert_eq!(swept(&map, &["counts=10"]).map(|said| said.sweep[0].cost_usd.mean), Ok(usd("10")));
+    let failed = swept(&map, &["counts=11"]).expect_err("it is more than a plan may say");
+    let SimulateError::Sweep { index: 0, reason } = failed else { panic!("{failed:?}") };
+    assert_eq!(*reason, SimulateError::FixedCount { node: "m".to_owned(), factor: 11.0 });
     let nested =
         json!([{"loop": {"count": 100, "body": [{"loop": {"count": 100, "body": [fixed("work", 0.0, 1.0)]}}]}}]);
     let failed = swept(&nested, &["counts=100"]).expect_err("it is too long");

@@ -96,7 +96,10 @@ fn spending(said: &Estimate) -> Option<Section> {
         rows.push(vec!["the same, per success".to_owned(), String::new(), cost, String::new()]);
     }
     if let Some(sum) = &said.roll_up {
-        let name = format!("{} runs together", grouped(sum.runs.into()));
+        let name = match sum.runs {
+            1 => "1 run alone".to_owned(),
+            runs => format!("{} runs together", grouped(runs.into())),
+        };
         rows.push(vec![name, usd(sum.p10_usd), usd(sum.mean_usd), usd(sum.p90_usd)]);
     }
     detail("Spending", &columns, rows)
