@@ -91,8 +91,8 @@ fn log(context: &Context, comparison: &Comparison) {
 
 /// Puts the record of both answers together, or of why there is only one, and hands it to the recorder: heavy work, for
 /// the background. `held` is let go once that is done.
-pub(super) fn record(job: Arc<Job>, done: Option<Result<Compared, String>>, held: impl Send + 'static) {
-    let record = match &done {
+pub(super) fn record(job: Arc<Job>, done: Option<&Result<Compared, String>>, held: impl Send + 'static) {
+    let record = match done {
         Some(done) => job.context.both(done.as_ref()),
         None => job.context.expired(),
     };

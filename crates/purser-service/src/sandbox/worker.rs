@@ -261,7 +261,7 @@ impl Shared {
             return;
         };
         job.background.clone().spawn_blocking(move || {
-            if catch_unwind(AssertUnwindSafe(|| finish::record(job, done, (room, finishing)))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| finish::record(job, done.as_ref(), (room, finishing)))).is_err() {
                 tracing::error!("a shadow simulation could not be recorded");
             }
         });
