@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [directory, requests] = arguments.as_slice() else { return Err("shadow_bench DIR REQUESTS".into()) };
     let requests: usize = requests.parse()?;
-    let background = Builder::new_current_thread().build()?;
+    let background = Builder::new_current_thread().max_blocking_threads(1).build()?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     for kind in [Kind::Off, Kind::Answers, Kind::Fails, Kind::Hangs, Kind::Lags] {
         let directory = Path::new(directory).join(format!("{kind:?}"));

@@ -20,7 +20,8 @@ use crate::error::Error;
 const LAST_TRIES: u32 = 3;
 /// So many messages are taken at a time …
 const TAKEN_MAX: usize = 1_024;
-/// … and the next after so long: to be woken for each alone would cost requests more than the record does.
+/// … and, if they were fewer, the next after so long: to be woken for each alone would cost requests more than the
+/// record does.
 const LINGER: Duration = Duration::from_millis(5);
 /// How long a reader waits for what was recorded just before.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
@@ -236,7 +237,9 @@ impl Worker {
                 self.store().await;
                 return;
             }
-            tokio::time::sleep(LINGER).await;
+            if count < TAKEN_MAX {
+                tokio::time::sleep(LINGER).await;
+            }
         }
     }
 
