@@ -18,7 +18,7 @@ use crate::error::Error;
 
 /// How often a shutdown tries to store or spool what waits.
 const LAST_TRIES: u32 = 3;
-/// So many messages are taken at a time …
+/// So many messages are taken at a time at most …
 const TAKEN_MAX: usize = 1_024;
 /// … and, if they were fewer, the next after so long: to be woken for each alone would cost requests more than the
 /// record does.
@@ -206,13 +206,15 @@ struct Worker {
 
 impl Worker {
     async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        // What is taken waits no less for the store: it must not be much more than a batch.
+        let most = self.config.flush_records.clamp(1, TAKEN_MAX);
         loop {
             let idle = Instant::now() + Duration::from_secs(3_600);
             let due = self.since.map(|since| since + self.config.flush_age);
             let wake = due.into_iter().chain(self.retry_at).min().unwrap_or(idle);
             let mut taken = Vec::new();
             let count = tokio::select! {
-                count = messages.recv_many(&mut taken, TAKEN_MAX) => count,
+                count = messages.recv_many(&mut taken, most) => count,
                 () = tokio::time::sleep_until(wake) => {
                     self.look_after_spool().await;
                     if due.is_some_and(|due| due <= Instant::now()) {
@@ -237,7 +239,7 @@ impl Worker {
                 self.store().await;
                 return;
             }
-            if count < TAKEN_MAX {
+            if count < most {
                 tokio::time::sleep(LINGER).await;
             }
         }
