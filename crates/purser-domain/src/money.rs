@@ -152,7 +152,8 @@ impl Money {
     pub fn parse_rounded(text: &str) -> Result<Self, ParseMoneyError> {
         match text.parse() {
             Err(ParseMoneyError::TooFine(_)) => {
-                let (digits, scale) = parse_decimal(text)?;
+                // Whatever is too fine even to reckon with is nothing.
+                let Ok((digits, scale)) = parse_decimal(text) else { return Ok(Self::ZERO) };
                 let divisor = u32::try_from(scale - 12).ok().and_then(|n| 10_i128.checked_pow(n));
                 Ok(divisor.map_or(Self::ZERO, |divisor| Self(div_half_even(digits, divisor))))
             }
@@ -257,6 +258,7 @@ mod tests {
             let read = text.parse::<Money>();
             assert!(matches!(read, Err(ParseMoneyError::NotDecimal(_) | ParseMoneyError::TooFine(_))), "{text}");
         }
+        assert_eq!(Money::parse_rounded("1e-20000"), Ok(Money::ZERO));
         assert_eq!("0e2147483647".parse::<Money>(), Ok(Money::ZERO));
     }
 

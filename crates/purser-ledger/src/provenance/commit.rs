@@ -52,9 +52,7 @@ pub(super) async fn append(log: &Log, records: &mut Vec<Record>, unless: Unless)
         match appended.inspect_err(|_| log.distrust_view())? {
             Append::Committed(head) => {
                 log.publish(TailBatch::new(head, rows, bytes, first));
-                // To let many long texts go takes its time too.
-                let stored = std::mem::take(records);
-                log.config.background_runtime().spawn_blocking(move || drop(stored));
+                records.clear();
                 return Ok(kept);
             }
             Append::Moved(_) => log.sync().await?,

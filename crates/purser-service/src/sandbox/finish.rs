@@ -101,6 +101,8 @@ pub(super) fn record(job: Arc<Job>, done: Option<&Result<Compared, String>>, hel
     let _inside = runtime.enter();
     let mut keeping = Box::pin(async move {
         job.context.keep(record).await;
+        // Whoever waits for what is held may close what the job holds.
+        drop(job);
         drop(held);
     });
     // As a rule there is room; else it is waited for there.

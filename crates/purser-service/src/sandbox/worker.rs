@@ -260,11 +260,16 @@ impl Shared {
             tracing::error!("a shadow simulation could not be recorded");
             return;
         };
-        job.background.clone().spawn_blocking(move || {
+        let background = job.background.clone();
+        let record = move || {
             if catch_unwind(AssertUnwindSafe(|| finish::record(job, done.as_ref(), (room, finishing)))).is_err() {
                 tracing::error!("a shadow simulation could not be recorded");
             }
-        });
+        };
+        // It panics where the system gives no thread; the work then waits for the next that it gives.
+        if catch_unwind(AssertUnwindSafe(|| background.spawn_blocking(record))).is_err() {
+            tracing::error!("no thread for the background; it is tried again with the next simulation");
+        }
     }
 
     fn answer(&self, job: &Job, outcome: Outcome) -> Result<Compared, String> {

@@ -20,7 +20,9 @@ use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, grouped};
 
-/// The most bytes of records in one request; a server takes twice that.
+/// The most bytes that a server takes in one request, brackets aside.
+const SERVER_BYTES: usize = (16 << 20) - 2;
+/// The most bytes of several records in one request.
 const REQUEST_BYTES: usize = 8 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -94,6 +96,10 @@ fn parts(baselines: &[Baseline], size: usize) -> anyhow::Result<Vec<&[Baseline]>
     let (mut parts, mut begun, mut bytes) = (Vec::new(), 0, 0);
     for (index, baseline) in baselines.iter().enumerate() {
         let length = serde_json::to_vec(baseline)?.len();
+        if length >= SERVER_BYTES {
+            let reason = format!("must be below {SERVER_BYTES} bytes with its other fields, to be sent to a server");
+            return Err(Error::invalid_field(&format!("[{index}].payload"), &length, &reason).into());
+        }
         if index - begun == size || (bytes + length > REQUEST_BYTES && index > begun) {
             parts.extend(baselines.get(begun..index));
             (begun, bytes) = (index, 0);
