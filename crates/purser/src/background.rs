@@ -1,6 +1,6 @@
 //! A thread for heavy work that nobody waits for: putting records together, encoding and sorting them, writing Parquet.
 //! Invariant: where the system knows priorities, it gives way to the threads that serve requests. It holds no lock and no
-//! connection, so nobody waits for it unknowingly. Its work comes in short pieces: each waits for those before it.
+//! connection, so nobody waits for it unknowingly. Each piece of its work waits for those before it.
 
 use std::io;
 use std::sync::LazyLock;
