@@ -46,13 +46,15 @@ pub(crate) struct Args {
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let source = Source::open_to_write(&args.source, settings).await?;
     let done = fill(&args, &source).await;
-    source.close().await?;
+    let closed = source.close().await;
     let done = done?;
     if args.json {
         output::json(&done)?;
     } else {
         show(&done);
     }
+    // What was stored is told although the lake takes no more.
+    closed?;
     Ok(if done.errors == 0 { Exit::Done } else { Exit::Refused })
 }
 
