@@ -113,6 +113,9 @@ pub struct Quantities {
     /// Text tokens written to a one-hour cache.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cache_write_1h_tokens: i64,
+    /// Text tokens written to a twelve-hour cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write_12h_tokens: i64,
     /// Text tokens written and visible.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub output_tokens: i64,

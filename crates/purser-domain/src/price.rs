@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::money::{Money, ParseMoneyError, div_half_even, parse_decimal};
 use crate::time::Timestamp;
+use crate::unit::Quantity;
 use crate::usage::Leaf;
 
 /// A price per unit, as `pico / per` pico-dollars, in lowest terms.
@@ -65,6 +66,22 @@ impl Rate {
         let exact = i128::from(self.pico) * i128::from(quantity);
         let pico = if self.per == 1 { exact } else { div_half_even(exact, i128::from(self.per)) };
         Some(Money::from_pico(pico)).filter(|money| money.fits_charge())
+    }
+
+    /// What `quantity` of a unit that is not a token costs, rounded half-even once; `None` if it does not fit a charge.
+    #[must_use]
+    pub fn amount_of(self, quantity: Quantity) -> Option<Money> {
+        let exact = i128::from(self.pico) * i128::from(quantity.micros());
+        let pico = div_half_even(exact, i128::from(self.per) * 1_000_000);
+        Some(Money::from_pico(pico)).filter(|money| money.fits_charge())
+    }
+
+    /// The rate times `numerator / denominator`, exact; `None` if the result needs more than 64 bits on either side.
+    #[must_use]
+    pub fn times(self, numerator: u32, denominator: u32) -> Option<Self> {
+        let (pico, per) = (u128::from(self.pico) * u128::from(numerator), u128::from(self.per) * u128::from(denominator));
+        let divisor = gcd128(pico, per);
+        Self::new(u64::try_from(pico / divisor).ok()?, u64::try_from(per / divisor).ok()?)
     }
 
     /// The rate after a discount of `percent_milli` thousandths of a percent (0 to 100,000); exact.

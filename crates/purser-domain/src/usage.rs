@@ -40,13 +40,15 @@ pub enum Leaf {
     Requests,
     /// Web searches made by the provider during the call.
     WebSearches,
+    /// Text tokens written to a cache that lives twelve hours.
+    CacheWrite12h,
 }
 
 impl Leaf {
     /// How many leaves there are.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 17;
 
-    /// Every leaf, in column order.
+    /// Every leaf, in column order. The order is part of stored hashes: a new leaf comes last.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Input,
         Self::CacheRead,
@@ -64,6 +66,7 @@ impl Leaf {
         Self::OutputVideo,
         Self::Requests,
         Self::WebSearches,
+        Self::CacheWrite12h,
     ];
 
     /// The short name, used in price files: `cache_write_5m`.
@@ -74,6 +77,7 @@ impl Leaf {
             Self::CacheRead => "cache_read",
             Self::CacheWrite5m => "cache_write_5m",
             Self::CacheWrite1h => "cache_write_1h",
+            Self::CacheWrite12h => "cache_write_12h",
             Self::Output => "output",
             Self::Reasoning => "reasoning",
             Self::InputAudio => "input_audio",
@@ -97,6 +101,7 @@ impl Leaf {
             Self::CacheRead => "cache_read_tokens",
             Self::CacheWrite5m => "cache_write_5m_tokens",
             Self::CacheWrite1h => "cache_write_1h_tokens",
+            Self::CacheWrite12h => "cache_write_12h_tokens",
             Self::Output => "output_tokens",
             Self::Reasoning => "reasoning_tokens",
             Self::InputAudio => "input_audio_tokens",
@@ -120,6 +125,7 @@ impl Leaf {
             Self::CacheRead => "cache_read_usd",
             Self::CacheWrite5m => "cache_write_5m_usd",
             Self::CacheWrite1h => "cache_write_1h_usd",
+            Self::CacheWrite12h => "cache_write_12h_usd",
             Self::Output => "output_usd",
             Self::Reasoning => "reasoning_usd",
             Self::InputAudio => "input_audio_usd",
@@ -144,6 +150,7 @@ impl Leaf {
                 | Self::CacheRead
                 | Self::CacheWrite5m
                 | Self::CacheWrite1h
+                | Self::CacheWrite12h
                 | Self::InputAudio
                 | Self::CacheReadAudio
                 | Self::InputImage

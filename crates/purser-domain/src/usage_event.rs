@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::context_window::ContextWindow;
 use crate::money::Money;
 use crate::time::Timestamp;
-use crate::usage::Usage;
+use crate::unit::{self, Units};
+use crate::usage::{Leaf, Usage};
 
 /// A reported model call. Identity is (tenant, `source`, `event_id`); all else is payload.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,8 +28,16 @@ pub struct UsageEvent {
     pub operation: Option<String>,
     /// Quantities in exclusive leaves.
     pub usage: Usage,
+    /// Quantities that are not tokens, by the unit's name: `images`, `pages`, …
+    pub units: Units,
     /// The tier that served the call: `standard`, `batch`, `flex`, `priority`, …
     pub service_tier: Option<String>,
+    /// Where the model ran, as the provider prices it (Anthropic's `inference_geo`): `us`, `eu`, …
+    pub inference_geo: Option<String>,
+    /// How fast the provider was asked to answer (Anthropic's `speed`): `fast`.
+    pub speed: Option<String>,
+    /// The context that each call had, where the event stands for many or names it.
+    pub context_window: Option<ContextWindow>,
     /// Project within the tenant.
     pub project: Option<String>,
     /// Deployment environment: `production`, `staging`, …
@@ -40,6 +50,10 @@ pub struct UsageEvent {
     pub agent: Option<String>,
     /// The skill or tool on whose behalf the agent called.
     pub skill: Option<String>,
+    /// The tool that was called (`gen_ai.tool.name`).
+    pub tool: Option<String>,
+    /// The MCP server that the tool belongs to.
+    pub mcp_server: Option<String>,
     /// The agent run.
     pub run_id: Option<String>,
     /// The conversation or session (`gen_ai.conversation.id`).
@@ -62,8 +76,21 @@ pub struct UsageEvent {
     pub latency_ms: Option<u64>,
     /// What the source says the call cost.
     pub reported_usd: Option<Money>,
+    /// What the source says the call cost, in a currency that is not USD: `10 CNY`. It never counts as dollars.
+    pub foreign_cost: Option<String>,
+    /// Why the counts cannot be told apart into leaves, if they cannot: `usage` then holds no tokens.
+    pub contradiction: Option<Box<Contradiction>>,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
+}
+
+/// Counts that contradict each other, as the source sent them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Contradiction {
+    /// What contradicts what, with both figures.
+    pub reason: String,
+    /// The counts as they were sent, by name.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// How a call ended.
@@ -126,9 +153,10 @@ pub const TAGS_MAX: usize = 32;
 pub const SKEW_MAX_MICROS: i64 = 3_600_000_000;
 
 impl UsageEvent {
-    /// Every optional text field with its wire name, in the lake's column order.
+    /// Every optional text field with its wire name, in the lake's column order. The order is part of stored hashes: a
+    /// new field comes last.
     #[must_use]
-    pub fn texts(&self) -> [(&'static str, Option<&str>); 17] {
+    pub fn texts(&self) -> [(&'static str, Option<&str>); 21] {
         [
             ("response_model", self.response_model.as_deref()),
             ("operation", self.operation.as_deref()),
@@ -147,12 +175,32 @@ impl UsageEvent {
             ("response_id", self.response_id.as_deref()),
             ("error_type", self.error_type.as_deref()),
             ("source", Some(&self.source)),
+            ("inference_geo", self.inference_geo.as_deref()),
+            ("speed", self.speed.as_deref()),
+            ("tool", self.tool.as_deref()),
+            ("mcp_server", self.mcp_server.as_deref()),
         ]
+    }
+
+    /// Whether the event stands for several calls: which step of a price applies then goes by the average call.
+    #[must_use]
+    pub const fn is_aggregate(&self) -> bool {
+        self.usage.get(Leaf::Requests) > 1
+    }
+
+    /// How many tokens a call read, cached ones included: what the steps of prices go by.
+    ///
+    /// Of an event that stands for many calls it is the average call, rounded up, within the context window if one
+    /// is named.
+    #[must_use]
+    pub fn context_tokens(&self) -> u64 {
+        let average = self.usage.total_input().div_ceil(self.usage.get(Leaf::Requests).max(1));
+        self.context_window.map_or(average, |window| window.clamp(average))
     }
 
     /// Appends to `errors` every rule of the wire that the event breaks, fields prefixed by `path`.
     ///
-    /// Limits: texts 1 KiB and without control characters, 32 tags, quantities below 2⁵³,
+    /// Limits: texts 1 KiB and without control characters, 32 tags, 32 units, quantities below 2⁵³,
     /// `occurred_at` from 2015 to an hour after `now`.
     pub fn check(&self, path: &str, now: Timestamp, errors: &mut Vec<FieldError>) {
         let mut refuse = |field: &str, value: &dyn ToString, reason: &str| {
@@ -184,6 +232,15 @@ impl UsageEvent {
             if quantity > Usage::MAX {
                 refuse(leaf.quantity_name(), &quantity, "must be below 2^53");
             }
+        }
+        if self.units.len() > unit::UNITS_MAX {
+            refuse("units", &self.units.len(), "at most 32 units");
+        }
+        for name in self.units.keys().filter(|name| !unit::is_name(name)) {
+            refuse("units", name, "a unit's name is made of lower-case letters, digits and underscores, 64 at most");
+        }
+        if let Some(cost) = &self.foreign_cost {
+            check_text("foreign_cost", cost, &mut refuse);
         }
         if self.latency_ms.is_some_and(|ms| ms > Usage::MAX) {
             refuse("latency_ms", &self.latency_ms.unwrap_or_default(), "must be below 2^53");

@@ -315,6 +315,7 @@ const fn meter_title(leaf: Leaf) -> &'static str {
         Leaf::CacheRead => "Cached Input Tokens",
         Leaf::CacheWrite5m => "Cache Write Tokens (5 minutes)",
         Leaf::CacheWrite1h => "Cache Write Tokens (1 hour)",
+        Leaf::CacheWrite12h => "Cache Write Tokens (12 hours)",
         Leaf::Output => "Output Tokens",
         Leaf::Reasoning => "Reasoning Tokens",
         Leaf::InputAudio => "Audio Input Tokens",
@@ -335,7 +336,7 @@ fn price_details(key: &Key, leaf: Leaf, tier: &str) -> String {
     let direction = if leaf.is_input() { "Input" } else { "Output" };
     let cache = match leaf {
         Leaf::CacheRead | Leaf::CacheReadAudio | Leaf::CacheReadImage => "Read",
-        Leaf::CacheWrite5m | Leaf::CacheWrite1h => "Write",
+        Leaf::CacheWrite5m | Leaf::CacheWrite1h | Leaf::CacheWrite12h => "Write",
         _ => "Uncached",
     };
     let mut pairs = vec![("x_ModelId", key.model.as_str()), ("x_ServiceTier", tier)];

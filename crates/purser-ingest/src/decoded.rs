@@ -1,6 +1,9 @@
 //! What every decoder returns: events, what was refused and why, and what was left aside.
 //! Invariant: an item of the input ends in exactly one of `events`, `refused` and `skipped`.
 
+use std::collections::BTreeMap;
+
+use purser_domain::passed_over::{PassedOver, Reason};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
@@ -12,6 +15,8 @@ pub const BYTES_MAX: usize = 64 << 20;
 pub const EVENTS_MAX: usize = 10_000;
 /// The most complaints about one item; further ones are left out.
 pub const ERRORS_MAX: usize = 100;
+/// The most kinds of input passed over that one body tells apart.
+pub const KINDS_MAX: usize = 100;
 /// The deepest nesting of JSON.
 pub const DEPTH_MAX: usize = 32;
 
@@ -26,8 +31,10 @@ pub struct Decoded {
     pub undated: Vec<usize>,
     /// Unknown fields of foreign formats that were passed over.
     pub ignored: u64,
-    /// Items that are no model call (agent totals, tool spans, plain HTTP spans): nothing to charge.
+    /// Items that were not charged, and why, are counted in `passed_over`; this is how many items that were.
     pub skipped: u64,
+    /// What was passed over, by kind, and how often: whole items, and single counts ([`Reason::UnknownUsage`]).
+    pub passed_over: BTreeMap<PassedOver, u64>,
     /// Remarks on data that was odd but no reason to refuse.
     pub findings: Vec<Finding>,
 }
@@ -94,6 +101,27 @@ impl Decoded {
         (self.events.len() + self.refused.len()) as u64 + self.skipped
     }
 
+    /// Passes an item over.
+    pub fn pass_over(&mut self, emitter: &str, operation: &str, reason: Reason) {
+        self.skipped += 1;
+        self.note(PassedOver::new(emitter, operation, reason), 1);
+    }
+
+    /// Notes a count that is not zero and that no table knows; the item itself is charged.
+    pub fn unknown_usage(&mut self, emitter: &str, key: &str) {
+        self.note(PassedOver::new(emitter, key, Reason::UnknownUsage), 1);
+    }
+
+    /// Counts `kind`. Past [`KINDS_MAX`] kinds the rest of a reason shares one without a name.
+    fn note(&mut self, kind: PassedOver, count: u64) {
+        let kind = if self.passed_over.len() < KINDS_MAX || self.passed_over.contains_key(&kind) {
+            kind
+        } else {
+            PassedOver::new("others", "", kind.reason)
+        };
+        *self.passed_over.entry(kind).or_insert(0) += count;
+    }
+
     /// Notes `message`, or counts it once more. Past 100 different messages the rest share one line.
     pub fn find(&mut self, message: impl AsRef<str>) {
         self.find_times(message.as_ref(), 1);
@@ -152,6 +180,9 @@ impl Decoded {
         self.refused.extend(other.refused);
         self.ignored += other.ignored;
         self.skipped += other.skipped;
+        for (kind, count) in other.passed_over {
+            self.note(kind, count);
+        }
         for finding in other.findings {
             self.find_times(&finding.message, finding.count);
         }

@@ -1,8 +1,11 @@
 //! Turns what emitters report into exclusive leaves and canonical names, in one place.
-//! Invariant: a leaf that would be negative is an error with the numbers in it, never clamped.
+//! Invariant: a leaf that would be negative is a contradiction with the numbers in it, never clamped.
+
+use std::collections::BTreeMap;
 
 use purser_domain::provider;
 use purser_domain::usage::{Leaf, Usage};
+use purser_domain::usage_event::{Contradiction as Contradicting, UsageEvent};
 
 /// Token counts as an emitter reports them, totals and parts mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +20,8 @@ pub struct Reported {
     pub cache_write_5m: u64,
     /// Of those, known to live one hour.
     pub cache_write_1h: u64,
+    /// Of those, known to live twelve hours.
+    pub cache_write_12h: u64,
     /// Text (or all) tokens written.
     pub output: u64,
     /// Tokens of hidden reasoning.
@@ -39,6 +44,8 @@ pub struct Reported {
     pub output_video: u64,
     /// Web searches made by the provider.
     pub web_searches: u64,
+    /// All tokens, both directions, if the emitter sends their sum; 0 if not.
+    pub total: u64,
 }
 
 /// Which totals already contain their parts.
@@ -57,6 +64,16 @@ impl Accounting {
     pub const BUCKETS: Self = Self { input_is_total: false, output_is_total: false };
     /// Cached tokens stand beside the input, reasoning is inside the output: Anthropic.
     pub const ANTHROPIC: Self = Self { input_is_total: false, output_is_total: true };
+
+    /// The other three ways to count, the likelier first.
+    const fn others(self) -> [Self; 3] {
+        let Self { input_is_total: input, output_is_total: output } = self;
+        [
+            Self { input_is_total: input, output_is_total: !output },
+            Self { input_is_total: !input, output_is_total: output },
+            Self { input_is_total: !input, output_is_total: !output },
+        ]
+    }
 }
 
 /// A total that is smaller than the parts it should contain.
@@ -71,13 +88,106 @@ pub struct Contradiction {
 }
 
 impl Reported {
+    /// The exclusive leaves, one request, where `accounting` is what the emitter is known for and its own sum of all
+    /// tokens, if it sends one, decides.
+    ///
+    /// The known accounting stands if the sum agrees with it, be it without the cache or the reasoning that stands
+    /// beside. Else the accounting that gives exactly that sum is taken; what is left over of a sum is reasoning that
+    /// nobody split off. If the known accounting is impossible, another one stands if a sum supports it.
+    ///
+    /// # Errors
+    /// The contradiction that remains.
+    pub fn settle(&self, accounting: Accounting) -> Result<Usage, Contradiction> {
+        let known = self.leaves(accounting);
+        if self.total == 0 {
+            return known;
+        }
+        if let Ok(usage) = known
+            && self.agrees(&usage, accounting)
+        {
+            return Ok(usage);
+        }
+        let others: Vec<(Accounting, Usage)> = accounting
+            .others()
+            .into_iter()
+            .filter_map(|other| self.leaves(other).ok().map(|usage| (other, usage)))
+            .collect();
+        if let Some((_, usage)) = others.iter().find(|(_, usage)| usage.total_tokens() == self.total) {
+            return Ok(*usage);
+        }
+        match known {
+            Ok(usage) => match self.total.checked_sub(usage.total_tokens()) {
+                Some(rest) if self.reasoning == 0 => Ok(usage.with(Leaf::Reasoning, rest)),
+                _ => Err(self.disagreement(&usage)),
+            },
+            Err(wrong) => {
+                let supported = others.iter().find(|(other, usage)| self.agrees(usage, *other));
+                supported.map(|(_, usage)| *usage).ok_or(wrong)
+            }
+        }
+    }
+
+    /// Whether the sum is that of `usage`, whole or without what stands beside the totals.
+    fn agrees(&self, usage: &Usage, accounting: Accounting) -> bool {
+        let cache = self.cache_read + self.cache_write.max(usage.get(Leaf::CacheWrite5m));
+        let beside_output = if accounting.output_is_total { 0 } else { self.reasoning };
+        let sum = usage.total_tokens();
+        [0, cache, beside_output, cache + beside_output].iter().any(|left_out| sum.checked_sub(*left_out) == Some(self.total))
+    }
+
+    fn disagreement(&self, usage: &Usage) -> Contradiction {
+        let reason = format!("a total of {} tokens is not the sum of the parts, {}", self.total, usage.total_tokens());
+        Contradiction { field: "total_tokens", total: self.total, reason }
+    }
+
+    /// Every count that is not zero, by the name of its field.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let counts = [
+            ("input_tokens", self.input),
+            ("cache_read_tokens", self.cache_read),
+            ("cache_write_tokens", self.cache_write),
+            ("cache_write_5m_tokens", self.cache_write_5m),
+            ("cache_write_1h_tokens", self.cache_write_1h),
+            ("cache_write_12h_tokens", self.cache_write_12h),
+            ("output_tokens", self.output),
+            ("reasoning_tokens", self.reasoning),
+            ("input_audio_tokens", self.input_audio),
+            ("cache_read_audio_tokens", self.cache_read_audio),
+            ("output_audio_tokens", self.output_audio),
+            ("input_image_tokens", self.input_image),
+            ("cache_read_image_tokens", self.cache_read_image),
+            ("output_image_tokens", self.output_image),
+            ("input_video_tokens", self.input_video),
+            ("output_video_tokens", self.output_video),
+            ("web_searches", self.web_searches),
+            ("total_tokens", self.total),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
+    }
+
+    /// Gives `event` its leaves; or, if the counts contradict each other, the contradiction and no tokens.
+    pub fn fill(&self, accounting: Accounting, event: &mut UsageEvent) {
+        match self.settle(accounting) {
+            Ok(usage) => event.usage = usage,
+            Err(wrong) => {
+                event.usage = Usage::default().with(Leaf::WebSearches, self.web_searches);
+                event.contradiction = Some(Box::new(Contradicting { reason: wrong.reason, counts: self.counts() }));
+            }
+        }
+    }
+
     /// The exclusive leaves, one request.
     ///
     /// # Errors
     /// When a total is smaller than its parts.
     pub fn leaves(&self, accounting: Accounting) -> Result<Usage, Contradiction> {
         let write_5m = self.short_lived_writes()?;
-        let writes = [("cache-written", write_5m), ("cache-written (1 h)", self.cache_write_1h)];
+        let writes = [
+            ("cache-written", write_5m),
+            ("cache-written (1 h)", self.cache_write_1h),
+            ("cache-written (12 h)", self.cache_write_12h),
+        ];
         let audio = less(self.input_audio, "input_audio_tokens", &[("cached audio", self.cache_read_audio)])?;
         let image = less(self.input_image, "input_image_tokens", &[("cached image", self.cache_read_image)])?;
         let cached = [("cached audio", self.cache_read_audio), ("cached image", self.cache_read_image)];
@@ -105,6 +215,7 @@ impl Reported {
             .with(Leaf::CacheRead, cache_read)
             .with(Leaf::CacheWrite5m, write_5m)
             .with(Leaf::CacheWrite1h, self.cache_write_1h)
+            .with(Leaf::CacheWrite12h, self.cache_write_12h)
             .with(Leaf::Output, output)
             .with(Leaf::Reasoning, self.reasoning)
             .with(Leaf::InputAudio, audio)
@@ -123,7 +234,8 @@ impl Reported {
         if self.cache_write == 0 {
             return Ok(self.cache_write_5m);
         }
-        let split = [("5-minute", self.cache_write_5m), ("1-hour", self.cache_write_1h)];
+        let split =
+            [("5-minute", self.cache_write_5m), ("1-hour", self.cache_write_1h), ("12-hour", self.cache_write_12h)];
         Ok(less(self.cache_write, "cache_write_tokens", &split)? + self.cache_write_5m)
     }
 }
@@ -269,6 +381,60 @@ mod tests {
                 (Leaf::Requests, 1)
             ]
         );
+    }
+
+    #[test]
+    fn the_sum_decides_between_inside_and_beside() {
+        let settled = |reported: Reported, accounting| {
+            reported.settle(accounting).map(|usage| usage.with(Leaf::Requests, 0).iter().collect::<Vec<_>>())
+        };
+        // xAI: 12,500 = 10,000 read + 2,000 written + 500 of reasoning beside them.
+        let xai = Reported {
+            input: 10_000,
+            cache_read: 8_000,
+            output: 2_000,
+            reasoning: 500,
+            total: 12_500,
+            ..Reported::default()
+        };
+        let beside =
+            vec![(Leaf::Input, 2_000), (Leaf::CacheRead, 8_000), (Leaf::Output, 2_000), (Leaf::Reasoning, 500)];
+        assert_eq!(settled(xai, Accounting::TOTALS), Ok(beside));
+        let inside =
+            vec![(Leaf::Input, 2_000), (Leaf::CacheRead, 8_000), (Leaf::Output, 1_500), (Leaf::Reasoning, 500)];
+        assert_eq!(settled(Reported { total: 12_000, ..xai }, Accounting::TOTALS), Ok(inside));
+        // Cache beside the input, by a sum that counts it.
+        let cache = Reported { input: 5, cache_read: 100, output: 10, total: 115, ..Reported::default() };
+        let expected = vec![(Leaf::Input, 5), (Leaf::CacheRead, 100), (Leaf::Output, 10)];
+        assert_eq!(settled(cache, Accounting::TOTALS), Ok(expected.clone()));
+        // A sum of input and output alone agrees with the emitter that is known to count beside, and saves one that
+        // could not count inside.
+        assert_eq!(settled(Reported { total: 15, ..cache }, Accounting::ANTHROPIC), Ok(expected.clone()));
+        assert_eq!(settled(Reported { total: 15, ..cache }, Accounting::TOTALS), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_left_of_a_sum_is_reasoning() {
+        // Gemini through an emitter that leaves thoughts out: 10,600 = 9,000 + 700 + 900.
+        let reported = Reported { input: 9_000, cache_read: 6_000, output: 700, total: 10_600, ..Reported::default() };
+        let usage = reported.settle(Accounting::TOTALS).expect("consistent");
+        assert_eq!((usage.get(Leaf::Output), usage.get(Leaf::Reasoning), usage.total_tokens()), (700, 900, 10_600));
+    }
+
+    #[test]
+    fn a_contradiction_that_remains_is_told_with_both_figures_and_the_counts() {
+        let reported = Reported { input: 100, output: 10, reasoning: 5, total: 90, ..Reported::default() };
+        let wrong = reported.settle(Accounting::TOTALS).expect_err("90 is less than 110");
+        assert_eq!(wrong.reason, "a total of 90 tokens is not the sum of the parts, 110");
+        let mut event = UsageEvent::default();
+        reported.fill(Accounting::TOTALS, &mut event);
+        let told = event.contradiction.expect("contradicts");
+        assert_eq!(told.reason, wrong.reason);
+        assert_eq!(told.counts["reasoning_tokens"], 5);
+        assert_eq!(event.usage, Usage::default());
+        let beside = Reported { input: 10, cache_read: 11, ..Reported::default() };
+        let wrong = beside.settle(Accounting::TOTALS).expect_err("no sum supports another reading");
+        assert_eq!(wrong.reason, "10 input_tokens cannot contain 11 cached tokens");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use purser_domain::usage_event::UsageEvent;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 use crate::error::Error;
-use crate::schema::{FORMAT_KEY, FORMAT_VERSION};
+use crate::schema::{FORMAT_KEY, FORMAT_VERSION, FORMAT_VERSIONS};
 
 /// `batch` as an Arrow IPC stream that names its format version, compressed fast.
 pub(crate) fn to_ipc(batch: &RecordBatch) -> Result<Vec<u8>, Error> {
@@ -38,8 +38,11 @@ pub(crate) fn from_ipc(bytes: &[u8]) -> Result<RecordBatch, Error> {
     let reader = StreamReader::try_new(bytes, None)?;
     let schema = reader.schema();
     match schema.metadata().get(FORMAT_KEY).map(String::as_str) {
-        Some(FORMAT_VERSION) => {}
-        other => return Err(Error::Corrupt(format!("an inbox batch has format version {other:?}, not 1"))),
+        Some(version) if FORMAT_VERSIONS.contains(&version) => {}
+        other => {
+            let known = FORMAT_VERSIONS.join(" or ");
+            return Err(Error::Corrupt(format!("an inbox batch has format version {other:?}, not {known}")));
+        }
     }
     let batches = reader.collect::<Result<Vec<_>, _>>()?;
     let plain = Arc::new(Schema::new(schema.fields().clone()));
@@ -55,6 +58,16 @@ pub(crate) fn tags_json(tags: &BTreeMap<String, String>) -> String {
 /// Reads [`tags_json`].
 pub(crate) fn tags_from_json(text: &str) -> Result<BTreeMap<String, String>, Error> {
     serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("tags {text:?}: {e}")))
+}
+
+/// A value that a column holds as JSON.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("maps and structs with text keys always become JSON")
+}
+
+/// Reads [`json`] out of the column `name`.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("{name} {text:?}: {e}")))
 }
 
 /// Hashes with a secret of this index, so that nobody can construct two ids with one hash.
@@ -123,5 +136,26 @@ fn payload(bytes: &mut Vec<u8>, event: &UsageEvent) {
         bytes.push(0xfc);
         put(bytes, key);
         put(bytes, value);
+    }
+    for (name, quantity) in &event.units {
+        bytes.push(0xfb);
+        put(bytes, name);
+        bytes.extend_from_slice(&quantity.micros().to_le_bytes());
+    }
+    if let Some(window) = event.context_window {
+        bytes.push(0xfa);
+        put(bytes, &window.to_string());
+    }
+    if let Some(cost) = &event.foreign_cost {
+        bytes.push(0xf9);
+        put(bytes, cost);
+    }
+    if let Some(contradiction) = &event.contradiction {
+        bytes.push(0xf8);
+        put(bytes, &contradiction.reason);
+        for (name, count) in &contradiction.counts {
+            put(bytes, name);
+            bytes.extend_from_slice(&count.to_le_bytes());
+        }
     }
 }

@@ -22,7 +22,7 @@ use object_store::ObjectStore;
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::schema::{FORMAT_KEY, FORMAT_VERSION};
+use crate::schema::{FORMAT_KEY, FORMAT_VERSION, FORMAT_VERSIONS};
 pub(crate) use file::FileWriter;
 pub(crate) use snapshot::{LakeFile, Snapshot};
 pub(crate) use sorter::Sorter;
@@ -70,8 +70,9 @@ impl Lake {
         add_missing_columns(layout, &mut table).await?;
         let state = table.snapshot()?;
         let version = state.metadata().configuration().get(FORMAT_KEY).cloned();
-        if version.as_deref() != Some(FORMAT_VERSION) {
-            return Err(Error::Corrupt(format!("the lake at {location} has format version {version:?}, not 1")));
+        if version.as_deref().is_none_or(|version| !FORMAT_VERSIONS.contains(&version)) {
+            let known = FORMAT_VERSIONS.join(" or ");
+            return Err(Error::Corrupt(format!("the lake at {location} has format version {version:?}, not {known}")));
         }
         let log_store = table.log_store();
         let objects = log_store.object_store(None);

@@ -3,7 +3,9 @@
 //! Invariant: any engine gets the truth from the lake by a plain `SUM`. Hence charge rows hold their quantities and
 //! amounts, reversal rows the same negated, and observation rows none: what an observation saw stands in `observed`
 //! as JSON. `charges` is 1, −1 and 0 in turn: its sum counts events; its sum where `cost_usd` is not null, the priced
-//! ones. A quantity of zero and an amount that was never rated are null.
+//! ones. A quantity of zero and an amount that was never rated are null. Units stand by name in `units` and
+//! `unit_amounts`, JSON; the sum of the latter in `units_usd`, so that the amounts of leaves and units add up to
+//! `rated_usd`. Texts hold no sign: a reversal's are those of the charge.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,8 +14,12 @@ use purser_domain::usage::Leaf;
 
 /// The version of the row format, in the table's properties and each inbox batch.
 ///
-/// 1: the first.
-pub const FORMAT_VERSION: &str = "1";
+/// 1: the first. 2: units, geography, speed, tool, context window, contradictions, twelve-hour cache writes, the basis
+/// of a rating. What version 1 wrote is read as it is: the columns that it lacks are null.
+pub const FORMAT_VERSION: &str = "2";
+
+/// Every version of the row format that can be read.
+pub const FORMAT_VERSIONS: [&str; 2] = ["1", FORMAT_VERSION];
 
 /// The key of [`FORMAT_VERSION`] in the metadata of tables and batches.
 pub const FORMAT_KEY: &str = "purser.format_version";
@@ -22,7 +28,7 @@ pub const FORMAT_KEY: &str = "purser.format_version";
 pub const EVENT_DATE: &str = "event_date";
 
 /// The optional texts of an event, in the order of `UsageEvent::texts` (`source` has its own place).
-pub const TEXTS: [&str; 16] = [
+pub const TEXTS: [&str; 20] = [
     "response_model",
     "operation",
     "service_tier",
@@ -39,6 +45,10 @@ pub const TEXTS: [&str; 16] = [
     "parent_span_id",
     "response_id",
     "error_type",
+    "inference_geo",
+    "speed",
+    "tool",
+    "mcp_server",
 ];
 
 /// Amounts are `Decimal(18,12)`: pico-dollars.
@@ -73,6 +83,10 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         required("status", DataType::Utf8),
         optional("latency_ms", DataType::Int64),
         optional("tags", DataType::Utf8),
+        optional("context_window", DataType::Utf8),
+        optional("units", DataType::Utf8),
+        optional("foreign_cost", DataType::Utf8),
+        optional("contradiction", DataType::Utf8),
         required("charges", DataType::Int8),
     ]);
     fields.extend(Leaf::ALL.map(|leaf| optional(leaf.quantity_name(), DataType::Int64)));
@@ -85,6 +99,10 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         optional("price_version", DataType::Utf8),
         required("matched", DataType::Utf8),
         optional("observed", DataType::Utf8),
+        optional("units_usd", AMOUNT),
+        optional("unit_amounts", DataType::Utf8),
+        optional("at_least_usd", AMOUNT),
+        optional("basis", DataType::Utf8),
     ]);
     Arc::new(Schema::new(fields))
 });
@@ -123,6 +141,6 @@ mod tests {
         let schema = schema();
         let names: std::collections::BTreeSet<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
         assert_eq!(names.len(), schema.fields().len());
-        assert_eq!(names.len(), 12 + 16 + 5 + 16 + 16 + 7);
+        assert_eq!(names.len(), 12 + 20 + 9 + 17 + 17 + 11);
     }
 }

@@ -15,6 +15,7 @@ pub const fn parents(leaf: Leaf) -> &'static [Leaf] {
         Leaf::Input | Leaf::Output | Leaf::Requests | Leaf::WebSearches => &[],
         Leaf::CacheRead | Leaf::CacheWrite5m | Leaf::InputAudio | Leaf::InputImage | Leaf::InputVideo => &[Leaf::Input],
         Leaf::CacheWrite1h => &[Leaf::CacheWrite5m, Leaf::Input],
+        Leaf::CacheWrite12h => &[Leaf::CacheWrite1h, Leaf::CacheWrite5m, Leaf::Input],
         Leaf::CacheReadAudio => &[Leaf::CacheRead, Leaf::InputAudio, Leaf::Input],
         Leaf::CacheReadImage => &[Leaf::CacheRead, Leaf::InputImage, Leaf::Input],
         Leaf::Reasoning | Leaf::OutputAudio | Leaf::OutputImage | Leaf::OutputVideo => &[Leaf::Output],

@@ -28,7 +28,7 @@ fn every_flaw_of_a_price_is_named() {
             "error: azure gpt-4o: provider \"azure\" is spelled \"azure.ai.openai\" here",
         ),
         (|p| p.tiers.clear(), "error: openai gpt-4o: has no tier, so no rate"),
-        (|p| p.tiers[0].rates = [None; 16], "error: openai gpt-4o: tier standard over 0 has no rate"),
+        (|p| p.tiers[0].rates = [None; Leaf::COUNT], "error: openai gpt-4o: tier standard over 0 has no rate"),
         (|p| p.tiers.push(p.tiers[0].clone()), "error: openai gpt-4o: tier standard over 0 stands twice"),
         (
             |p| p.tiers.push(tier("batch", 200_000, &[("input", "1"), ("output", "1")])),

@@ -375,6 +375,7 @@ fn reported(attributes: &Attributes<'_>, accounting: Accounting, hints: &Hints) 
         input_video: count(Count::InputVideo),
         output_video: count(Count::OutputVideo),
         web_searches: count(Count::WebSearches),
+        ..Reported::default()
     };
     if let Some(uncached) = attributes.quantity(Count::InputUncached) {
         // The emitter has split the total itself, and its output is a total for every provider.

@@ -79,7 +79,7 @@ fn every_wrong_line_is_named() {
 #[test]
 fn a_rate_without_a_finite_decimal_is_not_written() {
     let mut price = parse(V1.as_bytes()).expect("the sample is valid").remove(0);
-    price.tiers = vec![Tier { rates: [Rate::new(1, 3); 16], ..price.tiers[0].clone() }];
+    price.tiers = vec![Tier { rates: [Rate::new(1, 3); Leaf::COUNT], ..price.tiers[0].clone() }];
     let error = write(&[price]).expect_err("a third");
     assert_eq!(error.to_string(), "deepseek deepseek-chat standard.input: 1/3 pico-dollars is not a finite decimal");
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType};
-use purser_domain::charge::Charge;
+use purser_domain::charge::{Charge, CostSource};
 use purser_domain::entry::{Entry, Kind};
 use purser_domain::money::Money;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
+use purser_domain::unit::Units;
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::{Status, UsageEvent};
 
@@ -37,6 +38,10 @@ pub(crate) struct Reader {
     status: StringArray,
     latency_ms: Option<Int64Array>,
     tags: Option<StringArray>,
+    context_window: Option<StringArray>,
+    units: Option<StringArray>,
+    foreign_cost: Option<StringArray>,
+    contradiction: Option<StringArray>,
     quantities: [Option<Int64Array>; Leaf::COUNT],
     amounts: [Option<Decimal128Array>; Leaf::COUNT],
     rated_usd: Option<Decimal128Array>,
@@ -44,6 +49,10 @@ pub(crate) struct Reader {
     price_version: Option<StringArray>,
     matched: StringArray,
     observed: Option<StringArray>,
+    cost_source: Option<StringArray>,
+    unit_amounts: Option<StringArray>,
+    at_least_usd: Option<Decimal128Array>,
+    basis: Option<StringArray>,
 }
 
 impl Reader {
@@ -72,6 +81,10 @@ impl Reader {
             status: required(text(batch, "status")?, "status")?,
             latency_ms: integer(batch, "latency_ms")?,
             tags: text(batch, "tags")?,
+            context_window: text(batch, "context_window")?,
+            units: text(batch, "units")?,
+            foreign_cost: text(batch, "foreign_cost")?,
+            contradiction: text(batch, "contradiction")?,
             quantities: quantities.try_into().map_err(|_: Vec<_>| wrong_length(()))?,
             amounts: amounts.try_into().map_err(|_: Vec<_>| wrong_length(()))?,
             rated_usd: amount(batch, "rated_usd")?,
@@ -79,6 +92,10 @@ impl Reader {
             price_version: text(batch, "price_version")?,
             matched: required(text(batch, "matched")?, "matched")?,
             observed: text(batch, "observed")?,
+            cost_source: text(batch, "cost_source")?,
+            unit_amounts: text(batch, "unit_amounts")?,
+            at_least_usd: amount(batch, "at_least_usd")?,
+            basis: text(batch, "basis")?,
         })
     }
 
@@ -95,11 +112,11 @@ impl Reader {
     /// The entry of `row`.
     pub(crate) fn entry(&self, row: usize) -> Result<Entry, Error> {
         let kind: Kind = parse(self.kind.value(row))?;
-        let (usage, charge) = self.measures(row, kind)?;
+        let (usage, units, charge) = self.measures(row, kind)?;
         let reason = self.reason.as_ref().and_then(|a| value(a, row)).map(parse).transpose()?;
         Ok(Entry {
             tenant: parse::<TenantId>(self.tenant_id.value(row))?,
-            event: self.event(row, usage, charge.reported_usd)?,
+            event: self.event(row, usage, units, charge.reported_usd)?,
             charge,
             kind,
             reason,
@@ -109,7 +126,13 @@ impl Reader {
         })
     }
 
-    fn event(&self, row: usize, usage: Usage, reported_usd: Option<Money>) -> Result<UsageEvent, Error> {
+    fn event(
+        &self,
+        row: usize,
+        usage: Usage,
+        units: Units,
+        reported_usd: Option<Money>,
+    ) -> Result<UsageEvent, Error> {
         let text = |index: usize| owned(self.texts[index].as_ref(), row);
         let attempt = self.attempt.as_ref().filter(|a| a.is_valid(row)).map(|a| a.value(row));
         let latency = self.latency_ms.as_ref().filter(|a| a.is_valid(row)).map(|a| a.value(row));
@@ -123,7 +146,20 @@ impl Reader {
             response_model: text(0),
             operation: text(1),
             usage,
+            units,
             service_tier: text(2),
+            inference_geo: text(16),
+            speed: text(17),
+            tool: text(18),
+            mcp_server: text(19),
+            context_window: self.context_window.as_ref().and_then(|a| value(a, row)).map(parse).transpose()?,
+            foreign_cost: owned(self.foreign_cost.as_ref(), row),
+            contradiction: self
+                .contradiction
+                .as_ref()
+                .and_then(|a| value(a, row))
+                .map(|text| crate::codec::from_json("contradiction", text))
+                .transpose()?,
             project: text(3),
             environment: text(4),
             feature_tag: text(5),
@@ -149,19 +185,21 @@ impl Reader {
         })
     }
 
-    fn measures(&self, row: usize, kind: Kind) -> Result<(Usage, Charge), Error> {
-        let mut usage = Usage::ZERO;
+    fn measures(&self, row: usize, kind: Kind) -> Result<(Usage, Units, Charge), Error> {
+        let (mut usage, mut units) = (Usage::ZERO, Units::new());
+        let basis = self.basis.as_ref().and_then(|a| value(a, row));
         let mut charge = Charge {
             price_version: self.price_version.as_ref().and_then(|a| value(a, row)).map(Arc::from),
             matched: parse(self.matched.value(row))?,
+            basis: basis.map(|text| crate::codec::from_json("basis", text).map(Arc::new)).transpose()?,
             ..Charge::default()
         };
         let sign = i64::from(kind.sign());
         if kind == Kind::Observation {
             let text = self.observed.as_ref().and_then(|a| value(a, row));
             let text = text.ok_or_else(|| Error::Corrupt("an observation without observed".to_owned()))?;
-            observed::restore(text, &mut usage, &mut charge)?;
-            return Ok((usage, charge));
+            observed::restore(text, &mut usage, &mut units, &mut charge)?;
+            return Ok((usage, units, charge));
         }
         for (leaf, column) in Leaf::ALL.into_iter().zip(&self.quantities) {
             if let Some(array) = column.as_ref().filter(|a| a.is_valid(row)) {
@@ -178,7 +216,16 @@ impl Reader {
         }
         charge.rated_usd = money(&self.rated_usd);
         charge.reported_usd = money(&self.reported_usd);
-        Ok((usage, charge))
+        charge.at_least_usd = money(&self.at_least_usd);
+        let reported = self.cost_source.as_ref().and_then(|a| value(a, row)) == Some(CostSource::Reported.name());
+        charge.prefers_reported = reported && charge.rated_usd.is_some();
+        if let Some(text) = self.units.as_ref().and_then(|a| value(a, row)) {
+            units = crate::codec::from_json("units", text)?;
+        }
+        if let Some(text) = self.unit_amounts.as_ref().and_then(|a| value(a, row)) {
+            charge.unit_amounts = crate::codec::from_json("unit_amounts", text)?;
+        }
+        Ok((usage, units, charge))
     }
 }
 

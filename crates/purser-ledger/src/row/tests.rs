@@ -6,12 +6,14 @@ use std::sync::Arc;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int8Type, Int64Type};
 use proptest::prelude::*;
-use purser_domain::charge::{Charge, Match};
+use purser_domain::charge::{AppliedFactor, Basis, Charge, Match};
+use purser_domain::context_window::ContextWindow;
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
+use purser_domain::unit::{Quantity, Units};
 use purser_domain::usage::{Leaf, Usage};
-use purser_domain::usage_event::{Status, UsageEvent};
+use purser_domain::usage_event::{Contradiction, Status, UsageEvent};
 
 use super::{Reader, Row, write};
 use crate::codec::{from_ipc, to_ipc};
@@ -30,34 +32,69 @@ fn usage() -> impl Strategy<Value = Usage> {
     })
 }
 
+fn basis() -> impl Strategy<Value = Option<Arc<Basis>>> {
+    prop::option::of(("\\PC{0,9}", any::<u64>(), any::<bool>(), text())).prop_map(|basis| {
+        let (service_tier, over_input_tokens, used, preference) = basis?;
+        let factor = AppliedFactor { dimension: "speed".into(), value: "fast".into(), ratio: "2".into() };
+        let fell_back = ("cache_write_1h".to_owned(), "input".to_owned());
+        Some(Arc::new(Basis {
+            service_tier,
+            over_input_tokens,
+            factors: Vec::from_iter(used.then_some(factor)),
+            fell_back: Vec::from_iter(used.then_some(fell_back)),
+            unrated: Vec::from_iter(used.then(|| "pages".to_owned())),
+            preference,
+        }))
+    })
+}
+
 fn charge() -> impl Strategy<Value = Charge> {
-    (prop::collection::vec(amount(), Leaf::COUNT), amount(), amount(), text(), 0..Match::ALL.len()).prop_map(
-        |(amounts, rated_usd, reported_usd, version, matched)| Charge {
+    let units = prop::collection::btree_map("[a-z]{1,9}", (0_i128..1_000_000_000_000).prop_map(Money::from_pico), 0..3);
+    let amounts = (prop::collection::vec(amount(), Leaf::COUNT), units, amount(), amount(), amount());
+    (amounts, text(), 0..Match::ALL.len(), any::<bool>(), basis()).prop_map(
+        |((amounts, unit_amounts, rated_usd, reported_usd, at_least_usd), version, matched, prefers, basis)| Charge {
             amounts: amounts.try_into().expect("as many as leaves"),
+            unit_amounts,
             rated_usd,
             reported_usd,
+            at_least_usd,
             price_version: version.map(Arc::from),
             matched: Match::ALL[matched],
+            // A preference says something only where there is a choice.
+            prefers_reported: prefers && rated_usd.is_some() && reported_usd.is_some(),
+            basis,
         },
     )
+}
+
+fn units() -> impl Strategy<Value = Units> {
+    let quantity = (0..=Quantity::MAX).prop_map(|micros| Quantity::from_micros(micros).expect("within bounds"));
+    prop::collection::btree_map("[a-z]{1,9}", quantity, 0..3)
+}
+
+fn contradiction() -> impl Strategy<Value = Option<Box<Contradiction>>> {
+    let counts = prop::collection::btree_map("\\PC{1,9}", any::<u64>(), 0..3);
+    prop::option::of(("\\PC{0,9}", counts).prop_map(|(reason, counts)| Box::new(Contradiction { reason, counts })))
 }
 
 prop_compose! {
     fn event()(
         required in prop::array::uniform4("\\PC{0,9}"),
         occurred in 1_420_070_400_000_000_i64..4_000_000_000_000_000,
-        texts in prop::collection::vec(text(), 16),
+        texts in prop::collection::vec(text(), 21),
         usage in usage(),
         attempt in prop::option::of(any::<u32>()),
         failed in any::<bool>(),
         latency_ms in prop::option::of(0..=Usage::MAX),
         tags in prop::collection::btree_map("\\PC{1,5}", "\\PC{0,9}", 0..4),
+        (units, contradiction, window) in (units(), contradiction(), prop::option::of((0..9_u64, 9..99_u64))),
     ) -> UsageEvent {
         let [event_id, source, provider, model] = required;
         let mut texts = texts.into_iter();
         let mut text = || texts.next().flatten();
         UsageEvent {
-            event_id, source, provider, model, usage, attempt, latency_ms, tags,
+            event_id, source, provider, model, usage, units, attempt, latency_ms, tags, contradiction,
+            context_window: window.and_then(|(over, up_to)| ContextWindow::new(over, Some(up_to))),
             occurred_at: Timestamp::from_micros(occurred),
             response_model: text(),
             operation: text(),
@@ -76,6 +113,11 @@ prop_compose! {
             response_id: text(),
             status: if failed { Status::Error } else { Status::Ok },
             error_type: text(),
+            inference_geo: text(),
+            speed: text(),
+            tool: text(),
+            mcp_server: text(),
+            foreign_cost: text(),
             reported_usd: None,
         }
     }

@@ -7,7 +7,7 @@ use arrow::array::{
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::Schema;
-use purser_domain::charge::Charge;
+use purser_domain::charge::{Basis, Charge};
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
 use purser_domain::tenant::TenantId;
@@ -69,7 +69,9 @@ pub(crate) fn check_charge(charge: &Charge, reported_usd: Option<Money>) -> Resu
         let (charge, event) = (show(charge.reported_usd), show(reported_usd));
         return Err(format!("reported_usd of the charge is {charge}, of the event {event}"));
     }
-    let amounts = charge.amounts.iter().chain([&charge.rated_usd, &charge.reported_usd]).flatten();
+    let units: Money = charge.unit_amounts.values().copied().sum();
+    let whole = [charge.rated_usd, charge.reported_usd, charge.at_least_usd, Some(units)];
+    let amounts = charge.amounts.iter().chain(&whole).flatten();
     match amounts.into_iter().find(|amount| !amount.fits_charge()) {
         Some(amount) => Err(format!("{amount} USD does not fit Decimal(18,12)")),
         None => Ok(()),
@@ -103,6 +105,10 @@ struct Columns {
     status: StringBuilder,
     latency_ms: Int64Builder,
     tags: StringBuilder,
+    context_window: StringBuilder,
+    units: StringBuilder,
+    foreign_cost: StringBuilder,
+    contradiction: StringBuilder,
     charges: Int8Builder,
     quantities: [Int64Builder; Leaf::COUNT],
     amounts: [Decimal128Builder; Leaf::COUNT],
@@ -113,6 +119,12 @@ struct Columns {
     price_version: StringBuilder,
     matched: StringBuilder,
     observed: StringBuilder,
+    units_usd: Decimal128Builder,
+    unit_amounts: StringBuilder,
+    at_least_usd: Decimal128Builder,
+    basis: StringBuilder,
+    /// The last basis and its text: the rows of a batch mostly share a few.
+    last_basis: Option<(Arc<Basis>, String)>,
 }
 
 impl Columns {
@@ -139,6 +151,10 @@ impl Columns {
             status: text(),
             latency_ms: Int64Builder::with_capacity(rows),
             tags: rare(),
+            context_window: rare(),
+            units: rare(),
+            foreign_cost: rare(),
+            contradiction: rare(),
             charges: Int8Builder::with_capacity(rows),
             quantities: std::array::from_fn(|_| Int64Builder::new()),
             amounts: std::array::from_fn(|_| Decimal128Builder::new().with_data_type(AMOUNT)),
@@ -149,6 +165,11 @@ impl Columns {
             price_version: text(),
             matched: text(),
             observed: rare(),
+            units_usd: Decimal128Builder::new().with_data_type(AMOUNT),
+            unit_amounts: rare(),
+            at_least_usd: Decimal128Builder::new().with_data_type(AMOUNT),
+            basis: rare(),
+            last_basis: None,
         }
     }
 
@@ -166,7 +187,9 @@ impl Columns {
         self.received_at.append_value(entry.received_at.micros());
         self.provider.append_value(&event.provider);
         self.model.append_value(&event.model);
-        for (builder, (_, text)) in self.texts.iter_mut().zip(event.texts()) {
+        // The source has a column of its own.
+        let texts = event.texts().into_iter().filter(|(name, _)| *name != "source");
+        for (builder, (_, text)) in self.texts.iter_mut().zip(texts) {
             builder.append_option(text);
         }
         self.attempt.append_option(event.attempt.map(i64::from));
@@ -177,8 +200,13 @@ impl Columns {
         } else {
             self.tags.append_value(crate::codec::tags_json(&event.tags));
         }
+        self.context_window.append_option(event.context_window.map(|window| window.to_string()));
+        self.foreign_cost.append_option(event.foreign_cost.as_deref());
+        self.contradiction.append_option(event.contradiction.as_deref().map(crate::codec::json));
         self.charges.append_value(entry.kind.sign());
         self.push_measures(entry);
+        self.push_units(entry);
+        self.push_basis(entry.charge.basis.as_ref());
         self.price_version.append_option(entry.charge.price_version.as_deref());
         self.matched.append_value(entry.charge.matched.name());
     }
@@ -208,6 +236,34 @@ impl Columns {
         self.cost_source.append_option(cost.map(|(_, source)| source.name()));
     }
 
+    /// What an observation saw of units stands in `observed`, as all its measures.
+    fn push_units(&mut self, entry: &Row<'_>) {
+        let counts = entry.kind != Kind::Observation;
+        let units = Some(&entry.event.units).filter(|units| counts && !units.is_empty());
+        self.units.append_option(units.map(crate::codec::json));
+        let amounts = Some(&entry.charge.unit_amounts).filter(|amounts| counts && !amounts.is_empty());
+        self.unit_amounts.append_option(amounts.map(crate::codec::json));
+        let sign = i128::from(entry.kind.sign());
+        let sum = amounts.map(|amounts| amounts.values().map(|amount| amount.pico()).sum::<i128>() * sign);
+        self.units_usd.append_option(sum);
+        self.at_least_usd.append_option(entry.charge.at_least_usd.filter(|_| counts).map(|m| m.pico() * sign));
+    }
+
+    fn push_basis(&mut self, basis: Option<&Arc<Basis>>) {
+        let Some(basis) = basis else {
+            self.basis.append_null();
+            return;
+        };
+        match &self.last_basis {
+            Some((known, text)) if Arc::ptr_eq(known, basis) => self.basis.append_value(text),
+            _ => {
+                let text = crate::codec::json(&**basis);
+                self.basis.append_value(&text);
+                self.last_basis = Some((basis.clone(), text));
+            }
+        }
+    }
+
     fn finish(mut self) -> Result<RecordBatch, Error> {
         let mut arrays: Vec<ArrayRef> = vec![
             Arc::new(self.event_date.finish()),
@@ -228,6 +284,10 @@ impl Columns {
         arrays.push(Arc::new(self.status.finish()));
         arrays.push(Arc::new(self.latency_ms.finish()));
         arrays.push(Arc::new(self.tags.finish()));
+        arrays.push(Arc::new(self.context_window.finish()));
+        arrays.push(Arc::new(self.units.finish()));
+        arrays.push(Arc::new(self.foreign_cost.finish()));
+        arrays.push(Arc::new(self.contradiction.finish()));
         arrays.push(Arc::new(self.charges.finish()));
         arrays.extend(self.quantities.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
@@ -238,6 +298,10 @@ impl Columns {
         arrays.push(Arc::new(self.price_version.finish()));
         arrays.push(Arc::new(self.matched.finish()));
         arrays.push(Arc::new(self.observed.finish()));
+        arrays.push(Arc::new(self.units_usd.finish()));
+        arrays.push(Arc::new(self.unit_amounts.finish()));
+        arrays.push(Arc::new(self.at_least_usd.finish()));
+        arrays.push(Arc::new(self.basis.finish()));
         let schema = schema();
         let (fields, arrays): (Vec<_>, Vec<_>) = schema
             .fields()
