@@ -79,7 +79,8 @@ impl Rate {
     /// The rate times `numerator / denominator`, exact; `None` if the result needs more than 64 bits on either side.
     #[must_use]
     pub fn times(self, numerator: u32, denominator: u32) -> Option<Self> {
-        let (pico, per) = (u128::from(self.pico) * u128::from(numerator), u128::from(self.per) * u128::from(denominator));
+        let (pico, per) =
+            (u128::from(self.pico) * u128::from(numerator), u128::from(self.per) * u128::from(denominator));
         let divisor = gcd128(pico, per);
         Self::new(u64::try_from(pico / divisor).ok()?, u64::try_from(per / divisor).ok()?)
     }

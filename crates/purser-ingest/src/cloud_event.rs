@@ -12,7 +12,7 @@ use crate::decoded::{Decoded, Place, Unreadable};
 use crate::field::{self, Field};
 use crate::json::{self, Picked};
 use crate::normalise::{self, Reported};
-use crate::usage_object::UsageObject;
+use crate::usage_object::{Api, Origin, UsageObject};
 
 /// The source of an event is this and the CloudEvent's own `source`.
 pub const SOURCE: &str = "cloudevents";
@@ -135,7 +135,8 @@ fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: 
             field.set_json(event, value, "data.", errors);
         }
     });
-    match usage(text, &data).map(|(reported, accounting)| reported.leaves(accounting)) {
+    let origin = Origin { provider: &event.provider, model: &event.model, api: Api::Any };
+    match usage(text, &data, origin).map(|(reported, accounting)| reported.leaves(accounting)) {
         Some(Ok(usage)) => event.usage = usage,
         Some(Err(wrong)) => errors.push(FieldError::new(format!("data.{}", wrong.field), &wrong.total, wrong.reason)),
         None => decoded.find("a call without token counts was charged as none"),
@@ -152,8 +153,12 @@ fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: 
 }
 
 /// A usage object, or OpenMeter's pair of `tokens` and `type` = input or output.
-fn usage(text: &str, data: &Picked<'_, { DATA.len() }>) -> Option<(Reported, normalise::Accounting)> {
-    let object = UsageObject::read(text)?;
+fn usage(
+    text: &str,
+    data: &Picked<'_, { DATA.len() }>,
+    origin: Origin<'_>,
+) -> Option<(Reported, normalise::Accounting)> {
+    let object = UsageObject::read(text, origin)?;
     if object.has_tokens() {
         return Some((object.reported, object.accounting()));
     }

@@ -15,7 +15,7 @@ use crate::emitter;
 use crate::field;
 use crate::json::{self, Picked};
 use crate::normalise::{self, Accounting, Reported};
-use crate::usage_object::UsageObject;
+use crate::usage_object::{Api, Origin, UsageObject};
 
 /// The source of these events.
 pub const SOURCE: &str = "litellm";
@@ -223,7 +223,9 @@ fn set_usage(
     event: &mut UsageEvent,
     errors: &mut Vec<FieldError>,
 ) {
-    let object = objects.into_iter().flatten().filter_map(UsageObject::read).find(UsageObject::has_tokens);
+    let origin = Origin { provider: &event.provider, model: &event.model, api: Api::LiteLlm };
+    let object =
+        objects.into_iter().flatten().filter_map(|text| UsageObject::read(text, origin)).find(UsageObject::has_tokens);
     let mut count = |name: &str| match payload.raw(name).map(|value| (value, field::count(value))) {
         Some((_, Ok(count))) => count,
         Some((value, Err(reason))) => {

@@ -132,7 +132,9 @@ impl Reported {
         let cache = self.cache_read + self.cache_write.max(usage.get(Leaf::CacheWrite5m));
         let beside_output = if accounting.output_is_total { 0 } else { self.reasoning };
         let sum = usage.total_tokens();
-        [0, cache, beside_output, cache + beside_output].iter().any(|left_out| sum.checked_sub(*left_out) == Some(self.total))
+        [0, cache, beside_output, cache + beside_output]
+            .iter()
+            .any(|left_out| sum.checked_sub(*left_out) == Some(self.total))
     }
 
     fn disagreement(&self, usage: &Usage) -> Contradiction {

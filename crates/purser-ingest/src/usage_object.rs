@@ -1,8 +1,34 @@
 //! Usage objects as providers and routers put them into JSON: OpenAI, Anthropic, LiteLLM, Langfuse.
 //! Invariant: the shape decides the accounting; a bucket that is not understood is a finding.
 
+use purser_domain::usage_event::UsageEvent;
+
+use crate::decoded::Decoded;
 use crate::json;
 use crate::normalise::{self, Accounting, Reported};
+
+/// Whose usage object it is: it decides how the totals count, see [`UsageObject::accounting`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Origin<'a> {
+    /// Canonical provider; empty if unknown.
+    pub provider: &'a str,
+    /// The model that was asked or that answered.
+    pub model: &'a str,
+    /// Whose shape the object has.
+    pub api: Api,
+}
+
+/// Whose shape a usage object has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Api {
+    /// Told by the names of its keys and the provider.
+    #[default]
+    Any,
+    /// Anthropic's Messages: the cache stands beside the input, whoever serves the model.
+    Messages,
+    /// LiteLLM's own: the prompt contains the cache for every provider.
+    LiteLlm,
+}
 
 /// What a usage object said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,8 +41,8 @@ pub(crate) struct UsageObject {
     pub service_tier: Option<String>,
     /// The dialect that its keys speak.
     dialect: Dialect,
-    has_details: bool,
-    total: u64,
+    has_input_details: bool,
+    anthropic: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,22 +59,22 @@ enum Dialect {
 
 impl UsageObject {
     /// Reads a JSON object; `None` if it is none.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let mut object = Self::default();
+    pub(crate) fn read(text: &str, origin: Origin<'_>) -> Option<Self> {
+        let mut object = Self { anthropic: is_anthropic(origin), ..Self::default() };
         let is_object = json::fields(text, |key, value| object.field(&key, value)).ok()?;
-        if object.dialect == Dialect::Empty && object.total > 0 {
+        if object.dialect == Dialect::Empty && object.reported.total > 0 {
             object.unknown.push("total".to_owned());
         }
         is_object.then_some(object)
     }
 
     /// Reads a Python `dict` as `str()` writes it.
-    pub(crate) fn read_python(text: &str) -> Option<Self> {
+    pub(crate) fn read_python(text: &str, origin: Origin<'_>) -> Option<Self> {
         if text.contains(['"', '\\']) {
             return None;
         }
         let text = text.replace('\'', "\"").replace("None", "null").replace("True", "true").replace("False", "false");
-        Self::read(&text)
+        Self::read(&text, origin)
     }
 
     /// Whether any token count was found.
@@ -60,9 +86,22 @@ impl UsageObject {
     pub(crate) fn accounting(&self) -> Accounting {
         match self.dialect {
             Dialect::OpenAi => Accounting::TOTALS,
-            Dialect::Tokens if self.has_details => Accounting::TOTALS,
+            Dialect::Tokens | Dialect::Empty if self.anthropic => Accounting::ANTHROPIC,
+            Dialect::Tokens if self.has_input_details => Accounting::TOTALS,
             Dialect::Tokens | Dialect::Empty => Accounting::ANTHROPIC,
             Dialect::Buckets => Accounting::BUCKETS,
+        }
+    }
+
+    /// Gives `event` the leaves, or a contradiction, and what else the object tells and the event does not know yet;
+    /// what no table knows is counted as passed over, under the emitter's name.
+    pub(crate) fn fill(&self, emitter: &str, event: &mut UsageEvent, decoded: &mut Decoded) {
+        self.reported.fill(self.accounting(), event);
+        if event.service_tier.is_none() {
+            event.service_tier.clone_from(&self.service_tier);
+        }
+        for key in &self.unknown {
+            decoded.unknown_usage(emitter, key);
         }
     }
 
@@ -107,7 +146,7 @@ impl UsageObject {
                 self.dialect = Dialect::Buckets;
                 &mut reported.output
             }
-            "total" | "total_tokens" => &mut self.total,
+            "total" | "total_tokens" => &mut reported.total,
             "cache_read_input_tokens"
             | "input_cached_tokens"
             | "input_cache_read"
@@ -152,7 +191,7 @@ impl UsageObject {
 
     /// Reads `*_details` of either direction.
     fn details(&mut self, text: &str, input: bool) {
-        self.has_details |= text.starts_with('{');
+        self.has_input_details |= input && text.starts_with('{');
         let mut creation = None;
         let reported = &mut self.reported;
         let _ = json::fields(text, |key, value| {
@@ -206,6 +245,15 @@ impl UsageObject {
     }
 }
 
+/// Whether the object is Anthropic's own.
+fn is_anthropic(origin: Origin<'_>) -> bool {
+    match origin.api {
+        Api::Messages => true,
+        Api::LiteLlm => false,
+        Api::Any => origin.provider == "anthropic",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use purser_domain::usage::Leaf;
@@ -213,7 +261,7 @@ mod tests {
     use super::*;
 
     fn leaves(text: &str) -> Vec<(Leaf, u64)> {
-        let object = UsageObject::read(text).expect("an object");
+        let object = UsageObject::read(text, Origin::default()).expect("an object");
         let usage = object.reported.leaves(object.accounting()).expect("consistent").with(Leaf::Requests, 0);
         usage.iter().collect()
     }
@@ -256,15 +304,16 @@ mod tests {
         let text = "{'completion_tokens': 300, 'prompt_tokens': 1200, 'total_tokens': 1500, \
                     'completion_tokens_details': {'reasoning_tokens': 100, 'audio_tokens': None}, \
                     'prompt_tokens_details': {'audio_tokens': 0, 'cached_tokens': 1000}}";
-        let object = UsageObject::read_python(text).expect("a dict");
+        let object = UsageObject::read_python(text, Origin::default()).expect("a dict");
         assert_eq!((object.reported.input, object.reported.cache_read), (1_200, 1_000));
         assert_eq!(object.accounting(), Accounting::TOTALS);
-        assert_eq!(UsageObject::read_python("{\"it's\": 1}"), None);
+        assert_eq!(UsageObject::read_python("{\"it's\": 1}", Origin::default()), None);
     }
 
     #[test]
     fn a_bucket_that_nobody_knows_is_named() {
-        let object = UsageObject::read(r#"{"input":1,"input_smell":7,"cost":3}"#).expect("an object");
+        let object =
+            UsageObject::read(r#"{"input":1,"input_smell":7,"cost":3}"#, Origin::default()).expect("an object");
         assert_eq!(object.unknown, ["input_smell"]);
     }
 }

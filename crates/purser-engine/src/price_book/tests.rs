@@ -21,7 +21,8 @@ pub(crate) fn usd(leaf: Leaf, text: &str) -> Rate {
 }
 
 pub(crate) fn tier(service_tier: &str, over_input_tokens: u64, rates: &[(&str, &str)]) -> Tier {
-    let mut tier = Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates: [None; Leaf::COUNT], source: None };
+    let mut tier =
+        Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates: [None; Leaf::COUNT], source: None };
     for (leaf, text) in rates {
         let leaf: Leaf = leaf.parse().expect("a literal of this test");
         tier.rates[leaf as usize] = Some(usd(leaf, text));

@@ -12,7 +12,7 @@ use super::{CHUNK, Format, Options, read_line};
 use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
 use crate::field;
 use crate::json::{self, Picked};
-use crate::usage_object::UsageObject;
+use crate::usage_object::{Api, Origin, UsageObject};
 
 /// How many later calls may come before a call's lines are taken as complete.
 const WINDOW: usize = 1_000;
@@ -130,7 +130,8 @@ impl<R: BufRead> Session<R> {
             return Ok(None);
         }
         let time = line.text("timestamp").ok_or("timestamp is missing")?;
-        let usage = UsageObject::read(usage).ok_or("message.usage must be an object")?;
+        let usage = UsageObject::read(usage, Origin { api: Api::Messages, ..Origin::default() })
+            .ok_or("message.usage must be an object")?;
         let mut event = self.template.clone();
         event.occurred_at = field::instant(&time).map_err(|reason| format!("timestamp {reason}"))?;
         let request = line.first(&["requestId"]);

@@ -16,7 +16,7 @@ use crate::field;
 use crate::identity::{hex, hex_id};
 use crate::json;
 use crate::normalise::{self, Accounting, ProviderMemo, Reported};
-use crate::usage_object::UsageObject;
+use crate::usage_object::{Api, Origin, UsageObject};
 
 /// What a span or a log record has beside its attributes.
 #[derive(Debug, Default)]
@@ -314,15 +314,17 @@ impl Hints {
                 });
             });
         }
-        let details = attributes.text(Text::UsageDetails).and_then(UsageObject::read);
+        let details = attributes.text(Text::UsageDetails).and_then(|text| UsageObject::read(text, Origin::default()));
         let object = || {
             let text = attributes.text(Text::UsageObject)?;
-            UsageObject::read(text).or_else(|| UsageObject::read_python(text))
+            UsageObject::read(text, Origin::default()).or_else(|| UsageObject::read_python(text, Origin::default()))
         };
         let mut in_metadata = None;
         if let Some(metadata) = attributes.text(Text::Metadata) {
             let _ = json::fields(metadata, |key, value| match &*key {
-                "usage_object" => in_metadata = UsageObject::read(value),
+                "usage_object" => {
+                    in_metadata = UsageObject::read(value, Origin { api: Api::LiteLlm, ..Origin::default() })
+                }
                 "feature_tag" => hints.feature_tag = owned(value),
                 "run_id" => hints.run_id = owned(value),
                 _ => {}

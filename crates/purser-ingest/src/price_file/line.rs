@@ -132,7 +132,8 @@ fn parse_tier(
         errors.push(format!("tier {key:?} is not NAME or NAME>TOKENS"));
         0
     });
-    let mut tier = Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates: [None; Leaf::COUNT], source: None };
+    let mut tier =
+        Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates: [None; Leaf::COUNT], source: None };
     let (mut source, mut url) = (None, None);
     for (name, value) in fields {
         match (name.as_str(), name.parse::<Leaf>()) {

@@ -126,13 +126,7 @@ impl Reader {
         })
     }
 
-    fn event(
-        &self,
-        row: usize,
-        usage: Usage,
-        units: Units,
-        reported_usd: Option<Money>,
-    ) -> Result<UsageEvent, Error> {
+    fn event(&self, row: usize, usage: Usage, units: Units, reported_usd: Option<Money>) -> Result<UsageEvent, Error> {
         let text = |index: usize| owned(self.texts[index].as_ref(), row);
         let attempt = self.attempt.as_ref().filter(|a| a.is_valid(row)).map(|a| a.value(row));
         let latency = self.latency_ms.as_ref().filter(|a| a.is_valid(row)).map(|a| a.value(row));
