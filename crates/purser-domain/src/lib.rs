@@ -4,6 +4,7 @@
 
 pub mod api_key;
 pub mod artifact;
+pub mod attribution;
 pub mod backtest;
 pub mod calibration;
 pub mod charge;

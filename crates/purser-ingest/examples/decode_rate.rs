@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use purser_domain::time::Timestamp;
-use purser_ingest::decoded::Decoded;
+use purser_ingest::decoded::{Decoded, Incoming};
 use purser_ingest::file::{self, Format, Options, Seen};
 use purser_ingest::otlp::{self, Encoding};
 use purser_ingest::{litellm, native};
@@ -63,10 +63,8 @@ fn read(body: &[u8], format: Format, now: Timestamp) -> Decoded {
         let chunk = chunk.expect("valid");
         whole.refused.extend(chunk.refused);
         // Only counted: an import hands chunks on and forgets them.
-        whole.events.extend(chunk.events.into_iter().map(|incoming| purser_ingest::decoded::Incoming {
-            source_index: incoming.source_index,
-            event: Default::default(),
-        }));
+        let counted = |incoming: Incoming| Incoming::new(Default::default(), incoming.source_index);
+        whole.events.extend(chunk.events.into_iter().map(counted));
     }
     whole
 }

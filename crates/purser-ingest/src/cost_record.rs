@@ -61,7 +61,7 @@ pub fn decode(body: &[u8], fallback_id: &str, now: Timestamp) -> Result<Decoded,
     let mut decoded = Decoded::default();
     if errors.is_empty() {
         decoded.undated.push(0);
-        decoded.events.push(Incoming { event, source_index: 0 });
+        decoded.events.push(Incoming::new(event, 0));
     } else {
         decoded.refused.push(Refusal { index: 0, id: Some(event.event_id), errors });
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use purser_domain::attribution::SpanContext;
 use purser_domain::passed_over::{PassedOver, Reason};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, UsageEvent};
@@ -19,6 +20,9 @@ pub const ERRORS_MAX: usize = 100;
 pub const KINDS_MAX: usize = 100;
 /// The deepest nesting of JSON.
 pub const DEPTH_MAX: usize = 32;
+
+/// What is said of labels that no event may carry.
+pub(crate) const UNFIT: &str = "a label that is too long, one too many or has control characters was left out";
 
 /// The outcome of decoding one body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +41,11 @@ pub struct Decoded {
     pub passed_over: BTreeMap<PassedOver, u64>,
     /// Remarks on data that was odd but no reason to refuse.
     pub findings: Vec<Finding>,
+    /// The spans that are no calls and say who spent the calls below them, in the order of the input, at most
+    /// [`EVENTS_MAX`]. The calls below them in the same request have those facts already; calls that came earlier, or
+    /// are still to come, find them here. An agent's, chain's or tool's span without facts is among them if it has a
+    /// parent, for it may stand between a call and its context.
+    pub contexts: Vec<SpanContext>,
 }
 
 /// An event and where it stood.
@@ -46,6 +55,18 @@ pub struct Incoming {
     pub event: UsageEvent,
     /// The item's index in the request from 0, or its line in a file from 1.
     pub source_index: usize,
+    /// The span id, lower-case hex, of the nearest call of a model around this one in the same trace and the same
+    /// request: both tell of one call. `None` if no such span is in the request; the other may still come or have come
+    /// in another one, which `event.trace_id`, `event.span_id`, `event.parent_span_id` and [`Decoded::contexts`] tell.
+    pub enclosing: Option<String>,
+}
+
+impl Incoming {
+    /// An event with no other call around it.
+    #[must_use]
+    pub const fn new(event: UsageEvent, source_index: usize) -> Self {
+        Self { event, source_index, enclosing: None }
+    }
 }
 
 /// An item that is refused, with every reason at once.
@@ -103,8 +124,15 @@ impl Decoded {
 
     /// Passes an item over.
     pub fn pass_over(&mut self, emitter: &str, operation: &str, reason: Reason) {
-        self.skipped += 1;
-        self.note(PassedOver::new(emitter, operation, reason), 1);
+        self.pass_over_times(emitter, operation, reason, 1);
+    }
+
+    /// Passes `count` items of one kind over.
+    pub fn pass_over_times(&mut self, emitter: &str, operation: &str, reason: Reason, count: u64) {
+        if count > 0 {
+            self.skipped += count;
+            self.note(PassedOver::new(emitter, operation, reason), count);
+        }
     }
 
     /// Notes a count that is not zero and that no table knows; the item itself is charged.
@@ -150,16 +178,13 @@ impl Decoded {
             event.check("", now, &mut errors);
             let dropped = if errors.is_empty() { 0 } else { field::drop_unfit_labels(&mut event) };
             if dropped > 0 {
-                self.find_times(
-                    "a label that is too long, one too many or has control characters was left out",
-                    dropped,
-                );
+                self.find_times(UNFIT, dropped);
                 errors.clear();
                 event.check("", now, &mut errors);
             }
         }
         if errors.is_empty() {
-            self.events.push(Incoming { event, source_index: index });
+            self.events.push(Incoming::new(event, index));
             return;
         }
         if let Place::Item(index) = place {
@@ -180,6 +205,7 @@ impl Decoded {
         self.refused.extend(other.refused);
         self.ignored += other.ignored;
         self.skipped += other.skipped;
+        self.contexts.extend(other.contexts);
         for (kind, count) in other.passed_over {
             self.note(kind, count);
         }

@@ -102,7 +102,7 @@ pub(crate) enum Role {
     /// Nothing to do with models.
     Other,
     /// An operation that no table knows.
-    Unknown(String),
+    Unknown,
 }
 
 /// Operations that call a model, and what OpenTelemetry calls them.
@@ -189,6 +189,13 @@ pub(crate) fn inference(operation: &str) -> Option<&'static str> {
     INFERENCE.iter().find(|(name, _)| *name == lower).map(|(_, canonical)| *canonical)
 }
 
+/// What a span calls its operation, by the same attribute that decides its role.
+pub(crate) fn operation<'s>(attributes: &'s Attributes<'_>) -> Option<&'s str> {
+    [Text::AiOperation, Text::Operation, Text::ObservationType, Text::SpanKind, Text::TraceloopKind, Text::RequestType]
+        .into_iter()
+        .find_map(|slot| attributes.text(slot))
+}
+
 /// Decides what a span stands for, by the most telling attribute that it has.
 pub(crate) fn role(attributes: &Attributes<'_>) -> Role {
     if let Some(operation) = attributes.text(Text::AiOperation) {
@@ -223,7 +230,7 @@ fn by_name(operation: &str) -> Role {
     if AGGREGATE.contains(&lower.as_str()) || lower.ends_with("_memory") || lower.ends_with("_memory_store") {
         return Role::Aggregate;
     }
-    Role::Unknown(operation.chars().take(64).collect())
+    Role::Unknown
 }
 
 #[cfg(test)]
@@ -258,7 +265,7 @@ mod tests {
             ("gen_ai.operation.name", "invoke_agent", Role::Aggregate),
             ("gen_ai.operation.name", "execute_tool", Role::Aggregate),
             ("gen_ai.operation.name", "search_memory", Role::Aggregate),
-            ("gen_ai.operation.name", "dream", Role::Unknown("dream".to_owned())),
+            ("gen_ai.operation.name", "dream", Role::Unknown),
             ("openinference.span.kind", "LLM", chat.clone()),
             ("openinference.span.kind", "CHAIN", Role::Aggregate),
             ("langfuse.observation.type", "generation", chat.clone()),

@@ -153,7 +153,7 @@ impl<'a> Sink<'a> for Reader {
         }
         let event = std::mem::take(&mut self.event);
         if self.errors.is_empty() {
-            self.decoded.events.push(Incoming { event, source_index: self.index });
+            self.decoded.events.push(Incoming::new(event, self.index));
         } else {
             let id = Some(event.event_id).filter(|id| !id.is_empty());
             self.decoded.refused.push(Refusal { index: self.index, id, errors: std::mem::take(&mut self.errors) });

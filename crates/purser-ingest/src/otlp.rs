@@ -1,11 +1,13 @@
 //! OTLP trace, log and metric requests, protobuf and JSON, become usage events.
 //! Invariant: nothing is refused as a whole but what cannot be parsed; only calls of a model are charged.
 
+use purser_domain::passed_over::Reason;
 use purser_domain::time::Timestamp;
 
 use crate::decoded::{BYTES_MAX, Decoded, Unreadable};
 
 mod assemble;
+mod nesting;
 mod protobuf;
 mod text;
 
@@ -51,10 +53,8 @@ pub fn decode_metrics(body: &[u8], encoding: Encoding) -> Result<Decoded, Unread
         Encoding::Protobuf => protobuf::metrics(body)?,
         Encoding::Json => text::metrics(body)?,
     };
-    let mut decoded = Decoded { skipped, ..Decoded::default() };
-    if skipped > 0 {
-        decoded.find("metrics charge nothing: send traces, or Claude Code's log events");
-    }
+    let mut decoded = Decoded::default();
+    decoded.pass_over_times("", "", Reason::Metric, skipped);
     Ok(decoded)
 }
 
@@ -73,7 +73,7 @@ fn decode(body: &[u8], encoding: Encoding, now: Timestamp, signal: Signal) -> Re
         Encoding::Protobuf => protobuf::read(body, signal, &mut assembler)?,
         Encoding::Json => text::read(body, signal, &mut assembler)?,
     }
-    Ok(assembler.decoded)
+    Ok(assembler.finish())
 }
 
 #[cfg(test)]

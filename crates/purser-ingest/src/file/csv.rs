@@ -135,7 +135,7 @@ impl<R: BufRead> Rows<R> {
             event.check("", self.now, &mut errors);
         }
         if errors.is_empty() {
-            decoded.events.push(Incoming { event, source_index: line });
+            decoded.events.push(Incoming::new(event, line));
         } else {
             decoded.refused.push(Refusal { index: line, id: Some(event.event_id), errors });
         }

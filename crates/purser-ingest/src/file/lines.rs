@@ -152,7 +152,7 @@ impl<R: BufRead> Lines<R> {
             event.check("", self.options.now, &mut errors);
         }
         if errors.is_empty() {
-            decoded.events.push(Incoming { event, source_index: self.line });
+            decoded.events.push(Incoming::new(event, self.line));
         } else {
             decoded.refused.push(Refusal { index: self.line, id: Some(event.event_id), errors });
         }

@@ -162,7 +162,7 @@ impl<R: BufRead> Session<R> {
         let mut errors = Vec::new();
         event.check("", self.options.now, &mut errors);
         if errors.is_empty() {
-            decoded.events.push(Incoming { event, source_index: line });
+            decoded.events.push(Incoming::new(event, line));
         } else {
             decoded.refused.push(Refusal { index: line, id: Some(event.event_id), errors });
         }

@@ -3,14 +3,17 @@
 
 use std::borrow::Cow;
 
+use purser_domain::attribution::Attribution;
 use purser_domain::money::Money;
+use purser_domain::passed_over::Reason;
 use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
 use super::SOURCE;
+use super::nesting::Nesting;
 use crate::attribute::{Attributes, Count, Text};
-use crate::decoded::{Decoded, EVENTS_MAX, Place, Unreadable};
+use crate::decoded::{Decoded, EVENTS_MAX, Place, UNFIT, Unreadable};
 use crate::emitter::{self, Emitter, Role};
 use crate::field;
 use crate::identity::{hex, hex_id};
@@ -37,46 +40,70 @@ pub(super) struct Item<'a> {
 /// Collects events from items as they are read.
 pub(super) struct Assembler {
     now: Timestamp,
-    pub decoded: Decoded,
+    decoded: Decoded,
     index: usize,
     providers: ProviderMemo,
+    nesting: Nesting,
 }
 
 /// Everything known of one item.
 struct Sighting<'s, 'a> {
     emitter: &'static Emitter,
-    resource: &'s Attributes<'a>,
     item: &'s Item<'a>,
     attributes: &'s Attributes<'a>,
 }
 
 impl Assembler {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, decoded: Decoded::default(), index: 0, providers: ProviderMemo::default() }
+        Self {
+            now,
+            decoded: Decoded::default(),
+            index: 0,
+            providers: ProviderMemo::default(),
+            nesting: Nesting::default(),
+        }
+    }
+
+    /// Begins the items of a resource.
+    pub(super) fn resource(&mut self, attributes: &Attributes<'_>) {
+        let mut attribution = attribution(attributes);
+        attribution.project = attribution.project.or_else(|| {
+            attributes.text(Text::Service).filter(|name| !name.starts_with("unknown_service")).map(str::to_owned)
+        });
+        self.note_unfit(attribution.drop_unfit());
+        self.nesting.resource(attribution);
+    }
+
+    /// Everything taken in, each call with what the spans around it and its resource tell.
+    pub(super) fn finish(self) -> Decoded {
+        let Self { mut decoded, nesting, .. } = self;
+        nesting.settle(&mut decoded);
+        decoded
+    }
+
+    fn note_unfit(&mut self, dropped: u64) {
+        if dropped > 0 {
+            self.decoded.find_times(UNFIT, dropped);
+        }
     }
 
     /// Takes a span.
     pub(super) fn span(
         &mut self,
         emitter: &'static Emitter,
-        resource: &Attributes<'_>,
         item: &Item<'_>,
         attributes: &Attributes<'_>,
     ) -> Result<(), Unreadable> {
         let role = if emitter.name == "claude-code" { claude_span(attributes) } else { emitter::role(attributes) };
+        let sighting = Sighting { emitter, item, attributes };
         let operation = match role {
             Role::Inference(operation) => operation,
-            Role::Aggregate | Role::Other => return self.skip(),
-            Role::Unknown(operation) => {
-                self.decoded.find(format!(
-                    "operation {operation:?} of {} is not known to call a model: not charged",
-                    emitter.name
-                ));
-                return self.skip();
-            }
+            Role::Aggregate => return self.around(&sighting, Reason::NotACall),
+            Role::Other => return self.around(&sighting, Reason::NotGenAi),
+            Role::Unknown => return self.around(&sighting, Reason::UnknownOperation),
         };
         let mut errors = Vec::new();
-        let mut event = self.event(&Sighting { emitter, resource, item, attributes }, &mut errors);
+        let mut event = self.event(&sighting, &mut errors);
         event.operation = operation;
         match (item.trace_id, item.span_id) {
             (Some(trace), Some(span)) if trace != [0; 16] && span != [0; 8] => {
@@ -89,46 +116,61 @@ impl Assembler {
         if item.start_nanos > 0 && item.end_nanos >= item.start_nanos {
             event.latency_ms = Some((item.end_nanos - item.start_nanos) / 1_000_000);
         }
-        self.keep(event, errors)
+        if self.keep(event, errors)? {
+            self.nesting.call(item, self.decoded.events.len() - 1);
+        }
+        Ok(())
+    }
+
+    /// Passes over a span that is no call, keeping what it tells the calls below it.
+    fn around(&mut self, sighting: &Sighting<'_, '_>, reason: Reason) -> Result<(), Unreadable> {
+        let surrounds = reason != Reason::NotGenAi;
+        let operation = if surrounds { emitter::operation(sighting.attributes) } else { None };
+        self.decoded.pass_over(sighting.emitter.name, operation.unwrap_or_default(), reason);
+        let mut attribution = attribution(sighting.attributes);
+        self.note_unfit(attribution.drop_unfit());
+        self.nesting.around(sighting.item, attribution, surrounds, &mut self.decoded.contexts);
+        self.index += 1;
+        Ok(())
     }
 
     /// Takes a log record.
     pub(super) fn log(
         &mut self,
         emitter: &'static Emitter,
-        resource: &Attributes<'_>,
         item: &Item<'_>,
         attributes: &Attributes<'_>,
     ) -> Result<(), Unreadable> {
         let name = attributes.text(Text::EventName).unwrap_or(&item.name);
         let is_call = name.strip_prefix("claude_code.").unwrap_or(name) == "api_request";
         if !is_call || emitter.name != "claude-code" {
-            return self.skip();
+            self.index += 1;
+            self.decoded.pass_over(emitter.name, name, Reason::NotACall);
+            return Ok(());
         }
         let mut errors = Vec::new();
-        let mut event = self.event(&Sighting { emitter, resource, item, attributes }, &mut errors);
+        let mut event = self.event(&Sighting { emitter, item, attributes }, &mut errors);
         event.operation = Some("chat".to_owned());
         let time = if item.start_nanos > 0 { item.start_nanos } else { item.end_nanos };
         event.occurred_at = instant(time);
         event.latency_ms = attributes.quantity(Count::LatencyMs);
         event.response_id = attributes.text(Text::RequestId).map(str::to_owned);
         event.event_id = log_id(&event, attributes, time);
-        self.keep(event, errors)
-    }
-
-    fn skip(&mut self) -> Result<(), Unreadable> {
-        self.index += 1;
-        self.decoded.skipped += 1;
+        if self.keep(event, errors)? {
+            self.nesting.event(self.decoded.events.len() - 1);
+        }
         Ok(())
     }
 
-    fn keep(&mut self, event: UsageEvent, errors: Vec<FieldError>) -> Result<(), Unreadable> {
-        if self.decoded.events.len() + self.decoded.refused.len() == EVENTS_MAX {
+    /// Keeps an event, or refuses it with `errors`; whether it is kept.
+    fn keep(&mut self, event: UsageEvent, errors: Vec<FieldError>) -> Result<bool, Unreadable> {
+        let before = self.decoded.events.len();
+        if before + self.decoded.refused.len() == EVENTS_MAX {
             return Err(Unreadable::TooMany);
         }
         self.decoded.settle(event, errors, Place::Item(self.index), self.now);
         self.index += 1;
-        Ok(())
+        Ok(self.decoded.events.len() > before)
     }
 
     /// Everything that spans and log records have in common.
@@ -136,7 +178,6 @@ impl Assembler {
         let Sighting { emitter, item, attributes, .. } = *sighting;
         self.decoded.ignored += attributes.ignored;
         let hints = Hints::read(attributes);
-        let text = |slot| sighting.text(slot);
         let mut event = UsageEvent { source: SOURCE.to_owned(), ..UsageEvent::default() };
         set_models(&mut event, emitter, attributes, &hints, &mut self.providers);
         self.set_usage(&mut event, sighting, &hints, errors);
@@ -149,15 +190,15 @@ impl Assembler {
         if attributes.text(Text::Speed) == Some("fast") {
             event.service_tier = Some("fast".to_owned());
         }
-        event.project =
-            text(Text::Project).or_else(|| text(Text::Service).filter(|name| !name.starts_with("unknown_service")));
-        event.environment = text(Text::Environment);
-        event.feature_tag = text(Text::FeatureTag).or(hints.feature_tag);
-        event.user_id = text(Text::UserId);
-        event.agent = text(Text::Agent);
-        event.skill = text(Text::Skill);
-        event.run_id = text(Text::RunId).or(hints.run_id);
-        event.session_id = text(Text::SessionId);
+        let own = |slot| attributes.text(slot).map(str::to_owned);
+        event.project = own(Text::Project);
+        event.environment = own(Text::Environment);
+        event.feature_tag = own(Text::FeatureTag).or(hints.feature_tag);
+        event.user_id = own(Text::UserId);
+        event.agent = own(Text::Agent);
+        event.skill = own(Text::Skill);
+        event.run_id = own(Text::RunId).or(hints.run_id);
+        event.session_id = own(Text::SessionId);
         event.trace_id = item.trace_id.as_ref().and_then(|id| hex_id(id));
         event.span_id = item.span_id.as_ref().and_then(|id| hex_id(id));
         event.parent_span_id = item.parent_span_id.as_ref().and_then(|id| hex_id(id));
@@ -167,7 +208,7 @@ impl Assembler {
         if item.failed || event.error_type.is_some() {
             event.status = Status::Error;
         }
-        for (key, value) in attributes.tags.iter().chain(&sighting.resource.tags) {
+        for (key, value) in &attributes.tags {
             if !event.tags.contains_key(&**key) {
                 event.tags.insert(key.to_string(), value.to_string());
             }
@@ -242,10 +283,19 @@ impl Assembler {
 /// The counts that make usage known.
 const USAGE: [Count; 5] = [Count::Input, Count::Output, Count::InputUncached, Count::CacheRead, Count::InputAudio];
 
-impl Sighting<'_, '_> {
-    /// The text of the item, else of its resource.
-    fn text(&self, slot: Text) -> Option<String> {
-        self.attributes.text(slot).or_else(|| self.resource.text(slot)).map(str::to_owned)
+/// What a span or a resource says of who spent the calls below it.
+fn attribution(attributes: &Attributes<'_>) -> Attribution {
+    let text = |slot| attributes.text(slot).map(str::to_owned);
+    Attribution {
+        project: text(Text::Project),
+        environment: text(Text::Environment),
+        feature_tag: text(Text::FeatureTag),
+        user_id: text(Text::UserId),
+        agent: text(Text::Agent),
+        skill: text(Text::Skill),
+        run_id: text(Text::RunId),
+        session_id: text(Text::SessionId),
+        tags: attributes.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Re
     each(body, 1, |resource_items| {
         let mut resource = Attributes::default();
         each(resource_items, 1, |bytes| each(bytes, 1, |pair| attribute(pair, Names::Common, &mut resource)))?;
+        assembler.resource(&resource);
         each(resource_items, 2, |scope_items| {
             let mut emitter = Emitter::of_scope("");
             each(scope_items, 1, |scope| {
@@ -105,8 +106,8 @@ pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Re
                     Signal::Logs => log(bytes, emitter.names(), &mut scratch)?,
                 };
                 match signal {
-                    Signal::Traces => assembler.span(emitter, &resource, &item, &scratch),
-                    Signal::Logs => assembler.log(emitter, &resource, &item, &scratch),
+                    Signal::Traces => assembler.span(emitter, &item, &scratch),
+                    Signal::Logs => assembler.log(emitter, &item, &scratch),
                 }
             })
         })

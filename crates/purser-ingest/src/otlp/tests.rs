@@ -6,10 +6,12 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
 use purser_domain::money::Money;
+use purser_domain::passed_over::PassedOver;
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::UsageEvent;
 
 use super::*;
+use crate::identity::hex;
 
 const END: u64 = 1_795_221_025_888_222_702;
 
@@ -244,18 +246,86 @@ fn who_and_what_for_come_from_the_span_before_the_resource() {
 }
 
 #[test]
-fn totals_tools_and_strangers_are_no_calls() {
+fn what_is_no_call_is_passed_over_by_name_and_reason() {
     let int = Value::IntValue;
-    for (attributes, findings) in [
-        (vec![("gen_ai.operation.name", text("invoke_agent")), ("gen_ai.usage.input_tokens", int(9))], 0),
-        (vec![("gen_ai.operation.name", text("execute_tool"))], 0),
-        (vec![("http.request.method", text("POST")), ("server.address", text("api.openai.com"))], 0),
-        (vec![("gen_ai.operation.name", text("dream")), ("gen_ai.usage.input_tokens", int(9))], 1),
+    for (attributes, kind) in [
+        (
+            vec![("gen_ai.operation.name", text("invoke_agent")), ("gen_ai.usage.input_tokens", int(9))],
+            ("invoke_agent", Reason::NotACall),
+        ),
+        (vec![("gen_ai.operation.name", text("execute_tool"))], ("execute_tool", Reason::NotACall)),
+        (vec![("http.request.method", text("POST")), ("server.address", text("api"))], ("", Reason::NotGenAi)),
+        (
+            vec![("gen_ai.operation.name", text("dream")), ("gen_ai.usage.input_tokens", int(9))],
+            ("dream", Reason::UnknownOperation),
+        ),
     ] {
         let decoded = decode_both("by-hand", &attributes);
         assert_eq!((decoded.events.len(), decoded.refused.len(), decoded.skipped), (0, 0, 1), "{attributes:?}");
-        assert_eq!(decoded.findings.len(), findings, "{attributes:?}");
+        let kind = PassedOver::new("opentelemetry", kind.0, kind.1);
+        assert_eq!(decoded.passed_over, [(kind, 1)].into(), "{attributes:?}");
     }
+}
+
+/// A request of one trace: each span's id, its parent's (0 for none) and its attributes.
+fn trace(spans: &[(u8, u8, &[(&str, Value)])]) -> Decoded {
+    let mut request = request("by-hand", &[]);
+    let whole = &mut request.resource_spans[0].scope_spans[0].spans;
+    let plain = whole.remove(0);
+    whole.extend(spans.iter().map(|(id, parent, attributes)| Span {
+        span_id: vec![*id; 8],
+        parent_span_id: if *parent == 0 { Vec::new() } else { vec![*parent; 8] },
+        attributes: pairs(attributes),
+        ..plain.clone()
+    }));
+    decode_traces(&request.encode_to_vec(), Encoding::Protobuf, now()).expect("protobuf")
+}
+
+#[test]
+fn a_call_learns_from_the_spans_around_it_whatever_their_order() {
+    let call = chat("m", &[("gen_ai.usage.input_tokens", Value::IntValue(5))]);
+    let agent = [
+        ("gen_ai.operation.name", text("invoke_agent")),
+        ("gen_ai.agent.name", text("planner")),
+        ("user.id", text("ada")),
+        ("purser.tag.team", text("search")),
+    ];
+    let step = [("gen_ai.operation.name", text("agent_step")), ("gen_ai.agent.name", text("writer"))];
+    let plain = [("http.request.method", text("POST"))];
+    // 1 agent ⊃ 2 step ⊃ 3 HTTP ⊃ 4 call; 5 call outside; 6 call whose parent is not here.
+    for order in [[0, 1, 2, 3, 4, 5], [5, 3, 4, 2, 1, 0]] {
+        let spans: [(u8, u8, &[(&str, Value)]); 6] =
+            [(1, 0, &agent), (2, 1, &step), (3, 2, &plain), (4, 3, &call), (5, 0, &call), (6, 99, &call)];
+        let decoded = trace(&order.map(|place| spans[place]));
+        let facts = |id: u8| {
+            let span = hex(&[id; 8]);
+            let found = decoded.events.iter().find(|incoming| incoming.event.span_id.as_ref() == Some(&span));
+            let event = &found.expect("the call").event;
+            let tag = event.tags.get("team").map(String::as_str);
+            (event.user_id.as_deref(), event.agent.as_deref(), event.project.as_deref(), tag)
+        };
+        assert_eq!(facts(4), (Some("ada"), Some("writer"), Some("shop"), Some("search")));
+        assert_eq!(facts(5), (Some("from-resource"), None, Some("shop"), None));
+        assert_eq!(facts(6), facts(5));
+        assert!(decoded.events.iter().all(|incoming| incoming.enclosing.is_none()));
+        let mut told: Vec<&str> = decoded.contexts.iter().map(|context| &context.span_id[..2]).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["01", "02"], "the plain span tells nothing");
+    }
+}
+
+#[test]
+fn a_call_inside_a_call_names_the_nearest_one() {
+    let call = chat("m", &[("gen_ai.usage.input_tokens", Value::IntValue(5))]);
+    let named = [&call[..], &[("gen_ai.conversation.id", text("talk-1"))]].concat();
+    let step = [("gen_ai.operation.name", text("agent_step"))];
+    let decoded = trace(&[(3, 2, &call), (2, 1, &step), (1, 0, &named), (4, 3, &call), (7, 7, &call)]);
+    let enclosing: Vec<_> = decoded.events.iter().map(|incoming| incoming.enclosing.clone()).collect();
+    let id = |byte: u8| Some(hex(&[byte; 8]));
+    assert_eq!(enclosing, [id(1), None, id(3), None], "a span inside itself is inside none");
+    assert!(decoded.events[..3].iter().all(|incoming| incoming.event.session_id.as_deref() == Some("talk-1")));
+    assert_eq!(decoded.contexts.len(), 1, "the step stands between two spans");
+    assert!(decoded.contexts[0].attribution.is_empty());
 }
 
 #[test]
@@ -278,7 +348,9 @@ fn a_label_that_does_not_fit_costs_no_charge() {
     attributes.extend(keys.iter().map(|key| (key.as_str(), text("v"))));
     let decoded = decode_both("by-hand", &attributes);
     let event = &decoded.events[0].event;
-    assert_eq!((event.agent.as_deref(), event.user_id.as_deref(), event.tags.len()), (None, None, 32));
+    // The resource's user stands where the span's own cannot.
+    let user = event.user_id.as_deref();
+    assert_eq!((event.agent.as_deref(), user, event.tags.len()), (None, Some("from-resource"), 32));
     assert_eq!(decoded.findings.len(), 1);
     let bad_model = chat(&"m".repeat(1_025), &[("gen_ai.usage.input_tokens", Value::IntValue(5))]);
     assert!(reason("by-hand", &bad_model).contains("is longer than 1 KiB"));

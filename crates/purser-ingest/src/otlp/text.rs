@@ -55,7 +55,8 @@ pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Ou
                         read_attributes(cursor, Names::Common, &mut resource)
                     });
                 }
-                let mut reader = Reader { signal, levels: &levels, resource: &resource, scratch: &mut scratch };
+                assembler.resource(&resource);
+                let mut reader = Reader { signal, levels: &levels, scratch: &mut scratch };
                 cursor.array(|cursor| reader.scope(cursor, assembler))
             })
         })
@@ -67,7 +68,6 @@ pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Ou
 struct Reader<'s, 'a> {
     signal: Signal,
     levels: &'s Levels,
-    resource: &'s Attributes<'a>,
     scratch: &'s mut Attributes<'a>,
 }
 
@@ -85,8 +85,8 @@ impl<'a> Reader<'_, 'a> {
                 self.scratch.clear();
                 let item = item(cursor, self.signal, emitter.names(), self.scratch)?;
                 match self.signal {
-                    Signal::Traces => assembler.span(emitter, self.resource, &item, self.scratch),
-                    Signal::Logs => assembler.log(emitter, self.resource, &item, self.scratch),
+                    Signal::Traces => assembler.span(emitter, &item, self.scratch),
+                    Signal::Logs => assembler.log(emitter, &item, self.scratch),
                 }
             })
         })

@@ -180,7 +180,7 @@ async fn send(local: &Local, tenant: &TenantId, traffic: Traffic, bar: &indicati
     let mut events = traffic.events.into_iter().peekable();
     while events.peek().is_some() {
         let batch = events.by_ref().take(STEP).enumerate();
-        let events: Vec<Incoming> = batch.map(|(source_index, event)| Incoming { event, source_index }).collect();
+        let events: Vec<Incoming> = batch.map(|(source_index, event)| Incoming::new(event, source_index)).collect();
         let count = events.len() as u64;
         local.service.ingest(&who, Decoded { events, ..Decoded::default() }, &Options::strict()).await?;
         bar.inc(count);
