@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
+use purser_domain::unit::Units;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -41,6 +42,20 @@ pub struct UsageEventBody {
     /// Short for `service_tier: "batch"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<bool>,
+    /// Quantities that are not tokens, by the unit's name: `{"images": 2, "audio_seconds": 12.4}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, f64>, example = json!({"images": 2}))]
+    pub units: Units,
+    /// Where the model ran, as the provider prices it: `us`, `eu`, ….
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inference_geo: Option<String>,
+    /// How fast the provider was asked to answer: `fast`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<String>,
+    /// How many tokens each of the calls read: `<=200k`, `>200k`, `200k-1M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "<=200k")]
+    pub context_window: Option<String>,
     /// Project within the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
@@ -59,6 +74,12 @@ pub struct UsageEventBody {
     /// The skill or tool on whose behalf the agent called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skill: Option<String>,
+    /// The tool that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The MCP server that the tool belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp_server: Option<String>,
     /// The agent run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
@@ -93,9 +114,31 @@ pub struct UsageEventBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "0.0123")]
     pub cost_usd: Option<Money>,
+    /// What the source says it cost, decimal text, in `currency`. Another currency than USD is kept and never counts
+    /// as dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "10")]
+    pub cost: Option<String>,
+    /// The currency of `cost`, ISO 4217; USD if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "CNY")]
+    pub currency: Option<String>,
+    /// Why the counts cannot be told apart into leaves, and the counts as they were sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contradiction: Option<ContradictionBody>,
     /// Free labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+}
+
+/// Counts that contradict each other, as the source sent them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContradictionBody {
+    /// What contradicts what.
+    pub reason: String,
+    /// The counts by name.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// Quantities of usage in exclusive leaves; what is absent or zero was not used.

@@ -7,9 +7,10 @@ use std::io::BufRead;
 
 use jiff::tz::TimeZone;
 use purser_domain::time::Timestamp;
-use purser_domain::usage_event::UsageEvent;
+use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use crate::decoded::{Decoded, Unreadable};
+use crate::field::Pending;
 
 mod csv;
 mod lines;
@@ -88,16 +89,40 @@ impl Options {
         Self { source: None, map: Vec::new(), set: Vec::new(), zone: None, now }
     }
 
-    /// The event that every row starts from.
-    fn template(&self, format: Format) -> Result<UsageEvent, Unreadable> {
+    /// What every row starts from.
+    fn draft(&self, format: Format) -> Result<Draft, Unreadable> {
         let source = self.source.clone().unwrap_or_else(|| format.name().to_owned());
-        let mut event = UsageEvent { source, ..UsageEvent::default() };
+        let mut draft = Draft { event: UsageEvent { source, ..UsageEvent::default() }, pending: Pending::default() };
         for (target, value) in &self.set {
-            target
-                .set_plain(&mut event, value, self.zone.as_ref())
-                .map_err(|reason| Unreadable::Syntax(format!("--set {target}={value}: {reason}")))?;
+            let wrong = |reason| Unreadable::Syntax(format!("--set {target}={value}: {reason}"));
+            if matches!(target, Target::TotalInput | Target::TotalOutput) {
+                return Err(wrong("has to come from a column".to_owned()));
+            }
+            target.set(&mut draft, value, self.zone.as_ref()).map_err(wrong)?;
         }
-        Ok(event)
+        Ok(draft)
+    }
+
+    /// The event that every call of a session starts from.
+    fn template(&self, format: Format) -> Result<UsageEvent, Unreadable> {
+        let mut errors = Vec::new();
+        let event = self.draft(format)?.finish(&mut errors);
+        errors.first().map_or(Ok(event), |error| Err(Unreadable::Syntax(format!("--set {error}"))))
+    }
+}
+
+/// An event whose fields are still coming.
+#[derive(Debug, Clone)]
+struct Draft {
+    event: UsageEvent,
+    pending: Pending,
+}
+
+impl Draft {
+    /// The event, complete; what its fields contradict goes to `errors`.
+    fn finish(mut self, errors: &mut Vec<FieldError>) -> UsageEvent {
+        self.pending.settle(&mut self.event, errors);
+        self.event
     }
 }
 

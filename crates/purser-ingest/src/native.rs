@@ -12,7 +12,7 @@ use purser_domain::usage_event::{FieldError, UsageEvent};
 pub use encode::encode;
 
 use crate::decoded::{Decoded, ERRORS_MAX, Incoming, Refusal, Unreadable};
-use crate::field::{self, Field};
+use crate::field::{self, Field, Pending};
 use crate::json::{self, Shape, Sink};
 
 /// The source of events that name none.
@@ -44,9 +44,9 @@ struct Reader {
     decoded: Decoded,
     index: usize,
     event: UsageEvent,
+    pending: Pending,
     given: u64,
     valued: u64,
-    batch: bool,
     errors: Vec<FieldError>,
     /// The last provider and its canonical name: the events of a request mostly share it.
     provider: (String, String),
@@ -60,9 +60,9 @@ impl Reader {
             decoded: Decoded::default(),
             index: 0,
             event: UsageEvent::default(),
+            pending: Pending::default(),
             given: 0,
             valued: 0,
-            batch: false,
             errors: Vec::new(),
             provider: Default::default(),
         }
@@ -74,6 +74,16 @@ impl Reader {
         }
     }
 
+    /// Lets `read` work on the event, and puts the item's index before the fields of its complaints.
+    fn read_into<T>(&mut self, read: impl FnOnce(&mut Pending, &mut UsageEvent, &mut Vec<FieldError>) -> T) -> T {
+        let known = self.errors.len();
+        let outcome = read(&mut self.pending, &mut self.event, &mut self.errors);
+        for error in self.errors.iter_mut().skip(known) {
+            error.field.insert_str(0, &format!("[{}].", self.index));
+        }
+        outcome
+    }
+
     /// Rules over several fields, and those of the domain.
     fn finish(&mut self) {
         for field in REQUIRED {
@@ -81,10 +91,7 @@ impl Reader {
                 self.refuse(field.name(), "", "is required");
             }
         }
-        if self.batch && self.event.service_tier.as_deref() != Some("batch") {
-            let tier = self.event.service_tier.clone().unwrap_or_default();
-            self.refuse("service_tier", &tier, "contradicts \"batch\": true");
-        }
+        self.read_into(|pending, event, errors| std::mem::take(pending).settle(event, errors));
         if self.valued & Field::Source.bit() == 0 {
             self.source.clone_into(&mut self.event.source);
         }
@@ -133,16 +140,9 @@ impl<'a> Sink<'a> for Reader {
             self.valued |= field.bit();
             return;
         }
-        let known = self.errors.len();
-        if field.set_json(&mut self.event, value, "", &mut self.errors) {
+        if self.read_into(|pending, event, errors| pending.set_json(field, event, value, "", errors)) {
             self.valued |= field.bit();
         }
-        if self.errors.len() > known {
-            for error in self.errors.iter_mut().skip(known) {
-                error.field.insert_str(0, &format!("[{}].", self.index));
-            }
-        }
-        self.batch |= field == Field::Batch && value == "true";
     }
 
     fn end(&mut self, is_object: bool) {
@@ -159,7 +159,7 @@ impl<'a> Sink<'a> for Reader {
             self.decoded.refused.push(Refusal { index: self.index, id, errors: std::mem::take(&mut self.errors) });
         }
         self.index += 1;
-        (self.given, self.valued, self.batch) = (0, 0, false);
+        (self.given, self.valued) = (0, 0);
     }
 }
 

@@ -7,10 +7,9 @@ use csv::{ByteRecord, Position};
 use jiff::tz::TimeZone;
 use purser_domain::provider;
 use purser_domain::time::Timestamp;
-use purser_domain::usage_event::{FieldError, UsageEvent};
+use purser_domain::usage_event::FieldError;
 
-use super::target::Totals;
-use super::{CHUNK, Format, Options, Ordinals, Target};
+use super::{CHUNK, Draft, Format, Options, Ordinals, Target};
 use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
 use crate::field::Field;
 use crate::identity;
@@ -21,7 +20,7 @@ pub(super) struct Rows<R> {
     record: ByteRecord,
     columns: Vec<(usize, String, Target)>,
     unmapped: u64,
-    template: UsageEvent,
+    draft: Draft,
     has_time: bool,
     zone: Option<TimeZone>,
     now: Timestamp,
@@ -68,7 +67,7 @@ impl<R: BufRead> Rows<R> {
         }
         let has_time = options.set.iter().any(|(target, _)| *target == Target::Field(Field::OccurredAt));
         Ok(Self {
-            template: options.template(Format::Csv)?,
+            draft: options.draft(Format::Csv)?,
             reader,
             record: ByteRecord::new(),
             columns,
@@ -97,8 +96,7 @@ impl<R: BufRead> Rows<R> {
 
     fn row(&mut self, decoded: &mut Decoded) {
         let line = usize::try_from(self.record.position().map_or(0, Position::line)).unwrap_or(usize::MAX);
-        let mut event = self.template.clone();
-        let mut totals = Totals::default();
+        let mut draft = self.draft.clone();
         let mut errors = Vec::new();
         let mut has_time = self.has_time;
         decoded.ignored += self.unmapped;
@@ -116,16 +114,14 @@ impl<R: BufRead> Rows<R> {
                 if self.provider.0 != cell {
                     self.provider = (cell.to_owned(), provider::canonical(cell));
                 }
-                event.provider.clone_from(&self.provider.1);
-            } else if let Err(reason) = target.set(&mut event, &mut totals, cell, self.zone.as_ref()) {
+                draft.event.provider.clone_from(&self.provider.1);
+            } else if let Err(reason) = target.set(&mut draft, cell, self.zone.as_ref()) {
                 errors.push(FieldError::new(name(column, target), cell, reason));
             }
         }
-        if let Err((field, total, reason)) = totals.settle(&mut event) {
-            errors.push(FieldError::new(field, &total, reason));
-        }
+        let mut event = draft.finish(&mut errors);
         if event.event_id.is_empty() {
-            let hash = identity::row_hash(&self.template.source, self.record.iter(), &mut self.buffer);
+            let hash = identity::row_hash(&self.draft.event.source, self.record.iter(), &mut self.buffer);
             event.event_id = identity::row_id(hash, self.ordinals.next(hash));
         }
         if !has_time {

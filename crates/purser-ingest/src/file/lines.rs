@@ -4,10 +4,9 @@
 use std::borrow::Cow;
 use std::io::{BufRead, Read};
 
-use purser_domain::usage_event::{FieldError, UsageEvent};
+use purser_domain::usage_event::FieldError;
 
-use super::target::Totals;
-use super::{CHUNK, Format, Options, Ordinals, Target, read_line, unreadable};
+use super::{CHUNK, Draft, Format, Options, Ordinals, Target, read_line, unreadable};
 use crate::decoded::{BYTES_MAX, Decoded, ERRORS_MAX, Incoming, Place, Refusal, Unreadable};
 use crate::field::{Field, shown};
 use crate::otlp::{self, Encoding};
@@ -18,7 +17,7 @@ pub(super) struct Lines<R> {
     reader: R,
     format: Format,
     options: Options,
-    template: UsageEvent,
+    draft: Draft,
     line: usize,
     bytes: Vec<u8>,
     ordinals: Ordinals,
@@ -30,7 +29,7 @@ impl<R: BufRead> Lines<R> {
         Ok(Self {
             reader,
             format,
-            template: options.template(format)?,
+            draft: options.draft(format)?,
             options: options.clone(),
             line: 0,
             bytes: Vec::new(),
@@ -100,8 +99,7 @@ impl<R: BufRead> Lines<R> {
 
     /// One event of our own format; strict unless `--map` says which keys matter.
     fn row(&mut self, text: &str, decoded: &mut Decoded) -> Result<(), Unreadable> {
-        let mut event = self.template.clone();
-        let mut totals = Totals::default();
+        let mut draft = self.draft.clone();
         let mut errors = Vec::new();
         let mut given: Vec<Cow<'_, str>> = Vec::new();
         let map = &self.options.map;
@@ -128,7 +126,7 @@ impl<R: BufRead> Lines<R> {
                 decoded.ignored += 1;
             }
             for target in &targets {
-                set(target, &mut event, &mut totals, value, zone, &key, &mut errors);
+                set(target, &mut draft, value, zone, &key, &mut errors);
             }
             // Tags apart, there are no more targets than fields.
             if !targets.is_empty() && given.len() < 256 {
@@ -138,14 +136,12 @@ impl<R: BufRead> Lines<R> {
         if !is_object {
             return Err(Unreadable::Syntax("must be an object".to_owned()));
         }
-        if let Err((field, total, reason)) = totals.settle(&mut event) {
-            errors.push(FieldError::new(field, &total, reason));
-        }
+        let mut event = draft.finish(&mut errors);
         if event.occurred_at == purser_domain::time::Timestamp::default() && errors.is_empty() {
             errors.push(FieldError::new("occurred_at", "", "is required"));
         }
         if event.event_id.is_empty() {
-            let hash = identity::row_hash(&self.template.source, [text.as_bytes()], &mut self.buffer);
+            let hash = identity::row_hash(&self.draft.event.source, [text.as_bytes()], &mut self.buffer);
             event.event_id = identity::row_id(hash, self.ordinals.next(hash));
         }
         if errors.is_empty() {
@@ -162,8 +158,7 @@ impl<R: BufRead> Lines<R> {
 
 fn set(
     target: &Target,
-    event: &mut UsageEvent,
-    totals: &mut Totals,
+    draft: &mut Draft,
     value: &str,
     zone: Option<&jiff::tz::TimeZone>,
     key: &str,
@@ -173,13 +168,13 @@ fn set(
         return;
     }
     let outcome = match target {
-        Target::Field(Field::OccurredAt) => target.set(event, totals, &shown(value), zone),
+        Target::Field(Field::OccurredAt) => target.set(draft, &shown(value), zone),
         Target::Field(field) => {
-            field.set_json(event, value, "", errors);
+            draft.pending.set_json(*field, &mut draft.event, value, "", errors);
             return;
         }
         _ if value.starts_with(['{', '[']) => Err("must be a text or a number".to_owned()),
-        _ => target.set(event, totals, &shown(value), zone),
+        _ => target.set(draft, &shown(value), zone),
     };
     if let Err(reason) = outcome {
         errors.push(FieldError::new(key, &shown(value), reason));

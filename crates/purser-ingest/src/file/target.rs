@@ -1,4 +1,4 @@
-//! What a column, key or constant fills: a field of an event, a tag, or a total to be taken apart.
+//! What a column, key or constant fills: a field of an event, a tag, a unit, or a total to be taken apart.
 //! Invariant: `total_input_tokens` and `total_output_tokens` contain their parts, as OpenAI counts.
 
 use std::fmt;
@@ -7,10 +7,11 @@ use std::str::FromStr;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use purser_domain::time::Timestamp;
+use purser_domain::unit;
 use purser_domain::usage::Leaf;
-use purser_domain::usage_event::UsageEvent;
 
-use crate::field::{Field, count};
+use super::Draft;
+use crate::field::{Field, count, quantity};
 use crate::instant;
 
 /// What a value of a row is for.
@@ -20,6 +21,8 @@ pub enum Target {
     Field(Field),
     /// `tags.KEY`
     Tag(String),
+    /// `units.NAME`
+    Unit(String),
     /// `total_input_tokens`: all tokens read, cached ones included.
     TotalInput,
     /// `total_output_tokens`: all tokens written, reasoning included.
@@ -33,13 +36,14 @@ impl FromStr for Target {
         match text {
             "total_input_tokens" => Ok(Self::TotalInput),
             "total_output_tokens" => Ok(Self::TotalOutput),
-            _ => match text.strip_prefix("tags.") {
-                Some(key) if !key.is_empty() => Ok(Self::Tag(key.to_owned())),
+            _ => match text.split_once('.') {
+                Some(("tags", key)) if !key.is_empty() => Ok(Self::Tag(key.to_owned())),
+                Some(("units", name)) if unit::is_name(name) => Ok(Self::Unit(name.to_owned())),
                 _ => Field::named(text).map(Self::Field).ok_or_else(|| {
                     let names: Vec<&str> = Field::PLAIN.iter().map(|field| field.name()).collect();
                     let leaves: Vec<&str> = Leaf::ALL.iter().map(|leaf| leaf.quantity_name()).collect();
                     format!(
-                        "{text:?} is none of {}, {}, total_input_tokens, total_output_tokens, tags.KEY",
+                        "{text:?} is none of {}, {}, total_input_tokens, total_output_tokens, tags.KEY, units.NAME",
                         names.join(", "),
                         leaves.join(", ")
                     )
@@ -54,77 +58,33 @@ impl fmt::Display for Target {
         match self {
             Self::Field(field) => f.write_str(field.name()),
             Self::Tag(key) => write!(f, "tags.{key}"),
+            Self::Unit(name) => write!(f, "units.{name}"),
             Self::TotalInput => f.write_str("total_input_tokens"),
             Self::TotalOutput => f.write_str("total_output_tokens"),
         }
     }
 }
 
-/// Totals of a row that its parts are still to be taken from.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Totals {
-    pub input: Option<u64>,
-    pub output: Option<u64>,
-}
-
 impl Target {
     /// Fills the target from a text, as a cell has it; an empty text leaves it out.
-    pub(super) fn set(
-        &self,
-        event: &mut UsageEvent,
-        totals: &mut Totals,
-        text: &str,
-        zone: Option<&TimeZone>,
-    ) -> Result<(), String> {
+    pub(super) fn set(&self, draft: &mut Draft, text: &str, zone: Option<&TimeZone>) -> Result<(), String> {
         if text.is_empty() {
             return Ok(());
         }
-        match self {
-            Self::TotalInput => totals.input = Some(count(text)?),
-            Self::TotalOutput => totals.output = Some(count(text)?),
-            _ => return self.set_plain(event, text, zone),
-        }
-        Ok(())
-    }
-
-    /// Fills a field or a tag.
-    pub(super) fn set_plain(&self, event: &mut UsageEvent, text: &str, zone: Option<&TimeZone>) -> Result<(), String> {
+        let Draft { event, pending } = draft;
         match self {
             Self::Field(Field::OccurredAt) => event.occurred_at = read_instant(text, zone)?,
-            Self::Field(field) => field.set_text(event, text)?,
+            Self::Field(field) => pending.set_text(*field, event, text)?,
             Self::Tag(key) => {
                 event.tags.insert(key.clone(), text.to_owned());
             }
-            Self::TotalInput | Self::TotalOutput => return Err("has to come from a column".to_owned()),
-        }
-        Ok(())
-    }
-}
-
-impl Totals {
-    /// Takes the parts out of the totals.
-    pub(super) fn settle(self, event: &mut UsageEvent) -> Result<(), (&'static str, u64, String)> {
-        if let Some(total) = self.input {
-            let parts: u64 = Leaf::ALL
-                .into_iter()
-                .filter(|leaf| leaf.is_input() && *leaf != Leaf::Input)
-                .map(|leaf| event.usage.get(leaf))
-                .fold(0, u64::saturating_add);
-            let rest = total.checked_sub(parts).ok_or_else(|| {
-                let reason = format!("cannot contain {parts} cached and other input tokens");
-                ("total_input_tokens", total, reason)
-            })?;
-            event.usage.set(Leaf::Input, rest);
-        }
-        if let Some(total) = self.output {
-            let parts = [Leaf::Reasoning, Leaf::OutputAudio, Leaf::OutputImage, Leaf::OutputVideo]
-                .into_iter()
-                .map(|leaf| event.usage.get(leaf))
-                .fold(0, u64::saturating_add);
-            let rest = total.checked_sub(parts).ok_or_else(|| {
-                ("total_output_tokens", total, format!("cannot contain {parts} reasoning and other output tokens"))
-            })?;
-            event.usage.set(Leaf::Output, rest);
+            Self::Unit(name) => {
+                if let Some(quantity) = quantity(text)? {
+                    event.units.insert(name.clone(), quantity);
+                }
+            }
+            Self::TotalInput => pending.total_input = Some(count(text)?),
+            Self::TotalOutput => pending.total_output = Some(count(text)?),
         }
         Ok(())
     }

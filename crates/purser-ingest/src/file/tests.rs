@@ -78,7 +78,7 @@ fn a_row_without_an_id_is_known_by_its_cells_and_its_place_among_equals() {
 }
 
 #[test]
-fn totals_are_taken_apart_and_a_total_below_its_parts_is_refused() {
+fn totals_are_taken_apart_and_a_total_below_its_parts_is_a_contradiction() {
     let text = "event_id,occurred_at,model,prompt,cache_read_tokens,completion,reasoning_tokens\n\
                 a,2026-11-20T00:00:00Z,m,1200,1000,300,100\n\
                 b,2026-11-20T00:00:00Z,m,999,1000,300,301\n";
@@ -89,8 +89,12 @@ fn totals_are_taken_apart_and_a_total_below_its_parts_is_refused() {
     let decoded = all(text, Format::Csv, &Options { map, ..options() });
     let usage = decoded.events[0].event.usage;
     assert_eq!((usage.get(Leaf::Input), usage.get(Leaf::Output)), (200, 200));
-    assert_eq!(decoded.refused[0].index, 3);
-    assert_eq!(decoded.refused[0].errors[0].reason, "cannot contain 1000 cached and other input tokens");
+    let told = decoded.events[1].event.contradiction.as_ref().expect("999 cannot contain 1,000");
+    assert_eq!(
+        told.reason,
+        "999 total_input_tokens cannot contain 1000 tokens; 300 total_output_tokens cannot contain 301 tokens"
+    );
+    assert_eq!(decoded.events[1].event.usage.total_tokens(), 0);
 }
 
 #[test]

@@ -33,6 +33,19 @@ pub fn encode(event: &UsageEvent) -> Value {
     if let Some(reported) = event.reported_usd {
         put("cost_usd", json!(reported));
     }
+    if let Some((cost, currency)) = event.foreign_cost.as_deref().and_then(|cost| cost.rsplit_once(' ')) {
+        put("cost", json!(cost));
+        put("currency", json!(currency));
+    }
+    if let Some(window) = event.context_window {
+        put("context_window", json!(window.to_string()));
+    }
+    if !event.units.is_empty() {
+        put("units", json!(event.units));
+    }
+    if let Some(contradiction) = &event.contradiction {
+        put("contradiction", json!(contradiction));
+    }
     if !event.tags.is_empty() {
         put("tags", json!(event.tags));
     }

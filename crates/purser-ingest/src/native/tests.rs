@@ -29,7 +29,9 @@ fn every_field_arrives_where_it_belongs() {
         "input_audio_tokens":7,"requests":2,"web_searches":8,"service_tier":"flex","batch":false,"project":"p",
         "environment":"prod","feature_tag":"a.b","user_id":"u\u00e9","agent":"ag","skill":"sk","run_id":"r",
         "session_id":"s","trace_id":"t","span_id":"sp","parent_span_id":"pa","response_id":"re","attempt":2,
-        "status":"error","error_type":"timeout","latency_ms":9,"cost_usd":"0.0012345","tags":{"team":"x"}"#,
+        "status":"error","error_type":"timeout","latency_ms":9,"cost_usd":"0.0012345","tags":{"team":"x"},
+        "inference_geo":"us","speed":"fast","context_window":"≤ 200k","tool":"search","mcp_server":"web",
+        "cache_write_12h_tokens":10,"cost":10,"currency":"CNY","units":{"images":2,"audio_seconds":"1.5","pages":0}"#,
     );
     let decoded = run(&body).expect("readable");
     assert_eq!(decoded.refused, []);
@@ -39,6 +41,7 @@ fn every_field_arrives_where_it_belongs() {
         .with(Leaf::CacheRead, 2)
         .with(Leaf::CacheWrite5m, 3)
         .with(Leaf::CacheWrite1h, 4)
+        .with(Leaf::CacheWrite12h, 10)
         .with(Leaf::Output, 5)
         .with(Leaf::Reasoning, 6)
         .with(Leaf::InputAudio, 7)
@@ -52,6 +55,11 @@ fn every_field_arrives_where_it_belongs() {
     assert_eq!(event.tags.get("team").map(String::as_str), Some("x"));
     assert!(event.texts().iter().all(|(_, text)| text.is_some()), "{:?}", event.texts());
     assert_eq!((event.attempt, event.latency_ms), (Some(2), Some(9)));
+    assert_eq!(event.context_window.map(|window| window.to_string()).as_deref(), Some("<=200000"));
+    assert_eq!(event.foreign_cost.as_deref(), Some("10 CNY"));
+    let units: Vec<(&str, u64)> =
+        event.units.iter().map(|(name, quantity)| (name.as_str(), quantity.micros())).collect();
+    assert_eq!(units, [("audio_seconds", 1_500_000), ("images", 2_000_000)], "no pages are no unit");
 }
 
 #[test]
@@ -89,6 +97,16 @@ fn a_bad_field_is_named_with_its_value() {
         (r#","tags":{"a":1}"#, "tags.a", "1", "must be a string"),
         (r#","tags":[]"#, "tags", "[]", "must be an object of strings"),
         (r#","model":"b""#, "model", "b", "is given twice"),
+        (r#","units":{"images":-1}"#, "units.images", "-1", "must be a decimal number, 0 or more, below 9 billion"),
+        (r#","units":2"#, "units", "2", "must be an object of numbers"),
+        (r#","context_window":200"#, "context_window", "200", "must be a string"),
+        (
+            r#","currency":"credits","cost":1"#,
+            "currency",
+            "credits",
+            "\"credits\" is not a currency such as USD or EUR",
+        ),
+        (r#","contradiction":"no""#, "contradiction", "no", "must be an object of a reason and counts"),
         (r#","batch":true,"service_tier":"flex""#, "service_tier", "flex", "contradicts \"batch\": true"),
     ] {
         let expected = [(field.to_owned(), value.to_owned(), reason.to_owned())];
@@ -149,13 +167,24 @@ fn bodies_that_are_no_list_of_items_are_unreadable() {
 fn batch_is_a_service_tier() {
     let decoded = run(&base(r#","batch":true"#)).expect("readable");
     assert_eq!(decoded.events[0].event.service_tier.as_deref(), Some("batch"));
+    let decoded = run(&base(r#","service_tier":"default","batch":true"#)).expect("readable");
+    assert_eq!(decoded.events[0].event.service_tier.as_deref(), Some("batch"));
+}
+
+#[test]
+fn a_whole_number_may_be_written_with_a_fraction_of_zero() {
+    let decoded = run(&base(r#","input_tokens":1200.0,"output_tokens":3e2"#)).expect("readable");
+    let usage = decoded.events[0].event.usage;
+    assert_eq!((usage.get(Leaf::Input), usage.get(Leaf::Output)), (1_200, 300));
 }
 
 #[test]
 fn what_is_encoded_decodes_to_the_same_event() {
     let body = base(
         r#","source":"mine","input_tokens":12,"reasoning_tokens":3,"requests":0,"status":"error","attempt":2,
-        "latency_ms":70,"cost_usd":"0.25","user_id":"u","response_id":"r","tags":{"team":"a"}"#,
+        "latency_ms":70,"cost_usd":"0.25","user_id":"u","response_id":"r","tags":{"team":"a"},"units":{"pages":"2.5"},
+        "context_window":">200k","cost":"72.5","currency":"CNY","speed":"fast","tool":"t","mcp_server":"m",
+        "inference_geo":"eu","contradiction":{"reason":"5 cannot contain 7","counts":{"input_tokens":5}}"#,
     );
     let event = run(&body).expect("readable").events.remove(0).event;
     let again = run(&encode(&event).to_string()).expect("readable").events.remove(0).event;
