@@ -97,11 +97,13 @@ pub enum Match {
     NoUsage,
     /// The amount does not fit a charge.
     TooLarge,
+    /// The call was refused before the model ran: it costs nothing.
+    NotBilled,
 }
 
 impl Match {
     /// Every value.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ResponseModel,
         Self::RequestModel,
         Self::Override,
@@ -114,6 +116,7 @@ impl Match {
         Self::CountsContradict,
         Self::NoUsage,
         Self::TooLarge,
+        Self::NotBilled,
     ];
 
     /// The wire name.
@@ -132,6 +135,7 @@ impl Match {
             Self::CountsContradict => "counts_contradict",
             Self::NoUsage => "no_usage",
             Self::TooLarge => "too_large",
+            Self::NotBilled => "not_billed",
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod model_name;
 mod name_index;
 pub mod rate_chain;
+mod rate_table;
 mod tenant_book;
 mod version;
 
@@ -11,12 +12,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use purser_domain::charge::Match;
-use purser_domain::price::{Finding, Price, STANDARD};
+use purser_domain::price::{Finding, Price, STANDARD, Tier};
 use purser_domain::time::Timestamp;
 
 use crate::price_check;
 use name_index::NameIndex;
 pub use rate_chain::Rates;
+pub(crate) use rate_table::{Leaves, RateTable, set_of};
 pub use tenant_book::{Found, TenantBook, has_effect};
 pub use version::version;
 
@@ -26,21 +28,24 @@ pub(crate) struct Dated {
     pub(crate) price: Arc<Price>,
     pub(crate) version: Arc<str>,
     /// Service tier, then its rates by context size, largest first.
-    tiers: Vec<(String, Vec<(u64, Rates)>)>,
+    tiers: Vec<(String, Vec<RateTable>)>,
 }
 
 impl Dated {
     fn new(price: Arc<Price>) -> Self {
-        let mut tiers: Vec<(String, Vec<(u64, Rates)>)> = Vec::new();
+        let mut tiers: Vec<(String, Vec<RateTable>)> = Vec::new();
+        let standard = |tier: &Tier| tier.service_tier == STANDARD && tier.over_input_tokens == 0;
+        let reference = price.tiers.iter().find(|tier| standard(tier));
         for tier in &price.tiers {
-            let rates = (tier.over_input_tokens, rate_chain::resolve(&tier.rates));
+            let of = reference.filter(|_| !standard(tier)).map(|tier| &tier.rates);
+            let table = RateTable::new(tier, &price.source, of);
             match tiers.iter_mut().find(|(name, _)| *name == tier.service_tier) {
-                Some((_, sizes)) => sizes.push(rates),
-                None => tiers.push((tier.service_tier.clone(), vec![rates])),
+                Some((_, sizes)) => sizes.push(table),
+                None => tiers.push((tier.service_tier.clone(), vec![table])),
             }
         }
         for (_, sizes) in &mut tiers {
-            sizes.sort_by_key(|(over, _)| std::cmp::Reverse(*over));
+            sizes.sort_by_key(|table| std::cmp::Reverse(table.over_input_tokens));
         }
         tiers.sort_by_key(|(name, _)| name != STANDARD);
         Self { version: version(&price).into(), price, tiers }
@@ -53,10 +58,15 @@ impl Dated {
             && self.price.daily.is_none_or(|window| window.contains(at))
     }
 
-    /// The rates of a service tier (in its canonical name) for a call that read `total_input` tokens.
-    pub(crate) fn rates(&self, service_tier: &str, total_input: u64) -> Option<&Rates> {
-        let (_, sizes) = self.tiers.iter().find(|(name, _)| name == service_tier)?;
-        sizes.iter().find(|(over, _)| *over == 0 || total_input > *over).map(|(_, rates)| rates)
+    /// The rates of a service tier (in its canonical name) by context size, largest first.
+    pub(crate) fn sizes(&self, service_tier: &str) -> Option<&[RateTable]> {
+        self.tiers.iter().find(|(name, _)| name == service_tier).map(|(_, sizes)| &**sizes)
+    }
+
+    /// The rates of a service tier (in its canonical name) for a call that read `context_tokens`.
+    pub(crate) fn rates(&self, service_tier: &str, context_tokens: u64) -> Option<&RateTable> {
+        let mut sizes = self.sizes(service_tier)?.iter();
+        sizes.find(|table| table.over_input_tokens == 0 || context_tokens > table.over_input_tokens)
     }
 }
 

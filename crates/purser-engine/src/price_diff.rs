@@ -143,7 +143,7 @@ pub fn differences(left: &Price, right: &Price) -> Vec<Difference> {
                 continue;
             }
         };
-        let (a, b) = (rate_chain::resolve(&own_here), rate_chain::resolve(&own_there));
+        let (a, b) = (rate_chain::as_parts(&own_here), rate_chain::as_parts(&own_there));
         for leaf in Leaf::ALL {
             let named = own_here[leaf as usize].is_some() || own_there[leaf as usize].is_some();
             if named && a[leaf as usize] != b[leaf as usize] {

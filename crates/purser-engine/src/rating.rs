@@ -1,76 +1,120 @@
 //! Rates a usage event: leaf by leaf, exact, rounded half-even once per leaf.
-//! Invariant: the cost is the sum of the leaves; whatever cannot be rated exactly is unpriced, never zero.
+//! Invariant: a rated cost covers all that was used and is the sum of its amounts; anything else is reported or unpriced,
+//! never zero.
 
-use purser_domain::charge::{Charge, Match};
+mod refusal;
+
+use std::sync::Arc;
+
+use purser_domain::charge::{Basis, Charge, Match};
 use purser_domain::money::Money;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{Status, UsageEvent};
 
-use crate::price_book::{Found, TenantBook};
+use crate::price_book::{Found, Leaves, TenantBook, set_of};
 
 /// What `event` costs by the tenant's prices, and why, or why it cannot be said.
 ///
-/// The reported cost stands beside it. A call without a rate per request is free of a fee for it;
-/// every other leaf that was used needs a rate, its own or its parent's.
+/// A call without a rate per request is free of a fee for it; every other leaf that was used needs a rate, its own or
+/// the one that its catalogue lets stand in. Where one is missing the reported cost stands, if there is one, else the
+/// event is unpriced and the rated part is its lower bound. Counts that contradict are never rated. A call that was
+/// refused before the model ran costs nothing.
 #[must_use]
 pub fn rate(book: &TenantBook, event: &UsageEvent) -> Charge {
     let mut charge = Charge { reported_usd: event.reported_usd, ..Charge::default() };
-    let found = match book.find(event) {
-        Ok(found) => found,
-        Err(reason) => {
-            charge.matched = reason;
-            return charge;
-        }
-    };
-    match fill_amounts(&found, event, &mut charge.amounts) {
-        Ok(total) => {
-            charge.rated_usd = Some(total);
-            charge.price_version = Some(found.version.clone());
-            charge.matched = found.matched;
-        }
-        Err(reason) => {
-            charge.amounts = [None; Leaf::COUNT];
-            charge.matched = reason;
-        }
+    if event.contradiction.is_some() {
+        charge.matched = Match::CountsContradict;
+        return charge;
+    }
+    if was_refused(event) {
+        charge.matched = Match::NotBilled;
+        charge.rated_usd = Some(Money::ZERO);
+        return charge;
+    }
+    match book.find(event) {
+        Ok(found) => fill(&mut charge, &found, event),
+        Err(reason) => charge.matched = reason,
     }
     charge
 }
 
-fn fill_amounts(
-    found: &Found<'_>,
-    event: &UsageEvent,
-    amounts: &mut [Option<Money>; Leaf::COUNT],
-) -> Result<Money, Match> {
+fn fill(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) {
     if counts_nothing(found, event) {
-        return Err(Match::NoUsage);
+        charge.matched = Match::NoUsage;
+        return;
     }
+    match add_leaves(charge, found, event) {
+        Ok((total, Parts { used, missing: 0 })) => {
+            charge.rated_usd = Some(total);
+            charge.matched = found.matched;
+            charge.price_version = Some(found.version.clone());
+            charge.basis = Some(found.table.basis(used));
+        }
+        Ok((total, parts)) => {
+            charge.matched = Match::NoRateForLeaf;
+            charge.at_least_usd = (charge.reported_usd.is_none() && total > Money::ZERO).then_some(total);
+            charge.basis = Some(incomplete(&found.table.basis(parts.used), parts.missing));
+            charge.amounts = [None; Leaf::COUNT];
+        }
+        Err(reason) => {
+            charge.matched = reason;
+            charge.amounts = [None; Leaf::COUNT];
+        }
+    }
+}
+
+/// Which leaves were rated, and which could not be.
+struct Parts {
+    used: Leaves,
+    missing: Leaves,
+}
+
+fn add_leaves(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) -> Result<(Money, Parts), Match> {
     let mut total = Money::ZERO;
-    for ((leaf, rate), amount) in Leaf::ALL.into_iter().zip(found.rates).zip(amounts) {
+    let mut parts = Parts { used: 0, missing: 0 };
+    for ((leaf, rate), amount) in Leaf::ALL.into_iter().zip(found.rates).zip(&mut charge.amounts) {
         let quantity = event.usage.get(leaf);
         if quantity == 0 {
             continue;
         }
         let Some(rate) = rate else {
-            if leaf == Leaf::Requests {
-                continue;
+            if leaf != Leaf::Requests {
+                parts.missing |= set_of(leaf);
             }
-            return Err(Match::NoRateForLeaf);
+            continue;
         };
         let rated = rate.amount(quantity).ok_or(Match::TooLarge)?;
         total = total.checked_add(rated).filter(|total| total.fits_charge()).ok_or(Match::TooLarge)?;
+        parts.used |= set_of(leaf);
         *amount = Some(rated);
     }
-    Ok(total)
+    Ok((total, parts))
 }
 
-/// Whether the call answered and yet nothing is known of it that has a rate: its cost is unknown, not zero.
+fn incomplete(basis: &Basis, missing: Leaves) -> Arc<Basis> {
+    let unrated = Leaf::ALL.into_iter().filter(|leaf| missing & set_of(*leaf) != 0);
+    Arc::new(Basis { unrated: unrated.map(|leaf| leaf.name().to_owned()).collect(), ..basis.clone() })
+}
+
+/// Whether the call failed before a model ran, and nothing says that it cost or used anything.
+fn was_refused(event: &UsageEvent) -> bool {
+    event.status == Status::Error
+        && event.error_type.as_deref().is_some_and(refusal::is_refusal)
+        && event.reported_usd.is_none_or(|reported| reported == Money::ZERO)
+        && is_bare(event)
+}
+
+/// Whether a request was made and nothing is known of it that has a rate: its cost is unknown, not zero.
 ///
-/// A failed call and one that made no request (a cached answer) may well have used nothing.
+/// A call that made no request (a cached answer) used nothing. A fee per request alone is what an answer costs, but of
+/// a failed or cancelled call nobody knows whether it was billed, nor for what.
 fn counts_nothing(found: &Found<'_>, event: &UsageEvent) -> bool {
-    event.status == Status::Ok
-        && found.rates[Leaf::Requests as usize].is_none()
-        && event.usage.get(Leaf::Requests) > 0
-        && event.usage.specificity() == 1
+    is_bare(event) && (event.status == Status::Error || found.table.rate(Leaf::Requests).is_none())
+}
+
+/// Whether nothing but requests is counted.
+fn is_bare(event: &UsageEvent) -> bool {
+    event.units.is_empty() && event.usage.get(Leaf::Requests) > 0 && event.usage.specificity() == 1
 }
 
 #[cfg(test)]

@@ -58,7 +58,9 @@ pub fn plan<'a>(book: &TenantBook, entries: impl IntoIterator<Item = (&'a UsageE
             }
             (None, Some(_)) => Why::Priced,
             (Some(_), None) => Why::Unpriced,
-            (Some(_), Some(_)) if old.amounts == new.amounts => {
+            (Some(old_usd), Some(new_usd))
+                if old_usd == new_usd && old.amounts == new.amounts && old.unit_amounts == new.unit_amounts =>
+            {
                 plan.unchanged += 1;
                 continue;
             }

@@ -9,13 +9,15 @@ use purser_domain::price::{Discount, Price, STANDARD, service_tier};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
 
-use super::{Dated, PriceBook, Rates};
+use super::{Dated, PriceBook, RateTable, Rates};
 
 /// The rates of a call, the version of the price they stand in, and how it was found.
 #[derive(Debug, Clone, Copy)]
 pub struct Found<'a> {
-    /// Rates with every fallback resolved.
+    /// Rates with the fallbacks that their catalogue defines.
     pub rates: &'a Rates,
+    /// The rates' table.
+    pub(crate) table: &'a RateTable,
     /// The price's content id; a discount changes it.
     pub version: &'a Arc<str>,
     /// How the price was found.
@@ -25,7 +27,7 @@ pub struct Found<'a> {
 /// The rates of one service tier by the context size they start above, largest first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes<'a> {
-    pub(crate) rates: &'a [(u64, Rates)],
+    pub(crate) tables: &'a [RateTable],
     /// Who sells it.
     pub(crate) provider: &'a str,
     /// The price's content id.
@@ -79,8 +81,8 @@ impl TenantBook {
     pub fn find(&self, event: &UsageEvent) -> Result<Found<'_>, Match> {
         let (dated, matched) = self.price_of(event)?;
         let tier = tier_of(event);
-        let rates = dated.rates(&tier, event.usage.total_input()).ok_or(Match::NoRateForTier)?;
-        Ok(Found { rates, version: &dated.version, matched })
+        let table = dated.rates(&tier, event.context_tokens()).ok_or(Match::NoRateForTier)?;
+        Ok(Found { rates: &table.rates, table, version: &dated.version, matched })
     }
 
     /// The rates of a call's model and service tier by context size, largest first, and the price's version:
@@ -91,8 +93,8 @@ impl TenantBook {
     pub(crate) fn sizes(&self, event: &UsageEvent) -> Result<Sizes<'_>, Match> {
         let (dated, _) = self.price_of(event)?;
         let tier = tier_of(event);
-        let (_, sizes) = dated.tiers.iter().find(|(name, _)| *name == tier).ok_or(Match::NoRateForTier)?;
-        Ok(Sizes { rates: sizes, provider: &dated.price.provider, version: &dated.version })
+        let tables = dated.sizes(&tier).ok_or(Match::NoRateForTier)?;
+        Ok(Sizes { tables, provider: &dated.price.provider, version: &dated.version })
     }
 
     fn price_of(&self, event: &UsageEvent) -> Result<(&Dated, Match), Match> {

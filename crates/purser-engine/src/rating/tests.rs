@@ -1,5 +1,6 @@
 //! Hand-worked charges for every leaf, tier and cache lifetime, and the laws of rating.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -7,6 +8,7 @@ use purser_domain::charge::{CostSource, Match};
 use purser_domain::money::Money;
 use purser_domain::price::{Discount, Price, STANDARD};
 use purser_domain::usage::Usage;
+use purser_domain::usage_event::Contradiction;
 
 use super::*;
 use crate::price_book::PriceBook;
@@ -119,11 +121,115 @@ fn a_call_that_answered_but_counted_nothing_is_unpriced_not_free() {
     check(vec![every_leaf()], "m", &[("requests", 1)], None, "0.005000000000");
     let cached = event("openai", "m", &[("requests", 0)]);
     assert_eq!(cost(&rate(&book(text_only.clone()), &cached)), "0.000000000000", "a cached answer made no request");
-    let failed = UsageEvent { status: Status::Error, ..event("openai", "m", &[("requests", 1)]) };
-    assert_eq!(cost(&rate(&book(text_only.clone()), &failed)), "0.000000000000", "a failed call may have used nothing");
     let known = UsageEvent { reported_usd: Some(Money::from_cents(5)), ..event("openai", "m", &[("requests", 1)]) };
     let charge = rate(&book(text_only), &known);
     assert_eq!(charge.cost(), Some((Money::from_cents(5), CostSource::Reported)), "what the source reports counts");
+}
+
+#[test]
+fn a_failed_call_without_counts_is_unpriced_unless_it_was_refused() {
+    let failed = |error_type: Option<&str>, usage: &[(&str, u64)]| UsageEvent {
+        status: Status::Error,
+        error_type: error_type.map(str::to_owned),
+        ..event("openai", "m", usage)
+    };
+    let text_only = book(vec![price("openai", "m", &[("input", "2"), ("output", "8")])]);
+    for (error_type, usage, expected) in [
+        (None, &[][..], "no_usage"),
+        (Some("CancelledError"), &[], "no_usage"),
+        (Some("timeout"), &[], "no_usage"),
+        (Some("openai.RateLimitError"), &[], "0.000000000000"),
+        (Some("401"), &[], "0.000000000000"),
+        (Some("429"), &[("input", 1_000_000)], "2.000000000000"),
+        (Some("CancelledError"), &[("input", 1_000_000)], "2.000000000000"),
+    ] {
+        assert_eq!(cost(&rate(&text_only, &failed(error_type, usage))), expected, "{error_type:?} {usage:?}");
+    }
+    let fee = book(vec![price("openai", "m", &[("input", "2"), ("output", "8"), ("requests", "0.005")])]);
+    assert_eq!(cost(&rate(&fee, &failed(Some("timeout"), &[]))), "no_usage", "who knows whether the fee was billed");
+    let refused = rate(&fee, &failed(Some("429"), &[]));
+    assert_eq!((cost(&refused).as_str(), refused.matched), ("0.000000000000", Match::NotBilled));
+    let stranger = UsageEvent { model: "stranger".to_owned(), ..failed(Some("NotFoundError"), &[]) };
+    assert_eq!(rate(&fee, &stranger).matched, Match::NotBilled, "a model that is not there costs nothing");
+    let billed = UsageEvent { reported_usd: Some(Money::from_cents(1)), ..failed(Some("429"), &[]) };
+    let charge = rate(&fee, &billed);
+    assert_eq!(charge.cost(), Some((Money::from_cents(1), CostSource::Reported)), "its source says that it was billed");
+    assert_eq!(charge.matched, Match::NoUsage);
+}
+
+#[test]
+fn the_more_complete_cost_stands() {
+    let text_only = book(vec![price("openai", "m", &[("input", "2"), ("output", "8")])]);
+    // 1,000,000 × 2 USD per million; what the search cost is not known.
+    let searched = event("openai", "m", &[("input", 1_000_000), ("web_searches", 2)]);
+    let unpriced = rate(&text_only, &searched);
+    assert_eq!((unpriced.cost(), unpriced.matched), (None, Match::NoRateForLeaf));
+    assert_eq!(unpriced.at_least_usd, Some(Money::from_cents(200)));
+    assert_eq!(unpriced.basis.as_ref().map(|basis| basis.unrated.clone()), Some(vec!["web_searches".to_owned()]));
+    assert_eq!(unpriced.amounts, [None; Leaf::COUNT]);
+    let known = UsageEvent { reported_usd: Some(Money::from_cents(203)), ..searched };
+    let reported = rate(&text_only, &known);
+    assert_eq!(reported.cost(), Some((Money::from_cents(203), CostSource::Reported)));
+    assert_eq!((reported.matched, reported.rated_usd, reported.at_least_usd), (Match::NoRateForLeaf, None, None));
+    let priced = book(vec![price("openai", "m", &[("input", "2"), ("output", "8"), ("web_searches", "0.01")])]);
+    // 2 USD and 2 × 0.01: complete, so the rated cost stands.
+    let rated = rate(&priced, &known);
+    assert_eq!(rated.cost(), Some((Money::from_cents(202), CostSource::Rated)));
+    assert_eq!(rated.basis.as_ref().map(|basis| basis.unrated.len()), Some(0));
+}
+
+#[test]
+fn counts_that_contradict_are_never_rated() {
+    let book = book(vec![every_leaf()]);
+    let contradiction = Some(Box::new(Contradiction { reason: "90 of 80".to_owned(), counts: BTreeMap::new() }));
+    let told = UsageEvent { contradiction, ..event("openai", "m", &[("web_searches", 1)]) };
+    let charge = rate(&book, &told);
+    assert_eq!(charge, Charge { matched: Match::CountsContradict, ..Charge::default() });
+    let reported_usd = Some(Money::from_cents(9));
+    let charge = rate(&book, &UsageEvent { reported_usd, ..told });
+    assert_eq!(charge.cost(), Some((Money::from_cents(9), CostSource::Reported)));
+    assert_eq!(charge.matched, Match::CountsContradict);
+}
+
+#[test]
+fn a_row_of_many_calls_takes_the_step_of_the_average_call() {
+    let mut model = price("openai", "m", &[("input", "3"), ("output", "15")]);
+    model.tiers.push(tier(STANDARD, 200_000, &[("input", "6"), ("output", "22.5")]));
+    let book = book(vec![model]);
+    for (usage, window, expected) in [
+        // 1,000,000 tokens by 500 calls are 2,000 each: 3 USD per million.
+        (&[("input", 1_000_000), ("requests", 500)][..], None, "3.000000000000"),
+        // 4 calls of 250,000 each.
+        (&[("input", 1_000_000), ("requests", 4)], None, "6.000000000000"),
+        // 1,000,001 by 5 calls are above 200,000 on average.
+        (&[("input", 1_000_001), ("requests", 5)], None, "6.000006000000"),
+        (&[("input", 1_000_000), ("requests", 5)], None, "3.000000000000"),
+        (&[("input", 1_000_000)], Some("<=200k"), "3.000000000000"),
+        (&[("input", 1_000)], Some(">200k"), "0.006000000000"),
+    ] {
+        let context_window = window.map(|text| text.parse().expect("a literal of this test"));
+        let charge = rate(&book, &UsageEvent { context_window, ..event("openai", "m", usage) });
+        assert_eq!(cost(&charge), expected, "{usage:?} {window:?}");
+        let over = charge.basis.map(|basis| basis.over_input_tokens);
+        assert_eq!(over, Some(if expected.starts_with('6') || window == Some(">200k") { 200_000 } else { 0 }));
+    }
+}
+
+#[test]
+fn a_charge_names_the_leaves_that_fell_back() {
+    let book = book(vec![price("openai", "m", &[("input", "2"), ("cache_write_5m", "2.5"), ("output", "8")])]);
+    let fell_back = |usage: &[(&str, u64)]| {
+        let basis = rate(&book, &event("openai", "m", usage)).basis.expect("it is rated");
+        basis.fell_back.iter().map(|(leaf, stand_in)| format!("{leaf} as {stand_in}")).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(fell_back(&[("input", 1), ("cache_write_5m", 1), ("output", 1)]), "");
+    assert_eq!(fell_back(&[("input", 1), ("reasoning", 1)]), "reasoning as output");
+    assert_eq!(
+        fell_back(&[("cache_read", 1), ("cache_write_1h", 1), ("reasoning", 1)]),
+        "cache_read as input, cache_write_1h as cache_write_5m, reasoning as output"
+    );
+    assert_eq!(fell_back(&[("input_image", 1)]), "input_image as input");
+    assert_eq!(fell_back(&[("cache_read", 1), ("input_image", 1)]), "cache_read as input, input_image as input");
 }
 
 #[test]
@@ -143,7 +249,7 @@ fn service_tier_and_context_choose_the_rates_of_the_whole_call() {
         (&[("input", 100_001), ("cache_read", 100_000), ("output", 10)], None, "0.275152500000"),
         (&[("input", 200_000), ("output", 1_000)], Some("batch"), "0.130000000000"),
         (&[("input", 300_000), ("output", 1_000)], Some("batch"), "0.382500000000"),
-        (&[("input", 300_000), ("cache_read", 8)], Some("batch"), "0.375010000000"),
+        (&[("input", 300_000), ("cache_read", 8)], Some("batch"), "no_rate_for_leaf"),
         (&[("input", 300_000), ("output", 1_000)], Some("flex"), "0.216000000000"),
         (&[("input", 300_000), ("output", 1_000)], Some("priority"), "0.693000000000"),
         (&[("input", 300_000), ("output", 1_000)], Some("fast"), "2.310000000000"),

@@ -13,7 +13,7 @@ fn usd(text: &str) -> Money {
 
 fn book(discounts: Vec<Discount>) -> TenantBook {
     let mut long = price("google", "new-model", &[("input", "2"), ("cache_read", "0.2"), ("output", "8")]);
-    long.tiers.push(tier("standard", 200_000, &[("input", "4"), ("output", "12")]));
+    long.tiers.push(tier("standard", 200_000, &[("input", "4"), ("cache_read", "0.4"), ("output", "12")]));
     let prices = vec![
         price("openai", "old-model", &[("input", "10"), ("cache_read", "5"), ("output", "30")]),
         long,
@@ -57,9 +57,9 @@ fn a_switch_saves_less_with_a_cold_cache() {
 fn long_calls_pay_the_long_context() {
     let scenario = scenario(&["old-model=new-model"]).expect("known");
     assert_eq!(scenario.input_sizes(), [200_000]);
-    // Over 200,000 tokens: 4 + 4 (that tier has no cache rate) + 12 = 20 USD.
+    // Over 200,000 tokens: 4 + 0.4 + 12 = 16.4 USD.
     let long = Group { size: 1, ..group("f", "old-model") };
-    assert_eq!(scenario.answer(&[long], at("2026-06-16T00:00:00Z")).total.warm, usd("20"));
+    assert_eq!(scenario.answer(&[long], at("2026-06-16T00:00:00Z")).total.warm, usd("16.4"));
 }
 
 #[test]

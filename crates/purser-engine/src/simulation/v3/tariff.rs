@@ -86,7 +86,8 @@ impl Tariff {
             ..UsageEvent::default()
         };
         let found = book.sizes(&event)?;
-        let sizes = found.rates.iter().map(|(over, rates)| Ok((*over, prices(rates, tokens_max)?)));
+        let sizes = found.tables.iter();
+        let sizes = sizes.map(|table| Ok((table.over_input_tokens, prices(&table.rates, tokens_max)?)));
         let sizes: Vec<(u64, Prices)> = sizes.collect::<Result<_, Match>>()?;
         if sizes.last().is_none_or(|(over, _)| *over > 0) {
             return Err(Match::NoRateForTier);
