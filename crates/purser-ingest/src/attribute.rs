@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 mod name;
 
-use name::{CLAUDE_CODE, NAMES};
+use name::{CLAUDE_CODE, CODEX, GEMINI_CLI, NAMES};
 
 /// An attribute's value, borrowed from the request.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,9 @@ pub(crate) enum Text {
     TraceloopKind,
     RequestType,
     EventName,
+    EventKind,
+    EventTime,
+    AuthType,
     RequestModel,
     ResponseModel,
     LlmModelName,
@@ -63,10 +66,11 @@ pub(crate) enum Text {
     ErrorType,
     RequestId,
     Speed,
+    InferenceGeo,
 }
 
 impl Text {
-    pub(crate) const COUNT: usize = Self::Speed as usize + 1;
+    pub(crate) const COUNT: usize = Self::InferenceGeo as usize + 1;
 }
 
 /// A number that a span may carry.
@@ -90,6 +94,10 @@ pub(crate) enum Count {
     InputVideo,
     OutputVideo,
     WebSearches,
+    /// Tokens of tool results, read beside the input.
+    ToolResults,
+    /// All tokens, both directions.
+    Total,
     Attempt,
     LatencyMs,
     Sequence,
@@ -104,6 +112,8 @@ impl Count {
 pub(crate) enum Meaning {
     Text(Text),
     Count(Count),
+    /// A text that is a UUID; other values of the name mean something else.
+    Uuid(Text),
     /// Becomes this tag.
     Tag(&'static str),
     /// A list of labels, each of which becomes a tag.
@@ -120,6 +130,8 @@ type Table = HashMap<&'static str, (u16, Meaning), Xxh3DefaultBuilder>;
 
 static COMMON: LazyLock<Table> = LazyLock::new(|| table(&[]));
 static WITH_CLAUDE_CODE: LazyLock<Table> = LazyLock::new(|| table(CLAUDE_CODE));
+static WITH_CODEX: LazyLock<Table> = LazyLock::new(|| table(CODEX));
+static WITH_GEMINI_CLI: LazyLock<Table> = LazyLock::new(|| table(GEMINI_CLI));
 
 fn table(more: &'static [(&'static str, Meaning)]) -> Table {
     let mut table = Table::default();
@@ -134,6 +146,19 @@ fn table(more: &'static [(&'static str, Meaning)]) -> Table {
 pub(crate) enum Names {
     Common,
     ClaudeCode,
+    Codex,
+    GeminiCli,
+}
+
+impl Names {
+    fn table(self) -> &'static Table {
+        match self {
+            Self::Common => &COMMON,
+            Self::ClaudeCode => &WITH_CLAUDE_CODE,
+            Self::Codex => &WITH_CODEX,
+            Self::GeminiCli => &WITH_GEMINI_CLI,
+        }
+    }
 }
 
 /// What was found on one span or resource.
@@ -173,9 +198,12 @@ impl<'a> Attributes<'a> {
 
     /// Takes an attribute in, reading its value only if its name means something.
     pub(crate) fn add(&mut self, names: Names, name: &'a str, value: impl FnOnce() -> Value<'a>) {
-        let table = if names == Names::ClaudeCode { &*WITH_CLAUDE_CODE } else { &*COMMON };
-        match table.get(name) {
+        match names.table().get(name) {
             Some((rank, Meaning::Text(slot))) => self.add_text(*rank, *slot, value()),
+            Some((rank, Meaning::Uuid(slot))) => match value() {
+                Value::Text(text) if is_uuid(&text) => self.add_text(*rank, *slot, Value::Text(text)),
+                _ => self.ignored += 1,
+            },
             Some((rank, Meaning::Count(slot))) => self.add_count(*rank, *slot, name, value()),
             Some((_, Meaning::Tag(tag))) => self.add_tag(Cow::Borrowed(tag), value()),
             Some((_, Meaning::Labels)) => self.add_labels(value()),
@@ -264,6 +292,11 @@ impl<'a> Attributes<'a> {
     }
 }
 
+/// Whether a text has the form of a UUID: 36 characters, four hyphens.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4
+}
+
 /// A label as key and value.
 pub(crate) fn split_label(label: &str) -> (&str, &str) {
     match label.split_once([':', '=']) {
@@ -288,11 +321,13 @@ mod tests {
 
     #[test]
     fn no_name_stands_twice_in_a_table() {
-        let mut names: Vec<&str> = NAMES.iter().chain(CLAUDE_CODE).map(|(name, _)| *name).collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
+        for more in [CLAUDE_CODE, CODEX, GEMINI_CLI] {
+            let mut names: Vec<&str> = NAMES.iter().chain(more).map(|(name, _)| *name).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count);
+        }
     }
 
     #[test]

@@ -46,6 +46,19 @@ pub const EMITTERS: &[Emitter] = &[
         provider: "anthropic",
         ..OTEL
     },
+    // Input contains the cache, output the reasoning. Log events come under the scope of codex_otel, spans under that
+    // of the program: codex_exec, codex_cli_rs, ….
+    Emitter { name: "codex", scopes: &["codex"], provider: "openai", ..OTEL },
+    // The API's own numbers: thoughts beside the output.
+    Emitter {
+        name: "gemini-cli",
+        scopes: &["gemini-cli"],
+        accounting: Accounting { input_is_total: true, output_is_total: false },
+        provider: "gcp.gemini",
+        ..OTEL
+    },
+    // OpenAI's numbers under Gemini's names, or Gemini's own: the sum of all tokens tells which.
+    Emitter { name: "qwen-code", scopes: &["qwen-code"], ..OTEL },
     // llm.token_count.prompt is a total; the response's id is only inside output.value.
     Emitter { name: "openinference", scopes: &["openinference.instrumentation", "@arizeai/openinference"], ..OTEL },
     // Adds Anthropic's cache up into input_tokens. Its scopes are shared with OpenTelemetry's own.
@@ -80,7 +93,12 @@ impl Emitter {
 
     /// The attribute names that mean something here.
     pub(crate) fn names(&self) -> Names {
-        if self.name == "claude-code" { Names::ClaudeCode } else { Names::Common }
+        match self.name {
+            "claude-code" => Names::ClaudeCode,
+            "codex" => Names::Codex,
+            "gemini-cli" | "qwen-code" => Names::GeminiCli,
+            _ => Names::Common,
+        }
     }
 
     /// Which totals contain their parts for calls to `provider`.
@@ -248,6 +266,10 @@ mod tests {
             ("litellm", "litellm"),
             ("langfuse-sdk", "langfuse"),
             ("ai", "vercel-ai"),
+            ("codex_otel.log_only", "codex"),
+            ("codex_exec", "codex"),
+            ("gemini-cli", "gemini-cli"),
+            ("qwen-code", "qwen-code"),
             ("aiohttp", "opentelemetry"),
             ("", "opentelemetry"),
         ] {

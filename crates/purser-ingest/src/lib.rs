@@ -5,6 +5,7 @@
 
 mod attribute;
 pub mod baseline;
+mod claude_code;
 pub mod cloud_event;
 pub mod cost_record;
 pub mod decoded;

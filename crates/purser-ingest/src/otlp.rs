@@ -7,6 +7,7 @@ use purser_domain::time::Timestamp;
 use crate::decoded::{BYTES_MAX, Decoded, Unreadable};
 
 mod assemble;
+mod log;
 mod nesting;
 mod protobuf;
 mod text;
@@ -33,7 +34,7 @@ pub fn decode_traces(body: &[u8], encoding: Encoding, now: Timestamp) -> Result<
     decode(body, encoding, now, Signal::Traces)
 }
 
-/// Decodes an `ExportLogsServiceRequest`: Claude Code's `api_request` events.
+/// Decodes an `ExportLogsServiceRequest`: the calls that coding agents and OpenTelemetry's own events tell of.
 ///
 /// # Errors
 /// When the body is malformed, too large, too deep or holds too many events.

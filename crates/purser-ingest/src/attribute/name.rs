@@ -1,7 +1,7 @@
 //! The table of attribute names: what each means on any emitter's spans, resources and log events.
 //! Source: OpenTelemetry's GenAI conventions, old and new, and the clients' own code.
 
-use super::Meaning::{self, Labels, Tag};
+use super::Meaning::{self, Labels, Tag, Uuid};
 use super::{Count, Count as C, Text, Text as T};
 
 const fn t(text: Text) -> Meaning {
@@ -218,15 +218,58 @@ pub(super) const NAMES: &[(&str, Meaning)] = &[
 /// What Claude Code calls things in its log events; too plain to be read anywhere else.
 pub(super) const CLAUDE_CODE: &[(&str, Meaning)] = &[
     ("model", t(T::RequestModel)),
+    ("anthropic.provider", t(T::Provider)),
     ("request_id", t(T::RequestId)),
     ("speed", t(T::Speed)),
+    ("inference_geo", t(T::InferenceGeo)),
     ("cost_usd", t(T::Cost)),
     ("input_tokens", c(C::Input)),
     ("output_tokens", c(C::Output)),
     ("cache_read_tokens", c(C::CacheRead)),
     ("cache_creation_tokens", c(C::CacheWrite)),
+    ("cache_creation_5m_tokens", c(C::CacheWrite5m)),
+    ("cache_creation_1h_tokens", c(C::CacheWrite1h)),
     ("duration_ms", c(C::LatencyMs)),
     ("event.sequence", c(C::Sequence)),
     ("query_source", Tag("query_source")),
+    ("effort", Tag("effort")),
     ("organization.id", Tag("organization")),
+];
+
+/// What Codex calls things in its log events and spans. `tool_token_count` is the sum of all tokens of the response.
+pub(super) const CODEX: &[(&str, Meaning)] = &[
+    ("event.kind", t(T::EventKind)),
+    ("event.timestamp", t(T::EventTime)),
+    ("model", t(T::RequestModel)),
+    ("provider_name", t(T::Provider)),
+    ("conversation.id", t(T::SessionId)),
+    // Also the number of the operating system's thread.
+    ("thread.id", Uuid(T::SessionId)),
+    ("user.account_id", t(T::UserId)),
+    ("input_token_count", c(C::Input)),
+    ("cached_token_count", c(C::CacheRead)),
+    ("cache_write_token_count", c(C::CacheWrite)),
+    ("output_token_count", c(C::Output)),
+    ("reasoning_token_count", c(C::Reasoning)),
+    ("codex.usage.reasoning_output_tokens", c(C::Reasoning)),
+    ("tool_token_count", c(C::Total)),
+    ("codex.usage.total_tokens", c(C::Total)),
+    ("auth_mode", Tag("auth_mode")),
+    ("originator", Tag("originator")),
+];
+
+/// What Gemini CLI and Qwen Code call things in their log events.
+pub(super) const GEMINI_CLI: &[(&str, Meaning)] = &[
+    ("event.timestamp", t(T::EventTime)),
+    ("model", t(T::RequestModel)),
+    ("auth_type", t(T::AuthType)),
+    ("response_id", t(T::ResponseId)),
+    ("input_token_count", c(C::Input)),
+    ("cached_content_token_count", c(C::CacheRead)),
+    ("output_token_count", c(C::Output)),
+    ("thoughts_token_count", c(C::Reasoning)),
+    ("tool_token_count", c(C::ToolResults)),
+    ("total_token_count", c(C::Total)),
+    ("duration_ms", c(C::LatencyMs)),
+    ("role", Tag("role")),
 ];

@@ -11,6 +11,7 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
 use super::SOURCE;
+use super::log::Agents;
 use super::nesting::Nesting;
 use crate::attribute::{Attributes, Count, Text};
 use crate::decoded::{Decoded, EVENTS_MAX, Place, UNFIT, Unreadable};
@@ -40,17 +41,18 @@ pub(super) struct Item<'a> {
 /// Collects events from items as they are read.
 pub(super) struct Assembler {
     now: Timestamp,
-    decoded: Decoded,
-    index: usize,
+    pub(super) decoded: Decoded,
+    pub(super) index: usize,
+    pub(super) nesting: Nesting,
+    pub(super) agents: Agents,
     providers: ProviderMemo,
-    nesting: Nesting,
 }
 
 /// Everything known of one item.
-struct Sighting<'s, 'a> {
-    emitter: &'static Emitter,
-    item: &'s Item<'a>,
-    attributes: &'s Attributes<'a>,
+pub(super) struct Sighting<'s, 'a> {
+    pub emitter: &'static Emitter,
+    pub item: &'s Item<'a>,
+    pub attributes: &'s Attributes<'a>,
 }
 
 impl Assembler {
@@ -61,6 +63,7 @@ impl Assembler {
             index: 0,
             providers: ProviderMemo::default(),
             nesting: Nesting::default(),
+            agents: Agents::default(),
         }
     }
 
@@ -76,7 +79,8 @@ impl Assembler {
 
     /// Everything taken in, each call with what the spans around it and its resource tell.
     pub(super) fn finish(self) -> Decoded {
-        let Self { mut decoded, nesting, .. } = self;
+        let Self { mut decoded, nesting, agents, .. } = self;
+        agents.pair(&mut decoded);
         nesting.settle(&mut decoded);
         decoded
     }
@@ -134,36 +138,8 @@ impl Assembler {
         Ok(())
     }
 
-    /// Takes a log record.
-    pub(super) fn log(
-        &mut self,
-        emitter: &'static Emitter,
-        item: &Item<'_>,
-        attributes: &Attributes<'_>,
-    ) -> Result<(), Unreadable> {
-        let name = attributes.text(Text::EventName).unwrap_or(&item.name);
-        let is_call = name.strip_prefix("claude_code.").unwrap_or(name) == "api_request";
-        if !is_call || emitter.name != "claude-code" {
-            self.index += 1;
-            self.decoded.pass_over(emitter.name, name, Reason::NotACall);
-            return Ok(());
-        }
-        let mut errors = Vec::new();
-        let mut event = self.event(&Sighting { emitter, item, attributes }, &mut errors);
-        event.operation = Some("chat".to_owned());
-        let time = if item.start_nanos > 0 { item.start_nanos } else { item.end_nanos };
-        event.occurred_at = instant(time);
-        event.latency_ms = attributes.quantity(Count::LatencyMs);
-        event.response_id = attributes.text(Text::RequestId).map(str::to_owned);
-        event.event_id = log_id(&event, attributes, time);
-        if self.keep(event, errors)? {
-            self.nesting.event(self.decoded.events.len() - 1);
-        }
-        Ok(())
-    }
-
     /// Keeps an event, or refuses it with `errors`; whether it is kept.
-    fn keep(&mut self, event: UsageEvent, errors: Vec<FieldError>) -> Result<bool, Unreadable> {
+    pub(super) fn keep(&mut self, event: UsageEvent, errors: Vec<FieldError>) -> Result<bool, Unreadable> {
         let before = self.decoded.events.len();
         if before + self.decoded.refused.len() == EVENTS_MAX {
             return Err(Unreadable::TooMany);
@@ -174,7 +150,7 @@ impl Assembler {
     }
 
     /// Everything that spans and log records have in common.
-    fn event(&mut self, sighting: &Sighting<'_, '_>, errors: &mut Vec<FieldError>) -> UsageEvent {
+    pub(super) fn event(&mut self, sighting: &Sighting<'_, '_>, errors: &mut Vec<FieldError>) -> UsageEvent {
         let Sighting { emitter, item, attributes, .. } = *sighting;
         self.decoded.ignored += attributes.ignored;
         let hints = Hints::read(attributes);
@@ -187,9 +163,8 @@ impl Assembler {
             .chain([attributes.text(Text::RequestTier), hints.request_tier.as_deref()])
             .flatten()
             .find_map(normalise::service_tier);
-        if attributes.text(Text::Speed) == Some("fast") {
-            event.service_tier = Some("fast".to_owned());
-        }
+        event.speed = attributes.text(Text::Speed).filter(|speed| *speed == "fast").map(str::to_owned);
+        event.inference_geo = attributes.text(Text::InferenceGeo).map(str::to_owned);
         let own = |slot| attributes.text(slot).map(str::to_owned);
         event.project = own(Text::Project);
         event.environment = own(Text::Environment);
@@ -243,13 +218,7 @@ impl Assembler {
             }
             None => reported(attributes, accounting, hints),
         };
-        match reported.leaves(accounting) {
-            Ok(usage) => event.usage = usage,
-            Err(wrong) => {
-                let reason = format!("{} (as {} counts)", wrong.reason, sighting.emitter.name);
-                errors.push(FieldError::new(wrong.field, &wrong.total, reason));
-            }
-        }
+        reported.fill(accounting, event);
         let known = hints.usage.is_some() || USAGE.iter().any(|count| attributes.count(*count).is_some());
         if !known && !sighting.item.failed && attributes.text(Text::ErrorType).is_none() {
             self.decoded.find("a call without token counts: charged as none, tagged purser.usage=missing");
@@ -307,20 +276,7 @@ fn claude_span(attributes: &Attributes<'_>) -> Role {
     }
 }
 
-/// The id of a log event: the request's, else its place in the session, else a hash of what it says.
-fn log_id(event: &UsageEvent, attributes: &Attributes<'_>, time: u64) -> String {
-    let session = event.session_id.as_deref().unwrap_or_default();
-    match (&event.response_id, attributes.count(Count::Sequence)) {
-        (Some(request), _) => request.clone(),
-        (None, Some(sequence)) if !session.is_empty() => format!("{session}:{sequence}"),
-        _ => {
-            let parts = [session, &event.model, &time.to_string(), &format!("{:?}", event.usage.quantities())];
-            crate::identity::content_id(SOURCE, parts, 0)
-        }
-    }
-}
-
-fn instant(nanos: u64) -> Timestamp {
+pub(super) fn instant(nanos: u64) -> Timestamp {
     Timestamp::from_micros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
 }
 
@@ -427,14 +383,24 @@ fn reported(attributes: &Attributes<'_>, accounting: Accounting, hints: &Hints) 
         input_video: count(Count::InputVideo),
         output_video: count(Count::OutputVideo),
         web_searches: count(Count::WebSearches),
+        total: count(Count::Total),
         ..Reported::default()
     };
+    add_tool_results(&mut reported, count(Count::ToolResults));
     if let Some(uncached) = attributes.quantity(Count::InputUncached) {
         // The emitter has split the total itself, and its output is a total for every provider.
         reported.input = uncached;
         accounting = Accounting { input_is_total: false, output_is_total: true };
     }
     (reported, accounting)
+}
+
+/// Gemini counts what tools returned beside the input; where the sum of all tokens has no room for it, it is inside.
+fn add_tool_results(reported: &mut Reported, tool_results: u64) {
+    let beside = [reported.input, tool_results, reported.output, reported.reasoning].iter().sum::<u64>();
+    if reported.total == 0 || beside <= reported.total {
+        reported.input += tool_results;
+    }
 }
 
 /// The total of Langfuse's cost buckets.
