@@ -92,6 +92,17 @@ pub fn maker(model: &str) -> Option<&'static str> {
     MAKERS.iter().find(|(_, families)| families.iter().any(is_of)).map(|(maker, _)| *maker)
 }
 
+/// How the ids of answers begin at providers that mark them.
+const RESPONSE_IDS: &[(&str, &str)] =
+    &[("msg_bdrk_", "aws.bedrock"), ("msg_vrtx_", "gcp.vertex_ai"), ("msg_0", "anthropic"), ("gen-", "openrouter")];
+
+/// The provider of a call that nobody named: by the id of its answer, else its model's maker.
+#[must_use]
+pub fn of_answer(response_id: &str, model: &str) -> Option<&'static str> {
+    let by_id = RESPONSE_IDS.iter().find(|(prefix, _)| response_id.starts_with(prefix));
+    by_id.map(|(_, provider)| *provider).or_else(|| maker(model))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +138,20 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(maker(model), expected, "{model}");
+        }
+    }
+
+    #[test]
+    fn an_answers_id_tells_who_gave_it_before_its_model_does() {
+        for (id, model, expected) in [
+            ("msg_bdrk_01A", "claude-opus-4-6", Some("aws.bedrock")),
+            ("msg_vrtx_01A", "claude-opus-4-6", Some("gcp.vertex_ai")),
+            ("msg_01A", "my-alias", Some("anthropic")),
+            ("chatcmpl-1", "gpt-5-mini", Some("openai")),
+            ("chatcmpl-1", "llama-4", None),
+            ("", "", None),
+        ] {
+            assert_eq!(of_answer(id, model), expected, "{id} {model}");
         }
     }
 

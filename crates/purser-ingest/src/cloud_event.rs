@@ -4,18 +4,21 @@
 use std::borrow::Cow;
 
 use purser_domain::money::Money;
+use purser_domain::passed_over::Reason;
 use purser_domain::provider;
 use purser_domain::time::Timestamp;
-use purser_domain::usage_event::{FieldError, UsageEvent};
+use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
 use crate::decoded::{Decoded, Place, Unreadable};
 use crate::field::{self, Field};
 use crate::json::{self, Picked};
 use crate::normalise::{self, Reported};
-use crate::usage_object::{Api, Origin, UsageObject};
+use crate::usage_object::{self, Api, Origin, UsageObject, number};
 
 /// The source of an event is this and the CloudEvent's own `source`.
 pub const SOURCE: &str = "cloudevents";
+/// Whose data it is, for what is passed over.
+const EMITTER: &str = "cloudevents";
 
 const NAMES: [&str; 9] =
     ["specversion", "type", "id", "time", "subject", "source", "data", "datacontenttype", "dataschema"];
@@ -29,7 +32,6 @@ pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, Unreadable> {
     for (index, item) in json::items(body)?.into_iter().enumerate() {
         let mut errors = Vec::new();
         let Some(event) = read(item, now, &mut decoded, &mut errors) else {
-            decoded.skipped += 1;
             continue;
         };
         let place = decoded.events.len();
@@ -76,8 +78,8 @@ fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<Fiel
     if !errors.is_empty() {
         return Some(event);
     }
-    if Picked::read(data, ["model"]).is_none_or(|data| data.text("model").is_none()) {
-        decoded.find(format!("events of type {kind:?} name no model: not charged"));
+    if Told::read(data).is_none_or(|told| told.model().is_none()) {
+        decoded.pass_over(EMITTER, &kind, Reason::NoModel);
         return None;
     }
     read_data(data, &mut event, decoded, errors);
@@ -87,18 +89,37 @@ fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<Fiel
     Some(event)
 }
 
-const DATA: [&str; 10] = [
+const DATA: [&str; 26] = [
+    "id",
+    "responseId",
     "model",
+    "modelVersion",
+    "model_version",
     "provider",
     "custom_llm_provider",
     "cost",
     "cost_usd",
+    "currency",
+    "cost_currency",
     "service_tier",
     "type",
+    "object",
     "tokens",
     "user",
-    "duration_ms",
+    "usage",
+    "usageMetadata",
+    "usage_metadata",
+    "usage_info",
+    "meta",
+    "x_groq",
+    "response",
+    "message",
+    "status",
+    "error",
 ];
+
+/// Where a provider's answer has its usage object.
+const USAGES: [&str; 4] = ["usage", "usageMetadata", "usage_metadata", "usage_info"];
 
 /// Fields of our own format that data may carry under our own names.
 const OURS: [Field; 13] = [
@@ -117,16 +138,73 @@ const OURS: [Field; 13] = [
     Field::LatencyMs,
 ];
 
+/// What is told about the call: in `data` itself, or in the provider's answer within it.
+struct Told<'a> {
+    /// `data`, then the answers nested in it.
+    levels: Vec<(&'a str, Picked<'a, { DATA.len() }>)>,
+}
+
+impl<'a> Told<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut levels = vec![(text, Picked::read(text, DATA)?)];
+        while let Some((_, last)) = levels.last()
+            && levels.len() < 4
+            && let Some(inner) = ["response", "message"].iter().find_map(|name| last.raw(name))
+            && let Some(picked) = Picked::read(inner, DATA)
+        {
+            levels.push((inner, picked));
+        }
+        Some(Self { levels })
+    }
+
+    fn outer(&self) -> &Picked<'a, { DATA.len() }> {
+        &self.levels[0].1
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        self.levels.iter().find_map(|(_, level)| level.raw(name))
+    }
+
+    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.levels.iter().find_map(|(_, level)| level.text(name))
+    }
+
+    fn model(&self) -> Option<Cow<'a, str>> {
+        ["model", "modelVersion", "model_version"].iter().find_map(|name| self.text(name))
+    }
+
+    /// The id of the provider's answer: `data` itself is one if it has a usage object.
+    fn response_id(&self) -> Option<String> {
+        let is_answer = |level: &Picked<'_, { DATA.len() }>| USAGES.iter().any(|name| level.raw(name).is_some());
+        let answer = self.levels.iter().map(|(_, level)| level).find(|level| is_answer(level))?;
+        answer.first(&["responseId", "id"])
+    }
+
+    /// The provider's usage object.
+    fn usage(&self) -> Option<&'a str> {
+        let within = |name: &str, inner: &'static str| {
+            self.raw(name).and_then(|text| Picked::read(text, [inner])).and_then(|fields| fields.raw(inner))
+        };
+        let found = USAGES.iter().find_map(|name| self.raw(name)).filter(|text| text.starts_with('{'));
+        // Groq's streams and Cohere's first version have it one level down.
+        found.or_else(|| within("x_groq", "usage")).or_else(|| self.raw("meta"))
+    }
+}
+
 fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: &mut Vec<FieldError>) {
-    let Some(data) = Picked::read(text, DATA) else {
-        return;
-    };
-    let model = data.text("model").unwrap_or_default();
+    let Some(told) = Told::read(text) else { return };
+    let data = told.outer();
+    let model = told.model().unwrap_or_default();
     let provider = provider::canonical(&data.first(&["provider", "custom_llm_provider"]).unwrap_or_default());
     let (provider, model) = normalise::split_model(&provider, &model);
     event.model = model.to_owned();
+    event.response_id = told.response_id();
     event.provider = provider;
-    event.service_tier = data.text("service_tier").and_then(|tier| normalise::service_tier(&tier));
+    if event.provider.is_empty() {
+        let id = event.response_id.as_deref().unwrap_or_default();
+        event.provider = provider::of_answer(id, &event.model).unwrap_or_default().to_owned();
+    }
+    event.service_tier = told.text("service_tier").and_then(|tier| normalise::service_tier(&tier));
     if let Some(user) = data.text("user") {
         event.user_id = Some(user.into_owned());
     }
@@ -135,39 +213,84 @@ fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: 
             field.set_json(event, value, "data.", errors);
         }
     });
-    let origin = Origin { provider: &event.provider, model: &event.model, api: Api::Any };
-    match usage(text, &data, origin).map(|(reported, accounting)| reported.leaves(accounting)) {
-        Some(Ok(usage)) => event.usage = usage,
-        Some(Err(wrong)) => errors.push(FieldError::new(format!("data.{}", wrong.field), &wrong.total, wrong.reason)),
-        None => decoded.find("a call without token counts was charged as none"),
+    set_status(&told, event);
+    set_cost(data, event, errors);
+    set_usage(text, &told, event, decoded, errors);
+}
+
+/// A call that was cancelled or that failed is known by its status or its error.
+fn set_status(told: &Told<'_>, event: &mut UsageEvent) {
+    let status = told.text("status").map(|status| status.to_ascii_lowercase());
+    let error = told.raw("error").filter(|error| !matches!(*error, "false" | "\"\"" | "{}" | "[]"));
+    let failed = status.as_deref().is_some_and(|status| FAILED.contains(&status)) || error.is_some();
+    if !failed && event.error_type.is_none() {
+        return;
     }
-    if let Some(cost) = data.raw("cost_usd").or(data.raw("cost")) {
-        match field::money(&field::shown(cost)) {
-            Ok(Money::ZERO) if event.usage.total_tokens() > 0 => {
-                decoded.find("a reported cost of 0 for a call with tokens was taken as unknown");
-            }
-            Ok(cost) => event.reported_usd = Some(cost),
-            Err(reason) => errors.push(FieldError::new("data.cost", &field::shown(cost), reason)),
-        }
+    event.status = Status::Error;
+    if event.error_type.is_none() {
+        let named =
+            error.and_then(|error| Picked::read(error, ["type", "code"])).and_then(|e| e.first(&["type", "code"]));
+        event.error_type = named.or(status.filter(|status| FAILED.contains(&status.as_str())));
     }
 }
 
-/// A usage object, or OpenMeter's pair of `tokens` and `type` = input or output.
-fn usage(
-    text: &str,
-    data: &Picked<'_, { DATA.len() }>,
-    origin: Origin<'_>,
-) -> Option<(Reported, normalise::Accounting)> {
-    let object = UsageObject::read(text, origin)?;
-    if object.has_tokens() {
-        return Some((object.reported, object.accounting()));
+/// Words for a call that did not end well.
+const FAILED: [&str; 8] =
+    ["error", "failed", "failure", "cancelled", "canceled", "aborted", "timeout", "incomplete_stream"];
+
+/// The cost that the sender names beside the usage; what is not in USD is kept apart.
+fn set_cost(data: &Picked<'_, { DATA.len() }>, event: &mut UsageEvent, errors: &mut Vec<FieldError>) {
+    let in_usd = data.raw("cost_usd");
+    let Some(cost) = in_usd.or(data.raw("cost")).filter(|cost| !cost.starts_with('{')) else { return };
+    let currency = if in_usd.is_some() { None } else { data.first(&["currency", "cost_currency"]) };
+    match field::money(&field::shown(cost)) {
+        Ok(cost) => usage_object::set_cost(cost, currency.as_deref(), event),
+        Err(reason) => errors.push(FieldError::new("data.cost", &field::shown(cost), reason)),
     }
-    let tokens = data.raw("tokens").and_then(|tokens| field::count(&field::shown(tokens)).ok())?;
-    let mut reported = Reported::default();
+}
+
+fn set_usage(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut Decoded, errors: &mut Vec<FieldError>) {
+    let (provider, model) =
+        (event.provider.clone(), event.response_model.clone().unwrap_or_else(|| event.model.clone()));
+    let operation = event.operation.clone().unwrap_or_default();
+    let origin = |api| Origin { provider: &provider, model: &model, operation: &operation, api };
+    let nested = told.usage().and_then(|text| UsageObject::read(text, origin(Api::Any)));
+    let flat = || UsageObject::read(text, origin(Api::Flat));
+    let object = nested.filter(|object| object.has_counts() || !object.errors.is_empty()).or_else(flat);
+    if let Some(object) = object {
+        errors.extend(
+            object.errors.iter().map(|error| FieldError { field: format!("data.{}", error.field), ..error.clone() }),
+        );
+        object.fill(EMITTER, event, decoded);
+        if object.has_counts() {
+            return drop_zero_cost(event, decoded);
+        }
+    }
+    match pair(told.outer()) {
+        Some(reported) => reported.fill(normalise::Accounting::TOTALS, event),
+        None => {
+            decoded.find("a call without token counts: charged as none, tagged purser.usage=missing");
+            event.tags.insert("purser.usage".to_owned(), "missing".to_owned());
+        }
+    }
+    drop_zero_cost(event, decoded);
+}
+
+/// A cost of 0 for a call with tokens is a sender without a price.
+fn drop_zero_cost(event: &mut UsageEvent, decoded: &mut Decoded) {
+    let used = event.usage.total_tokens() > 0 || event.contradiction.is_some();
+    if used && event.reported_usd == Some(Money::ZERO) {
+        event.reported_usd = None;
+        decoded.find("a reported cost of 0 for a call with tokens was taken as unknown");
+    }
+}
+
+/// OpenMeter's pair of `tokens` and `type` = input or output.
+fn pair(data: &Picked<'_, { DATA.len() }>) -> Option<Reported> {
+    let tokens = data.raw("tokens").and_then(|tokens| number::count(tokens).ok()).flatten()?;
     match data.text("type").as_deref() {
-        Some("input" | "system" | "prompt") => reported.input = tokens,
-        Some("output" | "completion") => reported.output = tokens,
-        _ => return None,
+        Some("input" | "system" | "prompt") => Some(Reported { input: tokens, ..Reported::default() }),
+        Some("output" | "completion") => Some(Reported { output: tokens, ..Reported::default() }),
+        _ => None,
     }
-    Some((reported, normalise::Accounting::TOTALS))
 }

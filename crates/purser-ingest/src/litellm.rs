@@ -223,7 +223,12 @@ fn set_usage(
     event: &mut UsageEvent,
     errors: &mut Vec<FieldError>,
 ) {
-    let origin = Origin { provider: &event.provider, model: &event.model, api: Api::LiteLlm };
+    let origin = Origin {
+        provider: &event.provider,
+        model: &event.model,
+        operation: event.operation.as_deref().unwrap_or_default(),
+        api: Api::LiteLlm,
+    };
     let object =
         objects.into_iter().flatten().filter_map(|text| UsageObject::read(text, origin)).find(UsageObject::has_tokens);
     let mut count = |name: &str| match payload.raw(name).map(|value| (value, field::count(value))) {

@@ -92,8 +92,8 @@ impl Reported {
     /// tokens, if it sends one, decides.
     ///
     /// The known accounting stands if the sum agrees with it, be it without the cache or the reasoning that stands
-    /// beside. Else the accounting that gives exactly that sum is taken; what is left over of a sum is reasoning that
-    /// nobody split off. If the known accounting is impossible, another one stands if a sum supports it.
+    /// beside. Else the accounting that gives exactly that sum is taken; what is left over of a sum is the input if none
+    /// was sent, else reasoning that nobody split off. If the known accounting is impossible, another one stands if a sum supports it.
     ///
     /// # Errors
     /// The contradiction that remains.
@@ -117,6 +117,7 @@ impl Reported {
         }
         match known {
             Ok(usage) => match self.total.checked_sub(usage.total_tokens()) {
+                Some(rest) if usage.total_input() == 0 => Ok(usage.with(Leaf::Input, rest)),
                 Some(rest) if self.reasoning == 0 => Ok(usage.with(Leaf::Reasoning, rest)),
                 _ => Err(self.disagreement(&usage)),
             },

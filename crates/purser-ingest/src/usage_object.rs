@@ -1,19 +1,34 @@
-//! Usage objects as providers and routers put them into JSON: OpenAI, Anthropic, LiteLLM, Langfuse.
-//! Invariant: the shape decides the accounting; a bucket that is not understood is a finding.
+//! Usage objects as providers and routers put them into JSON: OpenAI, Anthropic, Gemini, Bedrock, LiteLLM, Langfuse.
+//! Invariant: whose object it is decides how its totals count, never that a detail happens to be there; a count that is
+//! not understood is a finding, and one that is no count is an error.
 
-use purser_domain::usage_event::UsageEvent;
+use purser_domain::context_window::ContextWindow;
+use purser_domain::money::Money;
+use purser_domain::provider;
+use purser_domain::unit::{Quantity, Units};
+use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use crate::decoded::Decoded;
-use crate::json;
+use crate::field;
+use crate::json::{self, Picked};
 use crate::normalise::{self, Accounting, Reported};
 
-/// Whose usage object it is: it decides how the totals count, see [`UsageObject::accounting`].
+mod iteration;
+mod key;
+pub(crate) mod number;
+
+use iteration::Iterations;
+use key::{Dialect, Group, Meaning, Slot, Told, meaning};
+
+/// Whose usage object it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Origin<'a> {
     /// Canonical provider; empty if unknown.
     pub provider: &'a str,
-    /// The model that was asked or that answered.
+    /// The model that was asked or that answered; empty if unknown.
     pub model: &'a str,
+    /// The canonical operation; empty if unknown.
+    pub operation: &'a str,
     /// Whose shape the object has.
     pub api: Api,
 }
@@ -28,6 +43,8 @@ pub(crate) enum Api {
     Messages,
     /// LiteLLM's own: the prompt contains the cache for every provider.
     LiteLlm,
+    /// Among other fields of a record, so that only names of counts are looked at.
+    Flat,
 }
 
 /// What a usage object said.
@@ -35,37 +52,33 @@ pub(crate) enum Api {
 pub(crate) struct UsageObject {
     /// The counts.
     pub reported: Reported,
-    /// Keys with a number that no rule knows.
+    /// Quantities that are not tokens.
+    pub units: Units,
+    /// Counts that are not zero and that no rule knows, by key.
     pub unknown: Vec<String>,
-    /// `service_tier`, or `fast` if `speed` is.
+    /// Values that are no counts.
+    pub errors: Vec<FieldError>,
+    /// The tier that served the call.
     pub service_tier: Option<String>,
-    /// The dialect that its keys speak.
-    dialect: Dialect,
-    has_input_details: bool,
-    anthropic: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Dialect {
-    #[default]
-    Empty,
-    /// `prompt_tokens`, `completion_tokens`: totals.
-    OpenAi,
-    /// `input_tokens`, `output_tokens`: totals if there are `*_details`, else Anthropic's.
-    Tokens,
-    /// `input`, `output`: exclusive buckets.
-    Buckets,
+    /// Where the model ran.
+    pub inference_geo: Option<String>,
+    /// How fast it answered, if not at the standard speed.
+    pub speed: Option<String>,
+    /// What the call cost, in the currency that is named, USD if none is.
+    pub cost: Option<Money>,
+    /// The currency of the cost.
+    pub currency: Option<String>,
+    /// The bounds of what each sampling read, if one answer took several.
+    pub context_window: Option<ContextWindow>,
+    accounting: Option<Accounting>,
 }
 
 impl UsageObject {
     /// Reads a JSON object; `None` if it is none.
     pub(crate) fn read(text: &str, origin: Origin<'_>) -> Option<Self> {
-        let mut object = Self { anthropic: is_anthropic(origin), ..Self::default() };
-        let is_object = json::fields(text, |key, value| object.field(&key, value)).ok()?;
-        if object.dialect == Dialect::Empty && object.reported.total > 0 {
-            object.unknown.push("total".to_owned());
-        }
-        is_object.then_some(object)
+        let mut reader = Reader { origin, ..Reader::default() };
+        let is_object = json::fields(text, |key, value| reader.member(Group::Top, &key, value)).ok()?;
+        is_object.then(|| reader.finish())
     }
 
     /// Reads a Python `dict` as `str()` writes it.
@@ -79,241 +92,392 @@ impl UsageObject {
 
     /// Whether any token count was found.
     pub(crate) fn has_tokens(&self) -> bool {
-        self.dialect != Dialect::Empty
+        self.accounting.is_some()
+    }
+
+    /// Whether it counts anything, be it no tokens.
+    pub(crate) fn has_counts(&self) -> bool {
+        self.has_tokens() || !self.units.is_empty() || self.reported.web_searches > 0
     }
 
     /// Which totals contain their parts.
     pub(crate) fn accounting(&self) -> Accounting {
-        match self.dialect {
-            Dialect::OpenAi => Accounting::TOTALS,
-            Dialect::Tokens | Dialect::Empty if self.anthropic => Accounting::ANTHROPIC,
-            Dialect::Tokens if self.has_input_details => Accounting::TOTALS,
-            Dialect::Tokens | Dialect::Empty => Accounting::ANTHROPIC,
-            Dialect::Buckets => Accounting::BUCKETS,
-        }
+        self.accounting.unwrap_or(Accounting::TOTALS)
     }
 
     /// Gives `event` the leaves, or a contradiction, and what else the object tells and the event does not know yet;
-    /// what no table knows is counted as passed over, under the emitter's name.
+    /// what no table knows is counted under the emitter's name.
     pub(crate) fn fill(&self, emitter: &str, event: &mut UsageEvent, decoded: &mut Decoded) {
         self.reported.fill(self.accounting(), event);
-        if event.service_tier.is_none() {
-            event.service_tier.clone_from(&self.service_tier);
+        for (name, quantity) in &self.units {
+            event.units.entry(name.clone()).or_insert(*quantity);
+        }
+        for (slot, told) in [
+            (&mut event.service_tier, &self.service_tier),
+            (&mut event.inference_geo, &self.inference_geo),
+            (&mut event.speed, &self.speed),
+        ] {
+            if slot.is_none() {
+                slot.clone_from(told);
+            }
+        }
+        event.context_window = event.context_window.or(self.context_window);
+        if event.reported_usd.is_none() && event.foreign_cost.is_none() {
+            self.fill_cost(event);
         }
         for key in &self.unknown {
             decoded.unknown_usage(emitter, key);
         }
     }
 
-    fn field(&mut self, key: &str, value: &str) {
-        match key {
-            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => self.details(value, true),
-            "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
-                self.details(value, false);
+    /// A cost of 0 for a call that used something is a sender without a price.
+    fn fill_cost(&self, event: &mut UsageEvent) {
+        let Some(cost) = self.cost.filter(|cost| *cost > Money::ZERO) else { return };
+        set_cost(cost, self.currency.as_deref(), event);
+    }
+}
+
+/// Gives `event` a cost: what is not in USD never counts as dollars.
+pub(crate) fn set_cost(cost: Money, currency: Option<&str>, event: &mut UsageEvent) {
+    match currency.map(|name| name.trim().to_ascii_uppercase()).filter(|name| !name.is_empty()) {
+        Some(currency) if currency != "USD" && currency != "US$" && currency != "$" => {
+            let cost = cost.to_string();
+            let cost = if cost.contains('.') { cost.trim_end_matches('0').trim_end_matches('.') } else { &cost };
+            event.foreign_cost = Some(format!("{cost} {currency}"));
+        }
+        _ => event.reported_usd = Some(cost),
+    }
+}
+
+/// The state of reading one object.
+#[derive(Default)]
+struct Reader<'a> {
+    origin: Origin<'a>,
+    object: UsageObject,
+    dialect: Dialect,
+    /// Parts of the input stand in an object of their own, as OpenAI has them.
+    has_input_parts: bool,
+    /// Parts of the output do.
+    has_output_parts: bool,
+    /// A key names the cache as those do who count it beside the input.
+    names_beside: bool,
+    tool_input: u64,
+    /// Quantities that are billed where no tokens stand for them: unit, test, key and value.
+    instead: Vec<(&'static str, Told, String, String)>,
+    /// The sum of all tokens contains some that no other count has.
+    ignores_total: bool,
+    upstream_cost: Option<Money>,
+    is_byok: bool,
+    iterations: Option<Iterations>,
+}
+
+impl Reader<'_> {
+    fn member(&mut self, group: Group, key: &str, value: &str) {
+        if value == "null" {
+            return;
+        }
+        if group == Group::Top && key == "iterations" {
+            self.iterations = Some(Iterations::read(value, Origin { api: Api::Messages, ..self.origin }));
+            return;
+        }
+        match meaning(group, key) {
+            None => self.unknown(group, key, value),
+            Some(Meaning::Nothing) => {}
+            Some(Meaning::Text) => self.text(key, value),
+            Some(Meaning::Parts(parts)) if value.starts_with(['{', '[']) => self.parts(parts, value),
+            Some(Meaning::Cost) if value.starts_with('{') => self.parts(Group::Cost, value),
+            // LangChain's sum of cache writes stands where others have the split.
+            Some(Meaning::Parts(Group::Writes)) => self.count(key, value, |counts| &mut counts.cache_write),
+            Some(Meaning::Parts(_)) => {}
+            Some(Meaning::Cost) => self.object.cost = self.money(key, value).or(self.object.cost),
+            Some(Meaning::Ticks) => self.ticks(value),
+            Some(Meaning::UpstreamCost) => self.upstream_cost = self.money(key, value),
+            Some(Meaning::Input(dialect)) => self.total(dialect, key, value, |counts| &mut counts.input),
+            Some(Meaning::Output(dialect)) => self.total(dialect, key, value, |counts| &mut counts.output),
+            Some(Meaning::Count(slot)) => self.count(key, value, slot),
+            Some(Meaning::Beside(slot)) => {
+                self.names_beside = true;
+                self.count(key, value, slot);
             }
-            "service_tier" | "speed" => self.tier(key, value),
-            "cache_creation" | "cache_creation_token_details" => self.cache_creation(value),
-            "server_tool_use" => self.server_tools(value),
-            _ => self.count(key, value),
+            Some(Meaning::ToolInput) => self.tool_input = self.number(key, value).unwrap_or(0),
+            Some(Meaning::Searches) => {
+                let searches = self.number(key, value).unwrap_or(0);
+                let known = &mut self.object.reported.web_searches;
+                *known = if group == Group::Tools { *known + searches } else { (*known).max(searches) };
+            }
+            Some(Meaning::Unit(name)) => self.unit(name, key, value),
+            Some(Meaning::Instead(name, told)) => self.instead.push((name, told, key.to_owned(), value.to_owned())),
+            Some(Meaning::AudioSeconds) => {
+                self.unit("audio_seconds", key, value);
+                self.ignores_total = true;
+            }
         }
     }
 
-    fn count(&mut self, key: &str, value: &str) {
-        let number = value.parse::<u64>().ok();
-        let reported = &mut self.reported;
-        let slot = match key {
-            "prompt_tokens" => {
-                self.dialect = Dialect::OpenAi;
-                &mut reported.input
+    /// Reads an object of parts, or a list of them with their modality, time to live or type.
+    fn parts(&mut self, group: Group, value: &str) {
+        if value.starts_with('{') {
+            self.has_input_parts |= group == Group::Input;
+            self.has_output_parts |= group == Group::Output;
+            let _ = json::fields(value, |key, value| self.member(group, &key, value));
+            return;
+        }
+        for element in json::elements(value) {
+            let names = ["modality", "ttl", "type", "tokenCount", "token_count", "tokens", "inputTokens", "count"];
+            let Some(part) = Picked::read(element, names) else { continue };
+            let Some(name) = part.first(&names[..3]) else { continue };
+            self.has_output_parts |= group == Group::Output;
+            if let Some(count) = names[3..].iter().find_map(|name| part.raw(name)) {
+                self.member(group, &name.to_ascii_lowercase(), count);
             }
-            "completion_tokens" => {
-                self.dialect = Dialect::OpenAi;
-                &mut reported.output
-            }
-            "input_tokens" if self.dialect != Dialect::OpenAi => {
-                self.dialect = Dialect::Tokens;
-                &mut reported.input
-            }
-            "output_tokens" if self.dialect != Dialect::OpenAi => {
-                self.dialect = Dialect::Tokens;
-                &mut reported.output
-            }
-            "input" => {
-                self.dialect = Dialect::Buckets;
-                &mut reported.input
-            }
-            "output" => {
-                self.dialect = Dialect::Buckets;
-                &mut reported.output
-            }
-            "total" | "total_tokens" => &mut reported.total,
-            "cache_read_input_tokens"
-            | "input_cached_tokens"
-            | "input_cache_read"
-            | "cached_tokens"
-            | "cache_read_tokens"
-            | "cached_input_tokens" => &mut reported.cache_read,
-            "cache_creation_input_tokens" | "input_cache_creation" | "cache_creation_tokens" | "cache_write_tokens" => {
-                &mut reported.cache_write
-            }
-            "input_cache_creation_5m" | "ephemeral_5m_input_tokens" => &mut reported.cache_write_5m,
-            "input_cache_creation_1h" | "ephemeral_1h_input_tokens" => &mut reported.cache_write_1h,
-            "output_reasoning_tokens" | "output_reasoning" | "reasoning_tokens" => &mut reported.reasoning,
-            "input_audio_tokens" | "input_audio" => &mut reported.input_audio,
-            "output_audio_tokens" | "output_audio" => &mut reported.output_audio,
-            "input_image_tokens" | "input_image" => &mut reported.input_image,
-            "output_image_tokens" | "output_image" => &mut reported.output_image,
-            "input_tokens" | "output_tokens" => return,
-            _ => {
-                if self.unknown.len() < 10
-                    && number.is_some_and(|number| number > 0)
-                    && (key.starts_with("input") || key.starts_with("output"))
-                {
-                    self.unknown.push(key.to_owned());
-                }
+        }
+    }
+
+    /// A total counts in the preferred dialect that has one above zero.
+    fn total(&mut self, dialect: Dialect, key: &str, value: &str, slot: Slot) {
+        let Some(count) = self.number(key, value) else { return };
+        let is_empty = self.object.reported.input == 0 && self.object.reported.output == 0;
+        if dialect != self.dialect {
+            let wins = self.dialect == Dialect::Empty || (count > 0 && (is_empty || dialect > self.dialect));
+            if !wins {
                 return;
             }
-        };
-        if let Some(number) = number {
-            *slot = number;
+            self.dialect = dialect;
+            (self.object.reported.input, self.object.reported.output) = (0, 0);
+        }
+        *slot(&mut self.object.reported) = count;
+    }
+
+    /// A count that stands twice is the larger one: senders set the name that they do not use to 0.
+    fn count(&mut self, key: &str, value: &str, slot: Slot) {
+        if let Some(count) = self.number(key, value) {
+            let known = slot(&mut self.object.reported);
+            *known = (*known).max(count);
         }
     }
 
-    fn tier(&mut self, key: &str, value: &str) {
-        match json::string(value) {
-            Some(speed) if key == "speed" && speed == "fast" => self.service_tier = Some("fast".to_owned()),
-            Some(tier) if key != "speed" && self.service_tier.is_none() => {
-                self.service_tier = normalise::service_tier(&tier);
+    fn number(&mut self, key: &str, value: &str) -> Option<u64> {
+        if value.starts_with(['{', '[', 't', 'f']) {
+            return None;
+        }
+        match number::count(value) {
+            Ok(count) => count,
+            // A record may have texts under the short names of buckets: `input`, `output`.
+            Err(_) if self.origin.api == Api::Flat && value.starts_with('"') && !key.contains("oken") => None,
+            Err(reason) => {
+                self.object.errors.push(FieldError::new(key, &field::shown(value), reason));
+                None
             }
+        }
+    }
+
+    /// Adds a quantity that is above zero.
+    fn unit(&mut self, name: &str, key: &str, value: &str) {
+        let text = field::shown(value);
+        match text.trim().parse::<Quantity>() {
+            Ok(quantity) if quantity.micros() > 0 => {
+                let known = self.object.units.entry(name.to_owned()).or_default();
+                *known = (*known).max(quantity);
+            }
+            Ok(_) => {}
+            Err(_) if self.origin.api == Api::Flat && !is_negative(&text) => {}
+            Err(reason) => self.object.errors.push(FieldError::new(key, &text, reason)),
+        }
+    }
+
+    fn money(&mut self, key: &str, value: &str) -> Option<Money> {
+        let text = field::shown(value);
+        match field::money(text.trim()) {
+            Ok(cost) if cost >= Money::ZERO => return Some(cost),
+            Ok(_) => self.object.errors.push(FieldError::new(key, &text, "must not be negative")),
+            Err(reason) => self.object.errors.push(FieldError::new(key, &text, reason)),
+        }
+        None
+    }
+
+    fn text(&mut self, key: &str, value: &str) {
+        if key == "is_byok" {
+            self.is_byok = value == "true";
+        }
+        let Some(text) = json::string(value).filter(|text| !text.is_empty()) else { return };
+        let object = &mut self.object;
+        match key {
+            "speed" => object.speed = Some(text.to_ascii_lowercase()).filter(|speed| speed != "standard"),
+            "inference_geo" => object.inference_geo = Some(text.into_owned()).filter(|geo| geo != "not_available"),
+            "search_context_size" if self.origin.provider == "perplexity" => {
+                let name = format!("searches_{}", text.to_ascii_lowercase());
+                if purser_domain::unit::is_name(&name) {
+                    object.units.insert(name, Quantity::whole(1).unwrap_or_default());
+                }
+            }
+            "currency" => object.currency = Some(text.into_owned()),
+            "trafficType" | "traffic_type" => object.service_tier = traffic(&text).map(str::to_owned),
+            "service_tier" | "serviceTier" => object.service_tier = normalise::service_tier(&text),
             _ => {}
         }
     }
 
-    /// Reads `*_details` of either direction.
-    fn details(&mut self, text: &str, input: bool) {
-        self.has_input_details |= input && text.starts_with('{');
-        let mut creation = None;
-        let reported = &mut self.reported;
-        let _ = json::fields(text, |key, value| {
-            if &*key == "cache_creation_token_details" {
-                creation = Some(value);
-                return;
-            }
-            let slot = match (&*key, input) {
-                ("cached_tokens" | "cache_read", true) => &mut reported.cache_read,
-                ("cache_creation_tokens" | "cache_write_tokens" | "cache_creation", true) => &mut reported.cache_write,
-                ("audio_tokens" | "audio", true) => &mut reported.input_audio,
-                ("image_tokens", true) => &mut reported.input_image,
-                ("video_tokens", true) => &mut reported.input_video,
-                ("reasoning_tokens" | "reasoning", false) => &mut reported.reasoning,
-                ("audio_tokens" | "audio", false) => &mut reported.output_audio,
-                ("image_tokens", false) => &mut reported.output_image,
-                ("video_tokens", false) => &mut reported.output_video,
-                _ => return,
-            };
-            if let Ok(number) = value.parse() {
-                *slot = number;
-            }
-        });
-        if let Some(text) = creation {
-            self.cache_creation(text);
+    fn ticks(&mut self, value: &str) {
+        // One tick is 10⁻¹⁰ USD: 100 pico-dollars.
+        if let Ok(Some(ticks)) = number::count(value) {
+            self.object.cost = Some(Money::from_pico(i128::from(ticks) * 100));
         }
     }
 
-    /// Reads Anthropic's split of cache writes by time to live.
-    fn cache_creation(&mut self, text: &str) {
-        let reported = &mut self.reported;
-        let _ = json::fields(text, |key, value| {
-            let slot = match &*key {
-                "ephemeral_5m_input_tokens" => &mut reported.cache_write_5m,
-                "ephemeral_1h_input_tokens" => &mut reported.cache_write_1h,
-                _ => return,
-            };
-            if let Ok(number) = value.parse() {
-                *slot = number;
+    /// Notes a key without a rule: of a record of many fields only what is called like a count.
+    fn unknown(&mut self, group: Group, key: &str, value: &str) {
+        const PARAMETERS: [&str; 4] = ["max_", "budget_tokens", "min_", "tokens_per_"];
+        if group == Group::Top && self.origin.api == Api::Flat {
+            let is_count = key.contains("token") || key.starts_with("input") || key.starts_with("output");
+            if !is_count || PARAMETERS.iter().any(|name| key.contains(name)) {
+                return;
             }
-        });
+        }
+        if self.object.unknown.len() < 10 && has_nonzero(value) {
+            self.object.unknown.push(key.to_owned());
+        }
     }
 
-    fn server_tools(&mut self, text: &str) {
-        let reported = &mut self.reported;
-        let _ = json::fields(text, |key, value| {
-            if let ("web_search_requests", Ok(number)) = (&*key, value.parse()) {
-                reported.web_searches = number;
+    /// Decides what depends on the whole object.
+    fn finish(mut self) -> UsageObject {
+        self.take_total_for_input();
+        self.object.reported.input += self.tool_input;
+        if self.ignores_total {
+            self.object.reported.total = 0;
+        }
+        self.name_direct_output();
+        self.count_grounded_prompts();
+        self.take_iterations();
+        self.take_units();
+        if self.is_byok
+            && let (Some(cost), Some(upstream)) = (self.object.cost, self.upstream_cost)
+        {
+            self.object.cost = cost.checked_add(upstream);
+        }
+        self.object.accounting = (self.dialect != Dialect::Empty).then(|| self.accounting());
+        self.object
+    }
+
+    /// Of what only reads, the sum of all tokens is the input.
+    fn take_total_for_input(&mut self) {
+        if self.dialect != Dialect::Empty || self.object.reported.total == 0 {
+            return;
+        }
+        if matches!(self.origin.operation, "embeddings" | "rerank" | "moderation") || self.origin.provider == "voyage" {
+            self.dialect = Dialect::Chat;
+            self.object.reported.input = self.object.reported.total;
+        } else {
+            self.object.unknown.push("total".to_owned());
+        }
+    }
+
+    /// What an image or speech endpoint writes is image or audio, also where it does not say so.
+    fn name_direct_output(&mut self) {
+        let counts = &mut self.object.reported;
+        if self.has_output_parts || counts.output_image + counts.output_audio > 0 {
+            return;
+        }
+        let model = self.origin.model.rsplit('/').next().unwrap_or_default();
+        let is_image = ["gpt-image", "chatgpt-image"].iter().any(|family| model.starts_with(family));
+        if self.origin.operation == "image_generation" || is_image {
+            counts.output_image = counts.output;
+        } else if self.origin.operation == "speech" {
+            counts.output_audio = counts.output;
+        }
+    }
+
+    /// Gemini up to version 2 bills a prompt that was grounded once, however many queries it took.
+    fn count_grounded_prompts(&mut self) {
+        let is_old_gemini = ["gemini-1", "gemini-2"].iter().any(|family| self.origin.model.contains(family));
+        if is_old_gemini {
+            let searches = &mut self.object.reported.web_searches;
+            *searches = (*searches).min(1);
+        }
+    }
+
+    fn take_iterations(&mut self) {
+        let Some(iterations) = self.iterations else { return };
+        if let Some(longest) = iterations.add_to(&mut self.object.reported) {
+            self.object.context_window = ContextWindow::new(0, Some(longest));
+        }
+        if iterations.advisor_tokens > 0 {
+            self.unit("advisor_tokens", "iterations", &iterations.advisor_tokens.to_string());
+        }
+    }
+
+    /// Images, seconds and characters are billed where no tokens stand for them.
+    fn take_units(&mut self) {
+        for (name, told, key, value) in std::mem::take(&mut self.instead) {
+            if !told(&self.object.reported) {
+                self.unit(name, &key, &value);
             }
-        });
+        }
+    }
+
+    /// Which totals contain their parts: by the API, and who serves it.
+    fn accounting(&self) -> Accounting {
+        match self.dialect {
+            Dialect::Buckets => Accounting::BUCKETS,
+            Dialect::Billed => Accounting::TOTALS,
+            // Thoughts stand beside what was written.
+            Dialect::Gemini => Accounting { input_is_total: true, output_is_total: false },
+            Dialect::Camel if self.names_beside => Accounting::ANTHROPIC,
+            Dialect::Camel => Accounting::TOTALS,
+            Dialect::Chat => Accounting { input_is_total: true, output_is_total: !self.reasons_beside() },
+            Dialect::Tokens | Dialect::Empty if self.counts_beside() => Accounting::ANTHROPIC,
+            Dialect::Tokens | Dialect::Empty => Accounting::TOTALS,
+        }
+    }
+
+    /// Whether `input_tokens` leaves the cache out.
+    fn counts_beside(&self) -> bool {
+        let is_claude = || {
+            self.origin.provider == "anthropic"
+                || provider::maker(self.origin.model) == Some("anthropic")
+                || self.origin.model.contains("claude")
+        };
+        match self.origin.api {
+            Api::Messages => true,
+            // OpenAI's shape, whoever serves it: only it has the parts of the input in an object.
+            _ if self.has_input_parts => false,
+            _ => self.names_beside || is_claude(),
+        }
+    }
+
+    /// Whether reasoning is not part of `completion_tokens`. xAI's own total tells, where there is one.
+    fn reasons_beside(&self) -> bool {
+        match self.origin.provider {
+            "perplexity" => true,
+            "x_ai" => self.origin.api != Api::LiteLlm && self.object.reported.total == 0,
+            _ => false,
+        }
     }
 }
 
-/// Whether the object is Anthropic's own.
-fn is_anthropic(origin: Origin<'_>) -> bool {
-    match origin.api {
-        Api::Messages => true,
-        Api::LiteLlm => false,
-        Api::Any => origin.provider == "anthropic",
+fn is_negative(text: &str) -> bool {
+    text.trim().starts_with('-') && purser_domain::money::parse_decimal(text.trim()).is_ok()
+}
+
+/// Whether a number that is not zero stands in a value, at most one level down.
+fn has_nonzero(value: &str) -> bool {
+    if !value.starts_with('{') {
+        return number::is_nonzero(value);
+    }
+    let mut found = false;
+    let _ = json::fields(value, |_, value| found |= number::is_nonzero(value));
+    found
+}
+
+/// The tier of Gemini's `trafficType`.
+fn traffic(name: &str) -> Option<&'static str> {
+    match name {
+        "ON_DEMAND" => Some("standard"),
+        "ON_DEMAND_PRIORITY" => Some("priority"),
+        "ON_DEMAND_FLEX" => Some("flex"),
+        "PROVISIONED_THROUGHPUT" => Some("provisioned_throughput"),
+        _ => None,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use purser_domain::usage::Leaf;
-
-    use super::*;
-
-    fn leaves(text: &str) -> Vec<(Leaf, u64)> {
-        let object = UsageObject::read(text, Origin::default()).expect("an object");
-        let usage = object.reported.leaves(object.accounting()).expect("consistent").with(Leaf::Requests, 0);
-        usage.iter().collect()
-    }
-
-    #[test]
-    fn each_dialect_gives_the_same_call_the_same_leaves() {
-        let openai = [(Leaf::Input, 200), (Leaf::CacheRead, 1_000), (Leaf::Output, 200), (Leaf::Reasoning, 100)];
-        for text in [
-            r#"{"prompt_tokens":1200,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1000},
-                "completion_tokens_details":{"reasoning_tokens":100,"audio_tokens":null}}"#,
-            r#"{"input_tokens":1200,"output_tokens":300,"input_tokens_details":{"cached_tokens":1000},
-                "output_tokens_details":{"reasoning_tokens":100},"total_tokens":1500}"#,
-            r#"{"input":200,"input_cached_tokens":1000,"output":200,"output_reasoning_tokens":100}"#,
-        ] {
-            assert_eq!(leaves(text), openai, "{text}");
-        }
-        let claude = [
-            (Leaf::Input, 200),
-            (Leaf::CacheRead, 1_000),
-            (Leaf::CacheWrite5m, 400),
-            (Leaf::CacheWrite1h, 200),
-            (Leaf::Output, 300),
-            (Leaf::WebSearches, 2),
-        ];
-        for text in [
-            r#"{"input_tokens":200,"cache_read_input_tokens":1000,"cache_creation_input_tokens":600,"output_tokens":300,
-                "cache_creation":{"ephemeral_5m_input_tokens":400,"ephemeral_1h_input_tokens":200},
-                "server_tool_use":{"web_search_requests":2}}"#,
-            r#"{"prompt_tokens":1800,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1000,
-                "cache_creation_tokens":600,"cache_creation_token_details":{"ephemeral_5m_input_tokens":400,
-                "ephemeral_1h_input_tokens":200}},"server_tool_use":{"web_search_requests":2},
-                "cache_read_input_tokens":1000,"cache_creation_input_tokens":600}"#,
-        ] {
-            assert_eq!(leaves(text), claude, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_python_dict_reads_like_json() {
-        let text = "{'completion_tokens': 300, 'prompt_tokens': 1200, 'total_tokens': 1500, \
-                    'completion_tokens_details': {'reasoning_tokens': 100, 'audio_tokens': None}, \
-                    'prompt_tokens_details': {'audio_tokens': 0, 'cached_tokens': 1000}}";
-        let object = UsageObject::read_python(text, Origin::default()).expect("a dict");
-        assert_eq!((object.reported.input, object.reported.cache_read), (1_200, 1_000));
-        assert_eq!(object.accounting(), Accounting::TOTALS);
-        assert_eq!(UsageObject::read_python("{\"it's\": 1}", Origin::default()), None);
-    }
-
-    #[test]
-    fn a_bucket_that_nobody_knows_is_named() {
-        let object =
-            UsageObject::read(r#"{"input":1,"input_smell":7,"cost":3}"#, Origin::default()).expect("an object");
-        assert_eq!(object.unknown, ["input_smell"]);
-    }
-}
+mod tests;

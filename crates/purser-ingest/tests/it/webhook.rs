@@ -130,3 +130,102 @@ fn a_batch_keeps_the_good_events_and_names_the_bad_ones() {
     assert_eq!(fields, ["[1].time", "[3].id", "[3].source", "[3].specversion", "[4]"]);
     assert_eq!(decoded.skipped, 1);
 }
+
+fn data(data: &str) -> purser_domain::usage_event::UsageEvent {
+    let body = format!(
+        r#"{{"specversion":"1.0","type":"llm","id":"1","source":"s","time":"2026-11-20T00:00:00Z","data":{data}}}"#
+    );
+    let mut decoded = cloud(&body);
+    assert_eq!(decoded.refused, [], "{data}");
+    decoded.events.remove(0).event
+}
+
+#[test]
+fn a_providers_answer_is_read_wherever_its_usage_stands() {
+    let expected = Usage::default().with(Leaf::Input, 200).with(Leaf::CacheRead, 1_000).with(Leaf::Output, 300);
+    for (text, provider, response_id) in [
+        (
+            r#"{"model":"gpt-5-mini","prompt_tokens":1200,"completion_tokens":"300",
+                "prompt_tokens_details":{"cached_tokens":1000.0},"max_tokens":4096}"#,
+            "openai",
+            None,
+        ),
+        (
+            r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-5-mini","choices":[{"index":1}],
+                "usage":{"prompt_tokens":1200,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1000}}}"#,
+            "openai",
+            Some("chatcmpl-1"),
+        ),
+        (
+            r#"{"provider":"openai","response":{"id":"resp_1","model":"gpt-5-mini","usage":{"input_tokens":1200,
+                "input_tokens_details":{"cached_tokens":1000},"output_tokens":300}}}"#,
+            "openai",
+            Some("resp_1"),
+        ),
+        (
+            r#"{"type":"message_start","message":{"id":"msg_bdrk_1","model":"claude-opus-4-6","usage":{
+                "input_tokens":200,"cache_read_input_tokens":1000,"output_tokens":300}}}"#,
+            "aws.bedrock",
+            Some("msg_bdrk_1"),
+        ),
+        (
+            r#"{"modelVersion":"gemini-2.5-flash","responseId":"g-1","usageMetadata":{"promptTokenCount":1200,
+                "cachedContentTokenCount":1000,"candidatesTokenCount":300,"totalTokenCount":1500}}"#,
+            "gcp.gemini",
+            Some("g-1"),
+        ),
+        (
+            r#"{"provider":"bedrock","model":"us.anthropic.claude-opus-4-6","usage":{"inputTokens":200,
+                "cacheReadInputTokens":1000,"outputTokens":300,"totalTokens":1500},"metrics":{"latencyMs":9}}"#,
+            "aws.bedrock",
+            None,
+        ),
+        (
+            r#"{"provider":"groq","model":"llama","x_groq":{"id":"req_1","usage":{"prompt_tokens":1200,
+                "completion_tokens":300,"queue_time":0.1,"prompt_tokens_details":{"cached_tokens":1000}}}}"#,
+            "groq",
+            None,
+        ),
+    ] {
+        let event = data(text);
+        assert_eq!((event.provider.as_str(), event.usage), (provider, expected), "{text}");
+        assert_eq!(event.response_id.as_deref(), response_id, "{text}");
+    }
+}
+
+#[test]
+fn counts_that_contradict_each_other_are_kept_and_those_that_are_none_refused() {
+    let event =
+        data(r#"{"model":"gpt-5-mini","prompt_tokens":10,"cost":0.5,"prompt_tokens_details":{"cached_tokens":11}}"#);
+    let told = event.contradiction.expect("10 cannot hold 11");
+    assert_eq!(told.reason, "10 input_tokens cannot contain 11 cached tokens");
+    assert_eq!(event.reported_usd, Some(Money::from_cents(50)));
+    let body = r#"{"type":"llm","id":"1","source":"s","data":{"model":"m","prompt_tokens":-5}}"#;
+    let error = cloud(body).refused[0].errors[0].clone();
+    assert_eq!((error.field.as_str(), error.value.as_str()), ("[0].data.prompt_tokens", "-5"));
+}
+
+#[test]
+fn a_cost_in_another_currency_is_never_dollars() {
+    let cost = |text: &str| {
+        let event = data(text);
+        (event.reported_usd, event.foreign_cost)
+    };
+    let call = r#""provider":"in-house","model":"m1","prompt_tokens":10"#;
+    let ten = Some(Money::from_cents(1_000));
+    assert_eq!(cost(&format!(r#"{{{call},"cost":10,"currency":"CNY"}}"#)), (None, Some("10 CNY".to_owned())));
+    assert_eq!(cost(&format!(r#"{{{call},"cost":"10","currency":"USD"}}"#)), (ten, None));
+    assert_eq!(cost(&format!(r#"{{{call},"cost_usd":10,"currency":"EUR"}}"#)), (ten, None));
+    assert_eq!(cost(&format!(r#"{{{call},"cost":0}}"#)), (None, None));
+}
+
+#[test]
+fn a_call_that_was_cancelled_says_so() {
+    let event = data(r#"{"provider":"openai","model":"gpt-4o","status":"cancelled"}"#);
+    assert_eq!((event.status.name(), event.error_type.as_deref()), ("error", Some("cancelled")));
+    assert_eq!(event.tags.get("purser.usage").map(String::as_str), Some("missing"));
+    let event = data(r#"{"provider":"openai","model":"gpt-4o","error":{"type":"server_error"},"prompt_tokens":5}"#);
+    assert_eq!((event.status.name(), event.error_type.as_deref()), ("error", Some("server_error")));
+    let event = data(r#"{"provider":"openai","model":"gpt-4o","status":"completed","error":null,"prompt_tokens":5}"#);
+    assert_eq!((event.status.name(), event.error_type), ("ok", None));
+}

@@ -1,0 +1,68 @@
+//! Anthropic's `usage.iterations`: the samplings of one answer, compactions of its context among them.
+//! Source: Anthropic's documentation of compaction: what is billed is the sum of all iterations, and the top-level counts
+//! leave compactions out. Newer logs sum them up already.
+
+use super::key::Slot;
+use super::{Origin, UsageObject};
+use crate::json::{self, Picked};
+use crate::normalise::Reported;
+
+/// The counts of all iterations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Iterations {
+    sum: Reported,
+    /// The most that one iteration read.
+    longest: u64,
+    /// Tokens of another model that was asked for advice: its rates are not those of the call.
+    pub advisor_tokens: u64,
+}
+
+impl Iterations {
+    /// Reads the array.
+    pub(super) fn read(text: &str, origin: Origin<'_>) -> Self {
+        let mut iterations = Self::default();
+        for element in json::elements(text) {
+            let Some(mut counts) = UsageObject::read(element, origin).map(|object| object.reported) else { continue };
+            let kind = Picked::read(element, ["type"]).and_then(|fields| fields.first(&["type"])).unwrap_or_default();
+            if kind.starts_with("advisor") {
+                iterations.advisor_tokens += read_of(&counts) + counts.output;
+                continue;
+            }
+            iterations.longest = iterations.longest.max(read_of(&counts));
+            for slot in TOTALS.into_iter().chain(SPLIT) {
+                *slot(&mut iterations.sum) += *slot(&mut counts);
+            }
+        }
+        iterations
+    }
+
+    /// Puts the sum in the place of the counts of the call, unless those have more of something; the most that one
+    /// iteration read, if there were several.
+    pub(super) fn add_to(&self, reported: &mut Reported) -> Option<u64> {
+        if self.longest == 0 || TOTALS.iter().any(|slot| *slot(&mut { self.sum }) < *slot(reported)) {
+            return None;
+        }
+        for slot in TOTALS {
+            *slot(reported) = *slot(&mut { self.sum });
+        }
+        for slot in SPLIT {
+            *slot(reported) = (*slot(reported)).max(*slot(&mut { self.sum }));
+        }
+        (read_of(reported) > self.longest).then_some(self.longest)
+    }
+}
+
+fn read_of(counts: &Reported) -> u64 {
+    counts.input + counts.cache_read + counts.cache_write
+}
+
+/// The counts that every iteration has.
+const TOTALS: [Slot; 4] = [
+    |counts| &mut counts.input,
+    |counts| &mut counts.output,
+    |counts| &mut counts.cache_read,
+    |counts| &mut counts.cache_write,
+];
+
+/// The split that one may have.
+const SPLIT: [Slot; 2] = [|counts| &mut counts.cache_write_5m, |counts| &mut counts.cache_write_1h];
