@@ -23,6 +23,7 @@ pub mod price;
 pub mod prior;
 pub mod provenance;
 pub mod provider;
+pub mod reconciliation;
 pub mod rerate;
 pub mod run;
 pub mod scenario;

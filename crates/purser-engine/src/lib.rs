@@ -16,6 +16,7 @@ pub mod price_diff;
 pub mod price_list;
 pub mod price_merge;
 pub mod rating;
+pub mod reconciliation;
 pub mod rerate;
 pub mod rounding;
 pub mod simulation;
