@@ -13,10 +13,12 @@ use crate::decoded::{Decoded, Unreadable};
 use crate::field::Pending;
 
 mod csv;
+mod export;
 mod lines;
 mod session_log;
 mod target;
 
+pub use export::Export;
 pub use session_log::Seen;
 pub use target::Target;
 
@@ -36,11 +38,18 @@ pub enum Format {
     OtlpJson,
     /// A session log of Claude Code.
     ClaudeCode,
+    /// An export of a provider's console.
+    Export(Export),
 }
 
 impl Format {
+    /// Every format that is no [`Export`].
+    const OWN: [Self; 5] = [Self::Csv, Self::Jsonl, Self::Litellm, Self::OtlpJson, Self::ClaudeCode];
+
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Csv, Self::Jsonl, Self::Litellm, Self::OtlpJson, Self::ClaudeCode];
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OWN.into_iter().chain(Export::ALL.into_iter().map(Self::Export))
+    }
 
     /// The name on the command line.
     #[must_use]
@@ -51,6 +60,7 @@ impl Format {
             Self::Litellm => "litellm",
             Self::OtlpJson => "otlp-json",
             Self::ClaudeCode => "claude-code",
+            Self::Export(export) => export.name(),
         }
     }
 }
@@ -59,9 +69,9 @@ impl std::str::FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|format| format.name() == text).ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
-            format!("{text:?} is none of {}", names.join(", "))
+        Self::all().find(|format| format.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = Self::all().map(Self::name).collect();
+            format!("{text:?} is not one of {}", names.join(", "))
         })
     }
 }
@@ -142,7 +152,8 @@ enum Inner<R> {
 /// When the header does not fit the options, or `--set` has a value that does not fit its field.
 pub fn read<R: BufRead>(reader: R, format: Format, options: &Options, seen: &Seen) -> Result<Chunks<R>, Unreadable> {
     Ok(Chunks(match format {
-        Format::Csv => Inner::Csv(csv::Rows::new(reader, options)?),
+        Format::Csv => Inner::Csv(csv::Rows::new(reader, options, None)?),
+        Format::Export(export) => Inner::Csv(csv::Rows::new(reader, options, Some(export))?),
         Format::ClaudeCode => Inner::Sessions(session_log::Session::new(reader, options, seen)?),
         _ => Inner::Lines(lines::Lines::new(reader, format, options)?),
     }))

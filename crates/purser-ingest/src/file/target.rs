@@ -66,6 +66,17 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// Whether its values are numbers.
+    pub(super) const fn is_number(&self) -> bool {
+        match self {
+            Self::Field(field) => {
+                matches!(field, Field::Leaf(_) | Field::LatencyMs | Field::Attempt | Field::CostUsd | Field::Cost)
+            }
+            Self::Unit(_) | Self::TotalInput | Self::TotalOutput => true,
+            Self::Tag(_) => false,
+        }
+    }
+
     /// Fills the target from a text, as a cell has it; an empty text leaves it out.
     pub(super) fn set(&self, draft: &mut Draft, text: &str, zone: Option<&TimeZone>) -> Result<(), String> {
         if text.is_empty() {
@@ -95,33 +106,42 @@ pub(super) fn read_instant(text: &str, zone: Option<&TimeZone>) -> Result<Timest
     if let Some(at) = instant::plain(text, zone == Some(&TimeZone::UTC)) {
         return Ok(at);
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number = text.parse::<i64>().ok();
-        let micros = match text.len() {
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    if whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = whole.parse::<i64>().ok();
+        let micros = match whole.len() {
             10 => number.map(|seconds| seconds * 1_000_000),
             13 => number.map(|millis| millis * 1_000),
             16 => number,
             19 => number.map(|nanos| nanos / 1_000),
             _ => None,
         };
-        return micros.map(Timestamp::from_micros).ok_or_else(|| "must be a date and time".to_owned());
+        return micros.map(Timestamp::from_micros).ok_or_else(|| NOT_TIME.to_owned());
     }
     match text.parse::<jiff::Timestamp>() {
         Ok(at) => Ok(Timestamp::from_jiff(at)),
-        Err(_) => local(text, zone),
+        Err(_) => match text.strip_suffix(" UTC") {
+            Some(text) => local(text, Some(&TimeZone::UTC)),
+            None => local(text, zone),
+        },
     }
 }
 
+const NOT_TIME: &str = "must be a date and time";
+
 /// A date and time on the clock of `zone`.
 fn local(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, String> {
-    let civil: DateTime = text.parse().map_err(|_| "must be a date and time".to_owned())?;
+    let civil: DateTime = text.parse().map_err(|_| {
+        let slashed = text.bytes().filter(|byte| *byte == b'/').count() == 2;
+        if slashed { format!("{NOT_TIME}, year first: 2026-10-20") } else { NOT_TIME.to_owned() }
+    })?;
     let zone = zone.ok_or("has no offset: give --timezone")?;
     let ambiguous = zone.to_ambiguous_timestamp(civil);
     if let AmbiguousOffset::Gap { .. } = ambiguous.offset() {
         return Err("does not exist in the time zone: the clock was put forward over it".to_owned());
     }
     // Of the two passes of an hour that comes twice, the first.
-    ambiguous.compatible().map(Timestamp::from_jiff).map_err(|_| "must be a date and time".to_owned())
+    ambiguous.compatible().map(Timestamp::from_jiff).map_err(|_| NOT_TIME.to_owned())
 }
 
 #[cfg(test)]

@@ -236,3 +236,75 @@ fn long_files_come_in_chunks() {
     let sizes: Vec<usize> = chunks.map(|chunk| chunk.expect("readable").events.len()).collect();
     assert_eq!(sizes, [CHUNK, CHUNK, 20_000 - 2 * CHUNK]);
 }
+
+#[test]
+fn lines_are_counted_right_whatever_ends_them() {
+    let text = "event_id,occurred_at,model,input_tokens\na,2026-11-20T00:00:00Z,m,1\n\n\
+                b,2026-11-20T00:00:00Z,\"m\nn\",x\nc,2026-11-20T00:00:00Z,m,y";
+    for text in [text.to_owned(), text.replace('\n', "\r\n"), format!("\u{feff}{text}\n")] {
+        let decoded = all(&text, Format::Csv, &options());
+        let lines: Vec<usize> = decoded.refused.iter().map(|refusal| refusal.index).collect();
+        assert_eq!((decoded.events[0].source_index, lines), (2, vec![4, 6]), "{text:?}");
+    }
+}
+
+#[test]
+fn separators_and_decimal_commas_are_told_by_the_header() {
+    let event = |text: &str| {
+        let mut decoded = all(text, Format::Csv, &options());
+        assert_eq!(decoded.refused, []);
+        decoded.events.remove(0).event
+    };
+    let semicolons =
+        event("occurred_at;model;input_tokens;cost;units.pages\n2026-11-20T00:00:00Z;m;1.234.567;\"0,10 €\";2,5\n");
+    assert_eq!(semicolons.usage.get(Leaf::Input), 1_234_567);
+    assert_eq!(semicolons.foreign_cost.as_deref(), Some("0.10 EUR"));
+    assert_eq!(semicolons.units["pages"].micros(), 2_500_000);
+    let tabs = event("occurred_at\tmodel\tinput_tokens\tcost_usd\n2026-11-20T00:00:00Z\tm\t1,234\t$0.10\n");
+    assert_eq!((tabs.usage.get(Leaf::Input), tabs.reported_usd), (1_234, "0.1".parse().ok()));
+    let commas = event(
+        "occurred_at,model,input_tokens,context_window,currency,cost\n2026-11-20T00:00:00Z,m,323.0,≤ 200k,CNY,10\n",
+    );
+    assert_eq!((commas.usage.get(Leaf::Input), commas.foreign_cost.as_deref()), (323, Some("10 CNY")));
+    assert_eq!(commas.context_window.map(|window| window.to_string()).as_deref(), Some("<=200000"));
+}
+
+#[test]
+fn a_fraction_of_a_token_is_refused_by_name() {
+    for (cell, reason) in [
+        ("323.5", "must be a whole number, 0 or more"),
+        ("-5", "must be a whole number, 0 or more"),
+        ("\"1,23\"", "has its thousands set apart wrongly"),
+    ] {
+        let text = format!("occurred_at,model,input_tokens\n2026-11-20T00:00:00Z,m,{cell}\n");
+        let error = all(&text, Format::Csv, &options()).refused.remove(0).errors.remove(0);
+        assert_eq!((error.field.as_str(), error.reason.as_str()), ("input_tokens", reason), "{cell}");
+    }
+}
+
+#[test]
+fn a_batch_of_the_default_tier_is_a_batch_and_one_of_another_tier_is_refused() {
+    let text = "occurred_at,model,batch,service_tier\n2026-11-20T00:00:00Z,m,TRUE,default\n2026-11-20T00:00:00Z,m,TRUE,\n\
+                2026-11-20T00:00:00Z,m,true,flex\n";
+    let decoded = all(text, Format::Csv, &options());
+    let tiers: Vec<_> = decoded.events.iter().map(|incoming| incoming.event.service_tier.as_deref()).collect();
+    assert_eq!(tiers, [Some("batch"), Some("batch")]);
+    let error = &decoded.refused[0].errors[0];
+    assert_eq!((error.field.as_str(), error.reason.as_str()), ("service_tier", "contradicts \"batch\": true"));
+}
+
+#[test]
+fn a_row_without_model_and_use_is_passed_over_and_one_with_use_is_refused() {
+    let text =
+        "occurred_at,model,input_tokens\n2026-11-20T00:00:00Z,,\n2026-11-20T00:00:00Z,,0\n2026-11-20T00:00:00Z,,7\n";
+    let decoded = all(text, Format::Csv, &options());
+    assert_eq!((decoded.skipped, decoded.refused.len(), decoded.events.len()), (2, 1, 0));
+    assert_eq!(decoded.refused[0].errors[0].field, "model");
+}
+
+#[test]
+fn a_date_with_slashes_is_refused_with_the_way_to_write_it() {
+    let text = "occurred_at,model\n10/20/2026,m\n";
+    let decoded = all(text, Format::Csv, &Options { zone: Some(jiff::tz::TimeZone::UTC), ..options() });
+    assert_eq!(decoded.refused[0].errors[0].reason, "must be a date and time, year first: 2026-10-20");
+}

@@ -24,7 +24,7 @@ fn feed(bytes: &[u8]) {
         outcomes.push(otlp::decode_logs(bytes, encoding, now()));
         outcomes.push(otlp::decode_metrics(bytes, encoding));
     }
-    for format in Format::ALL {
+    for format in Format::all() {
         let mut options = Options::new(now());
         options.set = vec![("model".parse().expect("a field"), "m".to_owned())];
         options.set.push(("occurred_at".parse().expect("a field"), "2026-11-20T00:00:00Z".to_owned()));
