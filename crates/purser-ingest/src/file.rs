@@ -15,10 +15,12 @@ use crate::field::Pending;
 mod csv;
 mod export;
 mod lines;
+mod recognise;
 mod session_log;
 mod target;
 
 pub use export::Export;
+pub use recognise::{recognise, unpacked};
 pub use session_log::Seen;
 pub use target::Target;
 

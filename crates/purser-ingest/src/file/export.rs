@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use csv::ByteRecord;
 use jiff::tz::TimeZone;
-use purser_domain::usage::Leaf;
+use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::FieldError;
 
 use super::csv::{Dialect, name, set};
@@ -196,13 +196,15 @@ impl<'a> Cells<'a> {
     /// A number of tokens, calls or the like; 0 if it is absent, or refused.
     fn count(&mut self, column: &str) -> u64 {
         let Some(cell) = self.text(column) else { return 0 };
-        match self.dialect.number(cell).and_then(|number| count(&number)) {
-            Ok(number) => number,
-            Err(reason) => {
-                self.errors.push(FieldError::new(column, cell, reason));
-                0
-            }
-        }
+        let number = self.dialect.number(cell).and_then(|number| count(&number)).and_then(|number| match number {
+            // So that a few of them can be added.
+            0..=Usage::MAX => Ok(number),
+            _ => Err("must be below 2^53".to_owned()),
+        });
+        number.unwrap_or_else(|reason| {
+            self.errors.push(FieldError::new(column, cell, reason));
+            0
+        })
     }
 
     /// Fills a field from the first of several columns whose cell is not empty; whether there is one.

@@ -58,6 +58,16 @@ fn samples() -> Vec<Vec<u8>> {
             .to_vec(),
     );
     samples.push(b"model,occurred_at,input_tokens\nm,2026-11-20T00:00:00Z,5\n".to_vec());
+    for export in [
+        "start_time,end_time,num_model_requests,model,input_tokens,input_cached_tokens\n1759622400,,9,m,5.0,3\n",
+        "start_time,end_time,amount_value,amount_currency,line_item\n1759622400,,0.5,usd,\"m, input\"\n",
+        "usage_date_utc;model_version;usage_output_tokens;context_window\n2026-11-20 02:00;m;1.234.567;> 200k\n",
+        "usage_date_utc,model,token_type,cost_usd\r\n2026-11-20,M 4.5,output,$0.10\r\n",
+        "generation_id,created_at,cost_total,model_permaslug,tokens_prompt\ng,2026-11-20 00:00:00,0.1,m,7\n",
+        "Date,Kind,Model,Cache Read,Input (w/o Cache Write),Total Tokens,Cost\n2026-11-20,x,m,1,2,3,Included\n",
+    ] {
+        samples.push(export.as_bytes().to_vec());
+    }
     samples.push(br#"{"type":"assistant","timestamp":"2026-11-20T00:00:00Z","message":{"id":"m","model":"c","usage":{"input_tokens":1}}}"#.to_vec());
     samples
 }

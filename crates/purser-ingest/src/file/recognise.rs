@@ -1,0 +1,88 @@
+//! Tells a file's format by how it begins, and unpacks it if it is packed.
+//! Invariant: the name of a file says nothing.
+
+use std::io::{BufRead, BufReader, Result};
+
+use flate2::bufread::MultiGzDecoder;
+use memchr::memmem;
+
+use super::csv::Dialect;
+use super::{Export, Format};
+
+/// How a gzip file begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What `reader` holds, unpacked if it is gzip.
+///
+/// # Errors
+/// When nothing can be read.
+pub fn unpacked<R: BufRead + Send + 'static>(mut reader: R) -> Result<Box<dyn BufRead + Send>> {
+    if reader.fill_buf()?.starts_with(&GZIP) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(reader))));
+    }
+    Ok(Box::new(reader))
+}
+
+/// Keys that only one JSON format has.
+const KEYS: [(&[u8], Format); 5] = [
+    (b"\"resourceSpans\"", Format::OtlpJson),
+    (b"\"resourceLogs\"", Format::OtlpJson),
+    (b"\"call_type\"", Format::Litellm),
+    (b"\"sessionId\"", Format::ClaudeCode),
+    (b"\"parentUuid\"", Format::ClaudeCode),
+];
+
+/// The format of a file that begins with `head`, which may end anywhere.
+#[must_use]
+pub fn recognise(head: &[u8]) -> Format {
+    let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+    if matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        let known = KEYS.into_iter().find(|(key, _)| memmem::find(head, key).is_some());
+        return known.map_or(Format::Jsonl, |(_, format)| format);
+    }
+    let mut rows = ::csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(Dialect::of(head).delimiter)
+        .from_reader(head);
+    let header = rows.records().next().and_then(|row| row.ok()).unwrap_or_default();
+    Export::of_header(&header.iter().collect::<Vec<_>>()).map_or(Format::Csv, Format::Export)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[test]
+    fn a_format_is_known_by_its_keys_or_its_header() {
+        for (head, format) in [
+            ("{\"event_id\":\"a\"}", Format::Jsonl),
+            ("\u{feff} [\n{\"id\":1,\"call_type\":\"completion\"", Format::Litellm),
+            ("{\"resourceSpans\":[", Format::OtlpJson),
+            ("{\"type\":\"user\",\"sessionId\":\"s\"", Format::ClaudeCode),
+            ("occurred_at,model\n", Format::Csv),
+            ("\u{feff}usage_date_utc;model_version;usage_output_tokens\r\n", Format::Export(Export::AnthropicUsage)),
+            ("\"Date\",\"Slug\",\"Usage\",\"Prompt Tokens\"\n", Format::Export(Export::Openrouter)),
+            ("Date\tKind\tModel\tTokens\n", Format::Export(Export::Cursor)),
+            ("start_time,end_time,start_time_iso,end_time_iso,amount_value\n", Format::Export(Export::OpenaiCosts)),
+            ("", Format::Csv),
+        ] {
+            assert_eq!(recognise(head.as_bytes()), format, "{head}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_known_by_its_first_bytes_and_the_rest_is_left_alone() {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"a,b\n1,2\n").expect("memory takes it");
+        for bytes in [packed.finish().expect("memory takes it"), b"a,b\n1,2\n".to_vec()] {
+            let mut text = String::new();
+            unpacked(std::io::Cursor::new(bytes))
+                .and_then(|mut file| file.read_to_string(&mut text))
+                .expect("readable");
+            assert_eq!(text, "a,b\n1,2\n");
+        }
+    }
+}
