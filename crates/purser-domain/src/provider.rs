@@ -22,6 +22,7 @@ const PROVIDERS: &[(&str, &[&str])] = &[
             "google_genai",
             "google-genai",
             "google_ai",
+            "googleai",
             "google-gla",
             "google_generative_ai",
             "google.generative-ai",

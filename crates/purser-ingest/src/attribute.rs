@@ -9,9 +9,13 @@ use std::sync::LazyLock;
 use purser_domain::usage_event::TAGS_MAX;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
+use crate::json;
+
+pub(crate) mod label;
 mod name;
 
-use name::{CLAUDE_CODE, CODEX, GEMINI_CLI, NAMES};
+use label::Chosen;
+use name::{CLAUDE_CODE, CODEX, GEMINI_CLI, MLFLOW, NAMES};
 
 /// An attribute's value, borrowed from the request.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,10 +71,27 @@ pub(crate) enum Text {
     RequestId,
     Speed,
     InferenceGeo,
+    /// A router's own name of provider and model: `openai/gpt-5`.
+    ProviderModel,
+    /// The host that was called.
+    Host,
+    Tool,
+    McpServer,
+    /// A usage object of LangChain.
+    UsageMetadata,
+    /// A usage object whose totals contain their parts.
+    TokenUsage,
+    InputDetails,
+    OutputDetails,
+    CostTicks,
+    InputCost,
+    OutputCost,
+    /// Facts in a Python dictionary.
+    RequesterMetadata,
 }
 
 impl Text {
-    pub(crate) const COUNT: usize = Self::InferenceGeo as usize + 1;
+    pub(crate) const COUNT: usize = Self::RequesterMetadata as usize + 1;
 }
 
 /// A number that a span may carry.
@@ -83,6 +104,7 @@ pub(crate) enum Count {
     CacheWrite,
     CacheWrite5m,
     CacheWrite1h,
+    CacheWrite12h,
     Output,
     Reasoning,
     InputAudio,
@@ -114,17 +136,75 @@ pub(crate) enum Meaning {
     Count(Count),
     /// A text that is a UUID; other values of the name mean something else.
     Uuid(Text),
+    /// A quantity of this unit.
+    Unit(&'static str),
     /// Becomes this tag.
     Tag(&'static str),
     /// A list of labels, each of which becomes a tag.
     Labels,
+    /// Repeats what another name counts.
+    Known,
 }
 
-/// Attributes with these prefixes are labels by the user's own choice.
-const TAG_PREFIXES: &[&str] = &["purser.tag.", "traceloop.association.properties."];
+/// Names that begin like this count something that is billed: none of them is passed over in silence.
+const COUNTED: &[&str] = &["gen_ai.usage.", "llm.token_count.", "llm.usage.", "ai.usage.", "decision.token_count."];
+
+/// What may stand for the provider and names none: frameworks that call others' models.
+const FRAMEWORKS: &[&str] = &[
+    "_other",
+    "ag2",
+    "agent_framework",
+    "agno",
+    "ai_sdk",
+    "autogen",
+    "autogen-core",
+    "browser_use",
+    "claude_agent_sdk",
+    "controlflow",
+    "crewai",
+    "custom",
+    "dspy",
+    "dynamiq",
+    "gcp.vertex.agent",
+    "genkit",
+    "google-adk",
+    "google_adk",
+    "haystack",
+    "instructor",
+    "julep",
+    "langchain",
+    "langgraph",
+    "langsmith",
+    "letta",
+    "litellm",
+    "llama_index",
+    "llamaindex",
+    "mastra",
+    "mem0",
+    "microsoft.agent_framework",
+    "mlflow",
+    "openai-agents",
+    "openai_agents",
+    "other",
+    "pydantic-ai",
+    "pydantic_ai",
+    "semantic-kernel",
+    "semantic_kernel",
+    "smolagents",
+    "strands",
+    "strands-agents",
+    "strands_agents",
+    "unknown",
+];
 
 /// The longest label of a prefix, bytes.
 const LABEL_MAX: usize = 256;
+
+/// The most unknown counts of one item that are told.
+const UNKNOWN_MAX: usize = 10;
+
+/// The rank of the first name that users choose: every name of a client's own goes before.
+const CHOSEN: u16 = 30_000;
 
 type Table = HashMap<&'static str, (u16, Meaning), Xxh3DefaultBuilder>;
 
@@ -132,6 +212,7 @@ static COMMON: LazyLock<Table> = LazyLock::new(|| table(&[]));
 static WITH_CLAUDE_CODE: LazyLock<Table> = LazyLock::new(|| table(CLAUDE_CODE));
 static WITH_CODEX: LazyLock<Table> = LazyLock::new(|| table(CODEX));
 static WITH_GEMINI_CLI: LazyLock<Table> = LazyLock::new(|| table(GEMINI_CLI));
+static WITH_MLFLOW: LazyLock<Table> = LazyLock::new(|| table(MLFLOW));
 
 fn table(more: &'static [(&'static str, Meaning)]) -> Table {
     let mut table = Table::default();
@@ -148,6 +229,7 @@ pub(crate) enum Names {
     ClaudeCode,
     Codex,
     GeminiCli,
+    Mlflow,
 }
 
 impl Names {
@@ -157,6 +239,7 @@ impl Names {
             Self::ClaudeCode => &WITH_CLAUDE_CODE,
             Self::Codex => &WITH_CODEX,
             Self::GeminiCli => &WITH_GEMINI_CLI,
+            Self::Mlflow => &WITH_MLFLOW,
         }
     }
 }
@@ -168,6 +251,10 @@ pub(crate) struct Attributes<'a> {
     counts: [Option<(u16, i64)>; Count::COUNT],
     /// Labels, in the order of their arrival.
     pub tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Quantities of units, as they were sent.
+    pub units: Vec<(&'static str, Cow<'a, str>)>,
+    /// Names of counts above zero that mean nothing here.
+    pub unknown: Vec<&'a str>,
     /// Numbers that are none: the attribute and its value.
     pub bad: Vec<(String, String)>,
     /// How many attributes were passed over.
@@ -180,6 +267,8 @@ impl Default for Attributes<'_> {
             texts: [const { None }; Text::COUNT],
             counts: [None; Count::COUNT],
             tags: Vec::new(),
+            units: Vec::new(),
+            unknown: Vec::new(),
             bad: Vec::new(),
             ignored: 0,
         }
@@ -192,6 +281,8 @@ impl<'a> Attributes<'a> {
         self.texts.fill(None);
         self.counts.fill(None);
         self.tags.clear();
+        self.units.clear();
+        self.unknown.clear();
         self.bad.clear();
         self.ignored = 0;
     }
@@ -207,17 +298,37 @@ impl<'a> Attributes<'a> {
             Some((rank, Meaning::Count(slot))) => self.add_count(*rank, *slot, name, value()),
             Some((_, Meaning::Tag(tag))) => self.add_tag(Cow::Borrowed(tag), value()),
             Some((_, Meaning::Labels)) => self.add_labels(value()),
-            None => match TAG_PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
-                Some(tag) if !tag.is_empty() => self.add_tag(Cow::Borrowed(tag), value()),
-                _ => self.ignored += 1,
+            Some((_, Meaning::Unit(unit))) => self.units.extend(text_of(value()).map(|text| (*unit, text))),
+            Some((_, Meaning::Known)) => self.ignored += 1,
+            None if COUNTED.iter().any(|prefix| name.starts_with(prefix)) => self.add_unknown(name, value()),
+            None => match label::chosen(name) {
+                Some(Chosen::Fact(rank, slot)) => self.add_text(CHOSEN + rank, slot, value()),
+                Some(Chosen::Tag(tag)) => self.add_tag(Cow::Borrowed(tag), value()),
+                None => self.ignored += 1,
             },
         }
     }
 
+    /// Notes a count that no table knows, if it counts anything.
+    fn add_unknown(&mut self, name: &'a str, value: Value<'a>) {
+        self.ignored += 1;
+        let counts = match value {
+            Value::Int(number) => number > 0,
+            Value::Double(number) => number > 0.0,
+            _ => false,
+        };
+        if counts && self.unknown.len() < UNKNOWN_MAX {
+            self.unknown.push(name);
+        }
+    }
+
     fn add_text(&mut self, rank: u16, slot: Text, value: Value<'a>) {
-        let Some(text) = text_of(value).filter(|text| !text.is_empty()) else {
+        let Some(text) = text_of(value).map(plain).filter(|text| !text.is_empty()) else {
             return;
         };
+        if slot == Text::Provider && FRAMEWORKS.contains(&text.to_ascii_lowercase().as_str()) {
+            return;
+        }
         let place = &mut self.texts[slot as usize];
         if place.as_ref().is_none_or(|(known, _)| rank < *known) {
             *place = Some((rank, text));
@@ -248,7 +359,7 @@ impl<'a> Attributes<'a> {
     fn add_tag(&mut self, tag: Cow<'a, str>, value: Value<'a>) {
         // One more than an event may have, so that the event is refused for it.
         if self.tags.len() <= TAGS_MAX
-            && let Some(text) = text_of(value).filter(|text| !text.is_empty() && text.len() <= LABEL_MAX)
+            && let Some(text) = text_of(value).map(plain).filter(|text| !text.is_empty() && text.len() <= LABEL_MAX)
             && self.tags.iter().all(|(known, _)| *known != tag)
         {
             self.tags.push((tag, text));
@@ -261,7 +372,8 @@ impl<'a> Attributes<'a> {
             Value::Texts(labels) => labels,
             Value::Text(text) => match serde_json::from_str::<Vec<String>>(&text) {
                 Ok(labels) => labels.into_iter().map(Cow::Owned).collect(),
-                Err(_) => vec![text],
+                // LangSmith writes them with commas between.
+                Err(_) => text.split(", ").map(|label| Cow::Owned(label.to_owned())).collect(),
             },
             _ => return,
         };
@@ -297,6 +409,20 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4
 }
 
+/// A text without the quotes of JSON, which some clients leave on.
+fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.starts_with('"') {
+        return text;
+    }
+    match text {
+        Cow::Borrowed(quoted) => json::string(quoted).unwrap_or(Cow::Borrowed(quoted)),
+        Cow::Owned(quoted) => match json::string(&quoted) {
+            Some(inner) => Cow::Owned(inner.into_owned()),
+            None => Cow::Owned(quoted),
+        },
+    }
+}
+
 /// A label as key and value.
 pub(crate) fn split_label(label: &str) -> (&str, &str) {
     match label.split_once([':', '=']) {
@@ -321,7 +447,7 @@ mod tests {
 
     #[test]
     fn no_name_stands_twice_in_a_table() {
-        for more in [CLAUDE_CODE, CODEX, GEMINI_CLI] {
+        for more in [CLAUDE_CODE, CODEX, GEMINI_CLI, MLFLOW] {
             let mut names: Vec<&str> = NAMES.iter().chain(more).map(|(name, _)| *name).collect();
             let count = names.len();
             names.sort_unstable();

@@ -1,8 +1,14 @@
 //! Who emits model calls as OpenTelemetry, how to recognise them, and how they count.
 //! Invariant: one row per emitter; a row says only what differs from OpenTelemetry's own rules.
 
-use crate::attribute::{Attributes, Count, Names, Text};
+use crate::attribute::Names;
 use crate::normalise::Accounting;
+
+mod provider;
+mod role;
+
+pub(crate) use provider::{of_host, of_model};
+pub(crate) use role::{Role, inference, operation, role};
 
 /// How one emitter's spans or log events are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +25,6 @@ pub struct Emitter {
     pub output_beside_reasoning: &'static [&'static str],
     /// The provider of calls that name none.
     pub provider: &'static str,
-    /// It never names a provider: a call is its model's maker's, where one alone serves models of that name.
-    pub provider_is_maker: bool,
 }
 
 /// OpenTelemetry's rules: cache inside input, reasoning inside output.
@@ -31,10 +35,14 @@ const OTEL: Emitter = Emitter {
     input_beside_cache: &[],
     output_beside_reasoning: &[],
     provider: "",
-    provider_is_maker: false,
 };
 
-/// Every emitter with a scope of its own; anything else follows `OTEL`.
+/// Providers whose own APIs count the cache beside the input.
+const CLAUDE: &[&str] = &["anthropic", "aws.bedrock"];
+/// Providers whose own APIs count the reasoning beside the output.
+const GEMINI: &[&str] = &["gcp.gemini", "gcp.vertex_ai"];
+
+/// Every emitter with a scope of its own; anything else follows `OTEL`. The first row with the scope counts.
 pub const EMITTERS: &[Emitter] = &[
     // The SDK adds cache reads and writes up into input_tokens and splits writes by time to live.
     Emitter { name: "anthropic-sdk", scopes: &["com.anthropic.sdk"], provider: "anthropic", ..OTEL },
@@ -59,24 +67,76 @@ pub const EMITTERS: &[Emitter] = &[
     },
     // OpenAI's numbers under Gemini's names, or Gemini's own: the sum of all tokens tells which.
     Emitter { name: "qwen-code", scopes: &["qwen-code"], ..OTEL },
-    // llm.token_count.prompt is a total; the response's id is only inside output.value.
+    // Agno passes the providers' own numbers on to OpenInference.
+    Emitter {
+        name: "agno",
+        scopes: &["openinference.instrumentation.agno"],
+        input_beside_cache: CLAUDE,
+        output_beside_reasoning: GEMINI,
+        ..OTEL
+    },
+    // llm.token_count.prompt is a total; the response's id, its tier and the life of its cache are inside output.value.
     Emitter { name: "openinference", scopes: &["openinference.instrumentation", "@arizeai/openinference"], ..OTEL },
-    // Adds Anthropic's cache up into input_tokens. Its scopes are shared with OpenTelemetry's own.
+    // Adds Anthropic's cache up into input_tokens, not Bedrock's, and leaves Gemini's thoughts out of output_tokens.
+    // Its scopes are shared with OpenTelemetry's own.
+    Emitter {
+        name: "openllmetry-bedrock",
+        scopes: &["opentelemetry.instrumentation.bedrock"],
+        input_beside_cache: CLAUDE,
+        ..OTEL
+    },
+    Emitter {
+        name: "openllmetry-google",
+        scopes: &["opentelemetry.instrumentation.google_generativeai", "opentelemetry.instrumentation.vertexai"],
+        output_beside_reasoning: GEMINI,
+        ..OTEL
+    },
     Emitter { name: "openllmetry", scopes: &["opentelemetry.instrumentation", "@traceloop"], ..OTEL },
     // prompt_tokens of its own Usage object: a total for every provider.
     Emitter { name: "litellm", scopes: &["litellm"], ..OTEL },
-    // usage_details are buckets; see `usage_object`. Its own pricing too goes by the model's name alone.
-    Emitter { name: "langfuse", scopes: &["langfuse-sdk", "langfuse"], provider_is_maker: true, ..OTEL },
+    // usage_details are buckets; see `usage_object`. Its own pricing goes by the model's name alone.
+    Emitter { name: "langfuse", scopes: &["langfuse-sdk", "langfuse"], ..OTEL },
+    // LangChain's usage: totals for every provider.
+    Emitter { name: "langsmith", scopes: &["langsmith"], ..OTEL },
     // Up to version 5 it passes the provider's own numbers on; version 6 adds inputTokenDetails.
+    Emitter { name: "ai-sdk", scopes: &["ai"], input_beside_cache: CLAUDE, output_beside_reasoning: GEMINI, ..OTEL },
+    // Version 7: totals for every provider.
+    Emitter { name: "ai-sdk-7", scopes: &["gen_ai", "@ai-sdk/otel"], ..OTEL },
+    Emitter { name: "pydantic-ai", scopes: &["pydantic-ai", "pydantic_ai", "logfire"], ..OTEL },
+    // Passes the providers' own numbers on; gen_ai.client.token.usage is their input and output.
     Emitter {
-        name: "vercel-ai",
-        scopes: &["ai"],
-        input_beside_cache: &["anthropic", "aws.bedrock"],
-        output_beside_reasoning: &["gcp.gemini", "gcp.vertex_ai"],
+        name: "openlit",
+        scopes: &["openlit"],
+        input_beside_cache: CLAUDE,
+        output_beside_reasoning: GEMINI,
         ..OTEL
     },
-    Emitter { name: "pydantic-ai", scopes: &["pydantic-ai", "pydantic_ai", "logfire"], ..OTEL },
-    Emitter { name: "openlit", scopes: &["openlit"], ..OTEL },
+    // Its totals contain the cache for every provider, whom it never names.
+    Emitter { name: "strands", scopes: &["strands"], ..OTEL },
+    Emitter { name: "autogen", scopes: &["autogen"], ..OTEL },
+    Emitter { name: "mlflow", scopes: &["mlflow"], output_beside_reasoning: GEMINI, ..OTEL },
+    // The plugins pass the providers' own numbers on.
+    Emitter {
+        name: "genkit",
+        scopes: &["genkit-tracer", "genkit"],
+        input_beside_cache: CLAUDE,
+        output_beside_reasoning: GEMINI,
+        ..OTEL
+    },
+    // Adds Gemini's thoughts up into output_tokens.
+    Emitter { name: "google-adk", scopes: &["gcp.vertex.agent", "google_adk"], ..OTEL },
+    Emitter { name: "laminar", scopes: &["lmnr"], ..OTEL },
+    Emitter { name: "mastra", scopes: &["@mastra", "mastra"], ..OTEL },
+    // The API counts its reasoning beside completion_tokens, but not always: the total decides.
+    Emitter { name: "xai-sdk", scopes: &["xai_sdk"], provider: "x_ai", output_beside_reasoning: &["x_ai"], ..OTEL },
+    Emitter { name: "semantic-kernel", scopes: &["semantic_kernel", "Microsoft.SemanticKernel"], ..OTEL },
+    Emitter {
+        name: "agent-framework",
+        scopes: &["agent_framework", "Microsoft.Agents", "Microsoft.Extensions.AI"],
+        ..OTEL
+    },
+    Emitter { name: "copilot", scopes: &["github.copilot", "copilot"], ..OTEL },
+    Emitter { name: "haystack", scopes: &["haystack"], ..OTEL },
     Emitter { name: "agentops", scopes: &["agentops"], ..OTEL },
     Emitter { name: "sentry", scopes: &["sentry"], ..OTEL },
 ];
@@ -97,6 +157,7 @@ impl Emitter {
             "claude-code" => Names::ClaudeCode,
             "codex" => Names::Codex,
             "gemini-cli" | "qwen-code" => Names::GeminiCli,
+            "mlflow" => Names::Mlflow,
             _ => Names::Common,
         }
     }
@@ -110,151 +171,9 @@ impl Emitter {
     }
 }
 
-/// What a span stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// One call of a model, to be charged, with its canonical operation.
-    Inference(Option<String>),
-    /// A total over calls, or work around them: a check, not a charge.
-    Aggregate,
-    /// Nothing to do with models.
-    Other,
-    /// An operation that no table knows.
-    Unknown,
-}
-
-/// Operations that call a model, and what OpenTelemetry calls them.
-const INFERENCE: &[(&str, &str)] = &[
-    ("chat", "chat"),
-    ("completion", "chat"),
-    ("acompletion", "chat"),
-    ("chat_completion", "chat"),
-    ("chat_completions", "chat"),
-    ("messages", "chat"),
-    ("anthropic_messages", "chat"),
-    ("aanthropic_messages", "chat"),
-    ("responses", "chat"),
-    ("aresponses", "chat"),
-    ("_aresponses_websocket", "chat"),
-    ("_arealtime", "chat"),
-    ("realtime", "chat"),
-    ("llm", "chat"),
-    ("generation", "chat"),
-    ("pass_through_endpoint", "chat"),
-    ("generate_content", "generate_content"),
-    ("agenerate_content", "generate_content"),
-    ("generate_content_stream", "generate_content"),
-    ("agenerate_content_stream", "generate_content"),
-    ("text_completion", "text_completion"),
-    ("atext_completion", "text_completion"),
-    ("embeddings", "embeddings"),
-    ("embedding", "embeddings"),
-    ("aembedding", "embeddings"),
-    ("rerank", "rerank"),
-    ("arerank", "rerank"),
-    ("reranker", "rerank"),
-    ("image_generation", "image_generation"),
-    ("aimage_generation", "image_generation"),
-    ("image_edit", "image_generation"),
-    ("aimage_edit", "image_generation"),
-    ("image", "image_generation"),
-    ("create_video", "video_generation"),
-    ("acreate_video", "video_generation"),
-    ("video_generation", "video_generation"),
-    ("avideo_generation", "video_generation"),
-    ("speech", "speech"),
-    ("aspeech", "speech"),
-    ("audio", "speech"),
-    ("transcription", "transcription"),
-    ("atranscription", "transcription"),
-    ("moderation", "moderation"),
-    ("amoderation", "moderation"),
-];
-
-/// Operations that only surround model calls.
-const AGGREGATE: &[&str] = &[
-    "invoke_agent",
-    "create_agent",
-    "agent",
-    "agent_step",
-    "invoke_workflow",
-    "workflow",
-    "plan",
-    "task",
-    "execute_tool",
-    "tool",
-    "retrieval",
-    "retriever",
-    "fetch_response",
-    "handoff",
-    "guardrail",
-    "evaluator",
-    "evaluate",
-    "chain",
-    "prompt",
-    "decision",
-    "span",
-    "event",
-    "framework",
-    "vectordb",
-    "operation",
-    "session",
-];
-
-/// The canonical name of an inference operation.
-pub(crate) fn inference(operation: &str) -> Option<&'static str> {
-    let lower = operation.to_ascii_lowercase();
-    INFERENCE.iter().find(|(name, _)| *name == lower).map(|(_, canonical)| *canonical)
-}
-
-/// What a span calls its operation, by the same attribute that decides its role.
-pub(crate) fn operation<'s>(attributes: &'s Attributes<'_>) -> Option<&'s str> {
-    [Text::AiOperation, Text::Operation, Text::ObservationType, Text::SpanKind, Text::TraceloopKind, Text::RequestType]
-        .into_iter()
-        .find_map(|slot| attributes.text(slot))
-}
-
-/// Decides what a span stands for, by the most telling attribute that it has.
-pub(crate) fn role(attributes: &Attributes<'_>) -> Role {
-    if let Some(operation) = attributes.text(Text::AiOperation) {
-        return match operation.rsplit_once('.').map(|(_, call)| call) {
-            Some("doGenerate" | "doStream") => Role::Inference(Some("chat".to_owned())),
-            Some("doEmbed") => Role::Inference(Some("embeddings".to_owned())),
-            Some("doRerank") => Role::Inference(Some("rerank".to_owned())),
-            _ => Role::Aggregate,
-        };
-    }
-    for slot in [Text::Operation, Text::ObservationType, Text::SpanKind] {
-        if let Some(operation) = attributes.text(slot) {
-            return by_name(operation);
-        }
-    }
-    if attributes.text(Text::TraceloopKind).is_some() {
-        return Role::Aggregate;
-    }
-    if let Some(operation) = attributes.text(Text::RequestType) {
-        return by_name(operation);
-    }
-    let has_model = attributes.text(Text::RequestModel).is_some() || attributes.text(Text::ResponseModel).is_some();
-    let has_usage = attributes.count(Count::Input).is_some() || attributes.count(Count::Output).is_some();
-    if has_model && has_usage { Role::Inference(None) } else { Role::Other }
-}
-
-fn by_name(operation: &str) -> Role {
-    if let Some(canonical) = inference(operation) {
-        return Role::Inference(Some(canonical.to_owned()));
-    }
-    let lower = operation.to_ascii_lowercase();
-    if AGGREGATE.contains(&lower.as_str()) || lower.ends_with("_memory") || lower.ends_with("_memory_store") {
-        return Role::Aggregate;
-    }
-    Role::Unknown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribute::Value;
 
     #[test]
     fn a_scope_leads_to_its_emitter_and_no_further() {
@@ -265,11 +184,16 @@ mod tests {
             ("opentelemetry.instrumentation.openai.v1", "openllmetry"),
             ("litellm", "litellm"),
             ("langfuse-sdk", "langfuse"),
-            ("ai", "vercel-ai"),
             ("codex_otel.log_only", "codex"),
             ("codex_exec", "codex"),
             ("gemini-cli", "gemini-cli"),
             ("qwen-code", "qwen-code"),
+            ("ai", "ai-sdk"),
+            ("gen_ai", "ai-sdk-7"),
+            ("openinference.instrumentation.agno", "agno"),
+            ("strands.telemetry.tracer", "strands"),
+            ("xai_sdk.sync.chat", "xai-sdk"),
+            ("xai_sdkish", "opentelemetry"),
             ("aiohttp", "opentelemetry"),
             ("", "opentelemetry"),
         ] {
@@ -278,29 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn only_calls_of_a_model_are_charged() {
-        let chat = Role::Inference(Some("chat".to_owned()));
-        for (name, value, expected) in [
-            ("gen_ai.operation.name", "chat", chat.clone()),
-            ("gen_ai.operation.name", "acompletion", chat.clone()),
-            ("gen_ai.operation.name", "embeddings", Role::Inference(Some("embeddings".to_owned()))),
-            ("gen_ai.operation.name", "invoke_agent", Role::Aggregate),
-            ("gen_ai.operation.name", "execute_tool", Role::Aggregate),
-            ("gen_ai.operation.name", "search_memory", Role::Aggregate),
-            ("gen_ai.operation.name", "dream", Role::Unknown),
-            ("openinference.span.kind", "LLM", chat.clone()),
-            ("openinference.span.kind", "CHAIN", Role::Aggregate),
-            ("langfuse.observation.type", "generation", chat.clone()),
-            ("langfuse.observation.type", "span", Role::Aggregate),
-            ("ai.operationId", "ai.generateText.doGenerate", chat.clone()),
-            ("ai.operationId", "ai.generateText", Role::Aggregate),
-            ("traceloop.span.kind", "workflow", Role::Aggregate),
-            ("llm.request.type", "completion", chat),
-            ("http.request.method", "POST", Role::Other),
-        ] {
-            let mut attributes = Attributes::default();
-            attributes.add(Names::Common, name, || Value::Text(value.into()));
-            assert_eq!(role(&attributes), expected, "{name} = {value}");
-        }
+    fn an_emitter_counts_by_provider() {
+        let openlit = Emitter::of_scope("openlit.instrumentation.anthropic");
+        assert_eq!(openlit.accounting_for("anthropic"), Accounting::ANTHROPIC);
+        assert_eq!(openlit.accounting_for("openai"), Accounting::TOTALS);
+        let beside = Accounting { input_is_total: true, output_is_total: false };
+        assert_eq!(openlit.accounting_for("gcp.gemini"), beside);
+        assert_eq!(Emitter::of_scope("gen_ai").accounting_for("anthropic"), Accounting::TOTALS);
     }
 }

@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use crate::decoded::{BYTES_MAX, EVENTS_MAX, Unreadable};
 
 mod cursor;
+mod python;
 
 pub(crate) use cursor::Cursor;
+pub(crate) use python::to_json as of_python;
 
 /// Takes the items of a document as they are read.
 pub(crate) trait Sink<'a> {

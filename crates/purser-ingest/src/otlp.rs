@@ -6,11 +6,17 @@ use purser_domain::time::Timestamp;
 
 use crate::decoded::{BYTES_MAX, Decoded, Unreadable};
 
+mod answer;
 mod assemble;
+mod cost;
+mod count;
+mod hint;
 mod log;
+mod model;
 mod nesting;
 mod protobuf;
 mod text;
+mod tiered;
 
 use assemble::Assembler;
 

@@ -43,6 +43,8 @@ pub(crate) enum Api {
     Messages,
     /// LiteLLM's own: the prompt contains the cache for every provider.
     LiteLlm,
+    /// Of a sender whose totals contain the cache for every provider, whatever it calls the parts: MLflow, LangChain.
+    Totals,
     /// Among other fields of a record, so that only names of counts are looked at.
     Flat,
 }
@@ -79,15 +81,6 @@ impl UsageObject {
         let mut reader = Reader { origin, ..Reader::default() };
         let is_object = json::fields(text, |key, value| reader.member(Group::Top, &key, value)).ok()?;
         is_object.then(|| reader.finish())
-    }
-
-    /// Reads a Python `dict` as `str()` writes it.
-    pub(crate) fn read_python(text: &str, origin: Origin<'_>) -> Option<Self> {
-        if text.contains(['"', '\\']) {
-            return None;
-        }
-        let text = text.replace('\'', "\"").replace("None", "null").replace("True", "true").replace("False", "false");
-        Self::read(&text, origin)
     }
 
     /// Whether any token count was found.
@@ -438,6 +431,7 @@ impl Reader<'_> {
         };
         match self.origin.api {
             Api::Messages => true,
+            Api::Totals => false,
             // OpenAI's shape, whoever serves it: only it has the parts of the input in an object.
             _ if self.has_input_parts => false,
             _ => self.names_beside || is_claude(),

@@ -1,26 +1,22 @@
 //! Makes a usage event of a span's or log record's attributes, by the rules of its emitter.
-//! Invariant: only model calls become events; contradictions refuse the item, with their numbers.
+//! Invariant: only model calls become events, and none is refused because its counts contradict each other.
 
 use std::borrow::Cow;
 
 use purser_domain::attribution::Attribution;
-use purser_domain::money::Money;
 use purser_domain::passed_over::Reason;
-use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
-use super::SOURCE;
+use super::hint::Hints;
 use super::log::Agents;
 use super::nesting::Nesting;
+use super::{SOURCE, cost, count, model};
 use crate::attribute::{Attributes, Count, Text};
 use crate::decoded::{Decoded, EVENTS_MAX, Place, UNFIT, Unreadable};
 use crate::emitter::{self, Emitter, Role};
-use crate::field;
 use crate::identity::{hex, hex_id};
-use crate::json;
-use crate::normalise::{self, Accounting, ProviderMemo, Reported};
-use crate::usage_object::{Api, Origin, UsageObject};
+use crate::normalise::{self, ProviderMemo};
 
 /// What a span or a log record has beside its attributes.
 #[derive(Debug, Default)]
@@ -34,9 +30,15 @@ pub(super) struct Item<'a> {
     pub end_nanos: u64,
     /// The span's status is an error.
     pub failed: bool,
-    /// The log event's name.
+    /// The span's or the log event's name.
     pub name: Cow<'a, str>,
 }
+
+/// The tag of a call of which no count was sent.
+pub(super) const MISSING: &str = "purser.usage";
+
+/// What is said of such a call.
+const NO_COUNTS: &str = "a call without token counts: kept unpriced, tagged purser.usage=missing";
 
 /// Collects events from items as they are read.
 pub(super) struct Assembler {
@@ -82,6 +84,10 @@ impl Assembler {
         let Self { mut decoded, nesting, agents, .. } = self;
         agents.pair(&mut decoded);
         nesting.settle(&mut decoded);
+        let missing = decoded.events.iter().filter(|incoming| incoming.event.tags.contains_key(MISSING)).count();
+        if missing > 0 {
+            decoded.find_times(NO_COUNTS, missing as u64);
+        }
         decoded
     }
 
@@ -101,6 +107,9 @@ impl Assembler {
         let role = if emitter.name == "claude-code" { claude_span(attributes) } else { emitter::role(attributes) };
         let sighting = Sighting { emitter, item, attributes };
         let operation = match role {
+            Role::Inference(operation) if is_frame(&sighting, operation.as_deref()) => {
+                return self.around(&sighting, Reason::NotACall);
+            }
             Role::Inference(operation) => operation,
             Role::Aggregate => return self.around(&sighting, Reason::NotACall),
             Role::Other => return self.around(&sighting, Reason::NotGenAi),
@@ -121,7 +130,7 @@ impl Assembler {
             event.latency_ms = Some((item.end_nanos - item.start_nanos) / 1_000_000);
         }
         if self.keep(event, errors)? {
-            self.nesting.call(item, self.decoded.events.len() - 1);
+            self.nesting.call(emitter, item, self.decoded.events.len() - 1);
         }
         Ok(())
     }
@@ -155,25 +164,30 @@ impl Assembler {
         self.decoded.ignored += attributes.ignored;
         let hints = Hints::read(attributes);
         let mut event = UsageEvent { source: SOURCE.to_owned(), ..UsageEvent::default() };
-        set_models(&mut event, emitter, attributes, &hints, &mut self.providers);
-        self.set_usage(&mut event, sighting, &hints, errors);
-        event.service_tier = [attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]
-            .into_iter()
-            .chain([hints.usage.as_ref().and_then(|usage| usage.service_tier.as_deref())])
-            .chain([attributes.text(Text::RequestTier), hints.request_tier.as_deref()])
-            .flatten()
-            .find_map(normalise::service_tier);
-        event.speed = attributes.text(Text::Speed).filter(|speed| *speed == "fast").map(str::to_owned);
-        event.inference_geo = attributes.text(Text::InferenceGeo).map(str::to_owned);
-        let own = |slot| attributes.text(slot).map(str::to_owned);
+        model::fill(&mut event, emitter, attributes, &hints, &mut self.providers);
+        event.service_tier = tier(&[attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]);
+        event.speed = attributes.text(Text::Speed).filter(|speed| *speed != "standard").map(str::to_owned);
+        event.inference_geo =
+            attributes.text(Text::InferenceGeo).filter(|geo| *geo != "not_available").map(str::to_owned);
+        cost::fill(&mut event, attributes, &hints, &mut self.decoded);
+        count::fill(&mut event, sighting, &hints, &mut self.decoded, errors);
+        cost::check(&mut event, &mut self.decoded);
+        if event.service_tier.is_none() {
+            event.service_tier = tier(&[attributes.text(Text::RequestTier), hints.request_tier.as_deref()]);
+        }
+        let own = |slot| {
+            attributes.text(slot).filter(|text| *text != NO_USER).map(str::to_owned).or_else(|| hints.fact(slot))
+        };
         event.project = own(Text::Project);
         event.environment = own(Text::Environment);
-        event.feature_tag = own(Text::FeatureTag).or(hints.feature_tag);
+        event.feature_tag = own(Text::FeatureTag);
         event.user_id = own(Text::UserId);
         event.agent = own(Text::Agent);
         event.skill = own(Text::Skill);
-        event.run_id = own(Text::RunId).or(hints.run_id);
-        event.session_id = own(Text::SessionId);
+        event.run_id = own(Text::RunId);
+        event.session_id = own(Text::SessionId).filter(|id| !is_response(id));
+        event.tool = own(Text::Tool);
+        event.mcp_server = own(Text::McpServer);
         event.trace_id = item.trace_id.as_ref().and_then(|id| hex_id(id));
         event.span_id = item.span_id.as_ref().and_then(|id| hex_id(id));
         event.parent_span_id = item.parent_span_id.as_ref().and_then(|id| hex_id(id));
@@ -188,69 +202,41 @@ impl Assembler {
                 event.tags.insert(key.to_string(), value.to_string());
             }
         }
-        self.set_cost(&mut event, sighting);
         event
-    }
-
-    fn set_usage(
-        &mut self,
-        event: &mut UsageEvent,
-        sighting: &Sighting<'_, '_>,
-        hints: &Hints,
-        errors: &mut Vec<FieldError>,
-    ) {
-        let attributes = sighting.attributes;
-        for (name, value) in &attributes.bad {
-            errors.push(FieldError::new(name, value, "must be a whole number"));
-        }
-        if let Some(number) = attributes.negative() {
-            errors.push(FieldError::new("gen_ai.usage", &number, "a count must not be negative"));
-            return;
-        }
-        let accounting = sighting.emitter.accounting_for(&event.provider);
-        let (reported, accounting) = match &hints.usage {
-            Some(object) => {
-                for key in &object.unknown {
-                    self.decoded
-                        .find(format!("usage bucket {key:?} of {} is not known: not charged", sighting.emitter.name));
-                }
-                (object.reported, object.accounting())
-            }
-            None => reported(attributes, accounting, hints),
-        };
-        reported.fill(accounting, event);
-        let known = hints.usage.is_some() || USAGE.iter().any(|count| attributes.count(*count).is_some());
-        if !known && !sighting.item.failed && attributes.text(Text::ErrorType).is_none() {
-            self.decoded.find("a call without token counts: charged as none, tagged purser.usage=missing");
-            event.tags.insert("purser.usage".to_owned(), "missing".to_owned());
-        }
-    }
-
-    fn set_cost(&mut self, event: &mut UsageEvent, sighting: &Sighting<'_, '_>) {
-        let attributes = sighting.attributes;
-        let text = match attributes.text(Text::Cost) {
-            Some(text) => Some(text.to_owned()),
-            None => attributes.text(Text::CostDetails).and_then(total_cost),
-        };
-        let Some(text) = text else {
-            return;
-        };
-        if attributes.text(Text::CostCurrency).is_some_and(|currency| !currency.eq_ignore_ascii_case("usd")) {
-            self.decoded.find("a cost that is not in USD was left out");
-            return;
-        }
-        match field::money(&text) {
-            Ok(Money::ZERO) if event.usage.total_tokens() > 0 => {
-                self.decoded.find("a reported cost of 0 for a call with tokens was taken as unknown");
-            }
-            Ok(cost) => event.reported_usd = Some(cost),
-            Err(_) => self.decoded.find("a reported cost that is no number was left out"),
-        }
     }
 }
 
-/// The counts that make usage known.
-const USAGE: [Count; 5] = [Count::Input, Count::Output, Count::InputUncached, Count::CacheRead, Count::InputAudio];
+/// What LiteLLM's proxy calls the owner of its own key.
+const NO_USER: &str = "default_user_id";
+
+/// The first tier that leaves no choice to the provider.
+fn tier(told: &[Option<&str>]) -> Option<String> {
+    told.iter().flatten().find_map(|name| normalise::service_tier(name))
+}
+
+/// Whether a conversation's id is that of the answer before, which some clients put in its place.
+fn is_response(id: &str) -> bool {
+    id.starts_with("resp_") || id.starts_with("chatcmpl-") || id.starts_with("msg_")
+}
+
+/// Whether a span that is called like a call only prepares or surrounds one: it counts nothing, and its emitter has
+/// another one for the call.
+fn is_frame(sighting: &Sighting<'_, '_>, operation: Option<&str>) -> bool {
+    let Sighting { emitter, item, attributes } = *sighting;
+    if count::has_plain(attributes) {
+        return false;
+    }
+    match emitter.name {
+        // `OpenAI._prepare_chat_with_tools`
+        "openinference" => item.name.rsplit('.').next().is_some_and(|method| method.starts_with("_prepare")),
+        // The roots of embed, embedMany, rerank and decide.
+        "ai-sdk-7" => {
+            let is_root = item.parent_span_id.is_none_or(|id| id == [0; 8]);
+            is_root && matches!(operation, Some("embeddings" | "rerank" | "decide"))
+        }
+        _ => false,
+    }
+}
 
 /// What a span or a resource says of who spent the calls below it.
 fn attribution(attributes: &Attributes<'_>) -> Attribution {
@@ -263,7 +249,7 @@ fn attribution(attributes: &Attributes<'_>) -> Attribution {
         agent: text(Text::Agent),
         skill: text(Text::Skill),
         run_id: text(Text::RunId),
-        session_id: text(Text::SessionId),
+        session_id: text(Text::SessionId).filter(|id| !is_response(id)),
         tags: attributes.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
     }
 }
@@ -278,142 +264,4 @@ fn claude_span(attributes: &Attributes<'_>) -> Role {
 
 pub(super) fn instant(nanos: u64) -> Timestamp {
     Timestamp::from_micros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
-}
-
-/// Single facts out of attributes that hold JSON; the rest of them is never kept.
-#[derive(Debug, Default)]
-struct Hints {
-    request_model: Option<String>,
-    request_tier: Option<String>,
-    response_id: Option<String>,
-    response_tier: Option<String>,
-    cache_write: Option<u64>,
-    usage: Option<UsageObject>,
-    feature_tag: Option<String>,
-    run_id: Option<String>,
-}
-
-impl Hints {
-    fn read(attributes: &Attributes<'_>) -> Self {
-        let mut hints = Self::default();
-        let owned = |value: &str| json::string(value).filter(|text| !text.is_empty()).map(Cow::into_owned);
-        if let Some(parameters) = attributes.text(Text::InvocationParameters) {
-            let _ = json::fields(parameters, |key, value| match &*key {
-                "model" => hints.request_model = owned(value),
-                "service_tier" => hints.request_tier = owned(value),
-                _ => {}
-            });
-        }
-        if let Some(output) = attributes.text(Text::OutputValue).filter(|text| text.starts_with('{')) {
-            let _ = json::fields(output, |key, value| match &*key {
-                "id" => hints.response_id = owned(value),
-                "service_tier" => hints.response_tier = owned(value),
-                _ => {}
-            });
-        }
-        if let Some(metadata) = attributes.text(Text::ProviderMetadata) {
-            let _ = json::fields(metadata, |_, of_provider| {
-                let _ = json::fields(of_provider, |key, value| match &*key {
-                    "serviceTier" => hints.response_tier = owned(value),
-                    "cacheCreationInputTokens" => hints.cache_write = value.parse().ok(),
-                    _ => {}
-                });
-            });
-        }
-        let details = attributes.text(Text::UsageDetails).and_then(|text| UsageObject::read(text, Origin::default()));
-        let object = || {
-            let text = attributes.text(Text::UsageObject)?;
-            UsageObject::read(text, Origin::default()).or_else(|| UsageObject::read_python(text, Origin::default()))
-        };
-        let mut in_metadata = None;
-        if let Some(metadata) = attributes.text(Text::Metadata) {
-            let _ = json::fields(metadata, |key, value| match &*key {
-                "usage_object" => {
-                    in_metadata = UsageObject::read(value, Origin { api: Api::LiteLlm, ..Origin::default() })
-                }
-                "feature_tag" => hints.feature_tag = owned(value),
-                "run_id" => hints.run_id = owned(value),
-                _ => {}
-            });
-        }
-        hints.usage = details.or_else(object).or(in_metadata).filter(UsageObject::has_tokens);
-        hints
-    }
-}
-
-fn set_models(
-    event: &mut UsageEvent,
-    emitter: &Emitter,
-    attributes: &Attributes<'_>,
-    hints: &Hints,
-    providers: &mut ProviderMemo,
-) {
-    let llm_name = attributes.text(Text::LlmModelName);
-    let asked = attributes.text(Text::RequestModel).or(hints.request_model.as_deref());
-    let answered = attributes.text(Text::ResponseModel).or(llm_name.filter(|_| asked.is_some()));
-    let model = asked.or(llm_name).or(answered).unwrap_or_default();
-    let provider = attributes.text(Text::Provider).map_or(emitter.provider, |name| providers.get(name));
-    let (mut provider, model) = normalise::split_model(provider, model);
-    if provider.is_empty() && emitter.provider_is_maker {
-        provider = provider::maker(model).unwrap_or_default().to_owned();
-    }
-    event.model = model.to_owned();
-    event.response_model = answered.map(|name| normalise::split_model(&provider, name).1.to_owned());
-    event.provider = provider;
-}
-
-/// The plain token attributes.
-fn reported(attributes: &Attributes<'_>, accounting: Accounting, hints: &Hints) -> (Reported, Accounting) {
-    let count = |slot| attributes.quantity(slot).unwrap_or(0);
-    let mut accounting = accounting;
-    let mut reported = Reported {
-        input: count(Count::Input),
-        cache_read: count(Count::CacheRead),
-        cache_write: attributes.quantity(Count::CacheWrite).or(hints.cache_write).unwrap_or(0),
-        cache_write_5m: count(Count::CacheWrite5m),
-        cache_write_1h: count(Count::CacheWrite1h),
-        output: count(Count::Output),
-        reasoning: count(Count::Reasoning),
-        input_audio: count(Count::InputAudio),
-        cache_read_audio: count(Count::CacheReadAudio),
-        output_audio: count(Count::OutputAudio),
-        input_image: count(Count::InputImage),
-        cache_read_image: count(Count::CacheReadImage),
-        output_image: count(Count::OutputImage),
-        input_video: count(Count::InputVideo),
-        output_video: count(Count::OutputVideo),
-        web_searches: count(Count::WebSearches),
-        total: count(Count::Total),
-        ..Reported::default()
-    };
-    add_tool_results(&mut reported, count(Count::ToolResults));
-    if let Some(uncached) = attributes.quantity(Count::InputUncached) {
-        // The emitter has split the total itself, and its output is a total for every provider.
-        reported.input = uncached;
-        accounting = Accounting { input_is_total: false, output_is_total: true };
-    }
-    (reported, accounting)
-}
-
-/// Gemini counts what tools returned beside the input; where the sum of all tokens has no room for it, it is inside.
-fn add_tool_results(reported: &mut Reported, tool_results: u64) {
-    let beside = [reported.input, tool_results, reported.output, reported.reasoning].iter().sum::<u64>();
-    if reported.total == 0 || beside <= reported.total {
-        reported.input += tool_results;
-    }
-}
-
-/// The total of Langfuse's cost buckets.
-fn total_cost(text: &str) -> Option<String> {
-    let (mut total, mut sum, mut parts) = (None, Money::ZERO, 0);
-    json::fields(text, |key, value| {
-        if key == "total" {
-            total = Some(value.to_owned());
-        } else if let Ok(part) = field::money(value) {
-            sum = [sum, part].into_iter().sum();
-            parts += 1;
-        }
-    })
-    .ok()?;
-    total.or_else(|| (parts > 0).then(|| sum.to_string()))
 }

@@ -1,19 +1,22 @@
-//! Which spans of one request stand inside which, and what a call learns from those around it.
+//! Which spans of one request stand inside or beside which, and what a call learns from those around it.
 //! Invariant: a fact on the call's own span stands; then the nearest span's around it; then its resource's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use purser_domain::attribution::{Attribution, SpanContext};
-use xxhash_rust::xxh3::Xxh3DefaultBuilder;
+use purser_domain::passed_over::Reason;
+use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
-use super::assemble::Item;
+use super::assemble::{Item, MISSING};
 use crate::decoded::{Decoded, EVENTS_MAX};
+use crate::emitter::Emitter;
 use crate::identity::{hex, hex_id};
 
 /// The most spans between a call and the outermost one that it learns from.
 const DEPTH_MAX: usize = 64;
 
 type SpanId = ([u8; 16], [u8; 8]);
+type Places<'s> = HashMap<SpanId, &'s Place, Xxh3DefaultBuilder>;
 
 /// The places of a request's spans, and what its resources tell.
 #[derive(Debug, Default)]
@@ -32,12 +35,22 @@ struct Place {
 }
 
 /// What a span is, with its position in the list of its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum What {
-    Call(usize),
+    Call(usize, Call),
     Context(usize),
     /// It says nothing.
     Between,
+}
+
+/// What tells one telling of a call from another.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    emitter: &'static Emitter,
+    /// Hash of the span's name.
+    name: u64,
+    start: u64,
+    end: u64,
 }
 
 impl Nesting {
@@ -52,9 +65,10 @@ impl Nesting {
     }
 
     /// Notes the span of the event at `position`.
-    pub(super) fn call(&mut self, item: &Item<'_>, position: usize) {
+    pub(super) fn call(&mut self, emitter: &'static Emitter, item: &Item<'_>, position: usize) {
         self.event(position);
-        self.add(item, What::Call(position));
+        let (start, end) = (item.start_nanos, item.end_nanos);
+        self.add(item, What::Call(position, Call { emitter, name: xxh3_64(item.name.as_bytes()), start, end }));
     }
 
     /// Notes a span that is no call. `surrounds` says that it may stand around calls: an agent's, a chain's.
@@ -83,27 +97,63 @@ impl Nesting {
         }
     }
 
-    /// Gives each call the facts of the spans around it and of its resource, and the call around it.
+    /// Gives each call the facts of the spans around it and of its resource, and the call around it; takes out what
+    /// only frames or repeats a call.
     pub(super) fn settle(self, decoded: &mut Decoded) {
-        let inside = |place: &&Place| place.parent != [0; 8] && matches!(place.what, What::Call(_));
+        let inside = |place: &&Place| place.parent != [0; 8] && matches!(place.what, What::Call(..));
+        let mut surplus = BTreeMap::new();
         if self.spans.len() > 1 && self.spans.iter().any(|place| inside(&place)) {
-            let mut places: HashMap<SpanId, &Place, Xxh3DefaultBuilder> = HashMap::default();
+            let mut places = Places::default();
             places.extend(self.spans.iter().map(|place| (place.id, place)));
             for call in self.spans.iter().filter(inside) {
-                learn(call, &places, decoded);
+                learn(call, &places, decoded, &mut surplus);
             }
+            self.find_repeated(decoded, &mut surplus);
         }
         for (incoming, resource) in decoded.events.iter_mut().zip(self.of_events) {
             if let Some(attribution) = self.resources.get(resource) {
                 attribution.fill(&mut incoming.event);
             }
         }
+        take_out(surplus, decoded);
+    }
+
+    /// Finds the calls without counts that another span tells better: beside it, under another name, and one's time
+    /// within the other's.
+    fn find_repeated(&self, decoded: &Decoded, surplus: &mut Surplus) {
+        let mut told: HashMap<SpanId, Vec<Call>, Xxh3DefaultBuilder> = HashMap::default();
+        let calls = |counts: bool| {
+            self.spans.iter().filter_map(move |place| match place.what {
+                What::Call(position, call) if place.parent != [0; 8] => {
+                    let event = &decoded.events[position].event;
+                    (event.tags.contains_key(MISSING) != counts).then_some((place, position, call))
+                }
+                _ => None,
+            })
+        };
+        if calls(false).next().is_none() {
+            return;
+        }
+        for (place, _, call) in calls(true) {
+            told.entry((place.id.0, place.parent)).or_default().push(call);
+        }
+        let within = |a: &Call, b: &Call| b.start <= a.start && a.end <= b.end;
+        for (place, position, call) in calls(false) {
+            let beside = told.get(&(place.id.0, place.parent)).into_iter().flatten();
+            let mut same = beside.filter(|other| within(&call, other) || within(other, &call));
+            if same.any(|other| other.name != call.name) {
+                surplus.entry(position).or_insert((call.emitter, Reason::Repeated));
+            }
+        }
     }
 }
 
+/// The events that are no calls of their own, by position: whose they are, and why.
+type Surplus = BTreeMap<usize, (&'static Emitter, Reason)>;
+
 /// Gives one call the facts of the spans around it, the nearest first.
-fn learn(call: &Place, places: &HashMap<SpanId, &Place, Xxh3DefaultBuilder>, decoded: &mut Decoded) {
-    let What::Call(position) = call.what else {
+fn learn(call: &Place, places: &Places<'_>, decoded: &mut Decoded, surplus: &mut Surplus) {
+    let What::Call(position, _) = call.what else {
         return;
     };
     let mut place = call;
@@ -112,17 +162,50 @@ fn learn(call: &Place, places: &HashMap<SpanId, &Place, Xxh3DefaultBuilder>, dec
             return;
         };
         place = around;
-        let outer = match place.what {
-            What::Call(outer) if outer != position => outer,
+        let (outer, told) = match place.what {
+            What::Call(outer, told) if outer != position => (outer, told),
             What::Context(context) => {
                 decoded.contexts[context].attribution.fill(&mut decoded.events[position].event);
                 continue;
             }
-            What::Call(_) | What::Between => continue,
+            What::Call(..) | What::Between => continue,
         };
-        let attribution = Attribution::of(&decoded.events[outer].event);
+        let event = &decoded.events[outer].event;
+        let mut attribution = Attribution::of(event);
+        let counts_nothing = attribution.tags.remove(MISSING).is_some();
+        // The sum of several calls, or the frame of one: nothing of it is a call.
+        if counts_nothing && event.response_id.is_none() {
+            surplus.insert(outer, (told.emitter, Reason::NotACall));
+        }
         let incoming = &mut decoded.events[position];
         attribution.fill(&mut incoming.event);
         incoming.enclosing.get_or_insert_with(|| hex(&place.id.1));
+    }
+}
+
+/// Passes over the events that are no calls of their own, and forgets that other calls stand inside them.
+fn take_out(surplus: Surplus, decoded: &mut Decoded) {
+    if surplus.is_empty() {
+        return;
+    }
+    let mut gone = Vec::new();
+    let mut position = 0;
+    let mut told = Vec::new();
+    decoded.events.retain(|incoming| {
+        let found = surplus.get(&position);
+        position += 1;
+        if let Some((emitter, reason)) = found {
+            told.push((emitter.name, incoming.event.operation.clone().unwrap_or_default(), *reason));
+            gone.extend(incoming.event.span_id.clone());
+        }
+        found.is_none()
+    });
+    for (emitter, operation, reason) in told {
+        decoded.pass_over(emitter, &operation, reason);
+    }
+    for incoming in &mut decoded.events {
+        if incoming.enclosing.as_ref().is_some_and(|span| gone.contains(span)) {
+            incoming.enclosing = None;
+        }
     }
 }

@@ -122,6 +122,7 @@ fn span<'a>(bytes: &'a [u8], names: Names, attributes: &mut Attributes<'a>) -> R
             (1, Wire::Bytes(id)) => item.trace_id = id.try_into().ok(),
             (2, Wire::Bytes(id)) => item.span_id = id.try_into().ok(),
             (4, Wire::Bytes(id)) => item.parent_span_id = id.try_into().ok(),
+            (5, Wire::Bytes(name)) => item.name = str::from_utf8(name).map_or(item.name, Cow::Borrowed),
             (7, Wire::Fixed64(nanos)) => item.start_nanos = nanos,
             (8, Wire::Fixed64(nanos)) => item.end_nanos = nanos,
             (9, Wire::Bytes(pair)) => attribute(pair, names, attributes)?,

@@ -147,6 +147,7 @@ fn item<'a>(
             ("endTimeUnixNano" | "end_time_unix_nano", Signal::Traces)
             | ("observedTimeUnixNano" | "observed_time_unix_nano", Signal::Logs) => item.end_nanos = number(value),
             ("status", Signal::Traces) => item.failed = is_error(value),
+            ("name", Signal::Traces) => item.name = json::string(value).unwrap_or_default(),
             ("body", Signal::Logs) if names == Names::ClaudeCode => item.name = claude_name(any_value(value)),
             ("eventName" | "event_name", Signal::Logs) => {
                 let name = json::string(value).filter(|name| !name.is_empty());

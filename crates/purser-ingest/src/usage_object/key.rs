@@ -186,6 +186,7 @@ fn caches(key: &str) -> Option<Meaning> {
         | "cachedContentTokenCount"
         | "cached_content_token_count"
         | "total_cached_tokens"
+        | "cachedContentTokens"
         | "cachedInputTokens" => Meaning::Count(|counts| &mut counts.cache_read),
         "cache_read_input_tokens"
         | "input_cache_read"
@@ -199,12 +200,15 @@ fn caches(key: &str) -> Option<Meaning> {
         | "cache_write_input_tokens"
         | "cacheWriteInputTokens"
         | "cacheWriteInputTokenCount" => Meaning::Beside(|counts| &mut counts.cache_write),
-        "input_cache_creation_5m" | "ephemeral_5m_input_tokens" | "cache_write_5m_tokens" => {
-            Meaning::Beside(|counts| &mut counts.cache_write_5m)
-        }
-        "input_cache_creation_1h" | "ephemeral_1h_input_tokens" | "cache_write_1h_tokens" => {
-            Meaning::Beside(|counts| &mut counts.cache_write_1h)
-        }
+        "input_cache_creation_5m"
+        | "ephemeral_5m_input_tokens"
+        | "cache_write_5m_tokens"
+        | "cache_creation_ephemeral_5m_input_tokens" => Meaning::Beside(|counts| &mut counts.cache_write_5m),
+        "input_cache_creation_1h"
+        | "ephemeral_1h_input_tokens"
+        | "cache_write_1h_tokens"
+        | "cache_creation_ephemeral_1h_input_tokens"
+        | "cache_creation_input_tokens_above_1hr" => Meaning::Beside(|counts| &mut counts.cache_write_1h),
         "input_cache_creation_12h" | "ephemeral_12h_input_tokens" | "cache_write_12h_tokens" => {
             Meaning::Beside(|counts| &mut counts.cache_write_12h)
         }
@@ -222,6 +226,7 @@ fn modalities(key: &str) -> Option<Meaning> {
         | "reasoning_output_tokens"
         | "reasoningTokens"
         | "thoughtsTokenCount"
+        | "thoughtsTokens"
         | "thoughts_token_count"
         | "total_thought_tokens"
         | "total_reasoning_tokens"
@@ -274,6 +279,14 @@ fn beside_tokens(key: &str) -> Option<Meaning> {
         | "firstByteLatency"
         | "doc_size_bytes"
         | "num_server_side_tools_used"
+        | "inputCharacters"
+        | "inputImages"
+        | "inputVideos"
+        | "inputAudioFiles"
+        | "outputCharacters"
+        | "outputImages"
+        | "outputVideos"
+        | "outputAudioFiles"
         | "text_tokens"
         | "input_text_tokens"
         | "output_text_tokens"

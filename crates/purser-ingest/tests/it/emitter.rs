@@ -138,7 +138,7 @@ fn openinference_gives_the_response_id_inside_the_output() {
             &format!("{gpt} r1000 o200 z100 ~standard #chatcmpl-openinference_openai_1"),
             &format!("{gpt} r1000 o200 z100 ~standard #chatcmpl-openinference_openai_2"),
             &format!("{gpt} r2000 o250 z150 ~standard #resp_openinference_openai_1"),
-            "openai text-embedding-3-small i800",
+            "openai text-embedding-3-small>text-embedding-3-small i800",
         ],
     );
 }

@@ -1,0 +1,185 @@
+//! The counts of a call, out of the plain attributes and the usage objects that stand beside them.
+//! Invariant: of several tellings that each make sense the most specific counts; none of them is added to another.
+
+use purser_domain::unit::Quantity;
+use purser_domain::usage_event::{FieldError, UsageEvent};
+
+use super::assemble::{MISSING, Sighting};
+use super::hint::Hints;
+use super::tiered;
+use crate::attribute::{Attributes, Count};
+use crate::decoded::Decoded;
+use crate::normalise::{Accounting, Reported};
+use crate::usage_object::{Origin, UsageObject};
+
+/// The counts that make usage known.
+const USAGE: [Count; 6] =
+    [Count::Input, Count::Output, Count::InputUncached, Count::CacheRead, Count::InputAudio, Count::Total];
+
+/// Whether an item counts tokens in plain attributes.
+pub(super) fn has_plain(attributes: &Attributes<'_>) -> bool {
+    USAGE.iter().any(|count| attributes.count(*count).is_some())
+}
+
+/// Sets everything that `event` counts.
+pub(super) fn fill(
+    event: &mut UsageEvent,
+    sighting: &Sighting<'_, '_>,
+    hints: &Hints<'_>,
+    decoded: &mut Decoded,
+    errors: &mut Vec<FieldError>,
+) {
+    let Sighting { emitter, attributes, .. } = *sighting;
+    errors.extend(attributes.bad.iter().map(|(name, value)| FieldError::new(name, value, "must be a whole number")));
+    if let Some(number) = attributes.negative() {
+        errors.push(FieldError::new("gen_ai.usage", &number, "a count must not be negative"));
+        return;
+    }
+    for name in &attributes.unknown {
+        decoded.unknown_usage(emitter.name, name);
+    }
+    let (provider, model) = (event.provider.clone(), event.model.clone());
+    let origin = Origin { provider: &provider, model: &model, ..Origin::default() };
+    let objects = objects(hints, origin, event);
+    let (mut plain, accounting) = reported(attributes, emitter.accounting_for(&provider));
+    for part in objects.iter().filter(|object| !object.has_tokens()) {
+        add_parts(&mut plain, &part.reported);
+    }
+    let has_plain = has_plain(attributes);
+    let known = specificity(&plain, accounting).filter(|_| has_plain);
+    match most_specific(&objects, known, has_plain) {
+        Some(object) => {
+            errors.extend(object.errors.iter().cloned());
+            object.fill(emitter.name, event, decoded);
+        }
+        None => plain.fill(accounting, event),
+    }
+    for object in &objects {
+        add_words(event, object);
+    }
+    add_units(event, attributes, errors);
+    if !has_plain && !objects.iter().any(UsageObject::has_tokens) && event.units.is_empty() {
+        event.tags.insert(MISSING.to_owned(), "missing".to_owned());
+    }
+}
+
+/// The usage objects that count or tell anything.
+fn objects(hints: &Hints<'_>, origin: Origin<'_>, event: &mut UsageEvent) -> Vec<UsageObject> {
+    let mut objects = Vec::new();
+    for (text, api) in &hints.usage {
+        let (text, tier) = tiered::plain(text);
+        if let Some(object) = UsageObject::read(&text, Origin { api: *api, ..origin }) {
+            if event.service_tier.is_none() {
+                event.service_tier = tier.map(str::to_owned);
+            }
+            objects.push(object);
+        }
+    }
+    objects
+}
+
+/// How many kinds of quantities a telling keeps apart; `None` if it contradicts itself.
+fn specificity(reported: &Reported, accounting: Accounting) -> Option<u32> {
+    reported.settle(accounting).ok().map(|usage| usage.specificity())
+}
+
+/// The usage object that says more than the plain attributes, which have `known` kinds of quantities.
+fn most_specific(objects: &[UsageObject], known: Option<u32>, has_plain: bool) -> Option<&UsageObject> {
+    let mut best = known.unwrap_or(0);
+    let mut found = None;
+    for object in objects.iter().filter(|object| object.has_tokens()) {
+        if let Some(specificity) = specificity(&object.reported, object.accounting()).filter(|own| *own > best) {
+            best = specificity;
+            found = Some(object);
+        }
+    }
+    // Where nothing makes sense the contradiction is told, with the counts in it.
+    found.or_else(|| objects.iter().find(|object| object.has_tokens() && !has_plain))
+}
+
+/// Adds the parts that an object without totals knows and the attributes do not.
+fn add_parts(plain: &mut Reported, part: &Reported) {
+    let slots = [
+        (&mut plain.cache_read, part.cache_read),
+        (&mut plain.cache_write, part.cache_write),
+        (&mut plain.cache_write_5m, part.cache_write_5m),
+        (&mut plain.cache_write_1h, part.cache_write_1h),
+        (&mut plain.cache_write_12h, part.cache_write_12h),
+        (&mut plain.reasoning, part.reasoning),
+        (&mut plain.web_searches, part.web_searches),
+    ];
+    for (slot, count) in slots {
+        if *slot == 0 {
+            *slot = count;
+        }
+    }
+}
+
+/// What an object says in words, where the event does not know it yet.
+fn add_words(event: &mut UsageEvent, object: &UsageObject) {
+    for (slot, told) in [
+        (&mut event.service_tier, &object.service_tier),
+        (&mut event.inference_geo, &object.inference_geo),
+        (&mut event.speed, &object.speed),
+    ] {
+        if slot.is_none() {
+            slot.clone_from(told);
+        }
+    }
+    for (name, quantity) in &object.units {
+        event.units.entry(name.clone()).or_insert(*quantity);
+    }
+}
+
+fn add_units(event: &mut UsageEvent, attributes: &Attributes<'_>, errors: &mut Vec<FieldError>) {
+    for (unit, text) in &attributes.units {
+        match text.parse::<Quantity>() {
+            Ok(quantity) if quantity.micros() > 0 => {
+                event.units.entry((*unit).to_owned()).or_insert(quantity);
+            }
+            Ok(_) => {}
+            Err(reason) => errors.push(FieldError::new(*unit, text, reason.to_string())),
+        }
+    }
+}
+
+/// The plain token attributes.
+fn reported(attributes: &Attributes<'_>, accounting: Accounting) -> (Reported, Accounting) {
+    let count = |slot| attributes.quantity(slot).unwrap_or(0);
+    let mut accounting = accounting;
+    let mut reported = Reported {
+        input: count(Count::Input),
+        cache_read: count(Count::CacheRead),
+        cache_write: count(Count::CacheWrite),
+        cache_write_5m: count(Count::CacheWrite5m),
+        cache_write_1h: count(Count::CacheWrite1h),
+        cache_write_12h: count(Count::CacheWrite12h),
+        output: count(Count::Output),
+        reasoning: count(Count::Reasoning),
+        input_audio: count(Count::InputAudio),
+        cache_read_audio: count(Count::CacheReadAudio),
+        output_audio: count(Count::OutputAudio),
+        input_image: count(Count::InputImage),
+        cache_read_image: count(Count::CacheReadImage),
+        output_image: count(Count::OutputImage),
+        input_video: count(Count::InputVideo),
+        output_video: count(Count::OutputVideo),
+        web_searches: count(Count::WebSearches),
+        total: count(Count::Total),
+    };
+    add_tool_results(&mut reported, count(Count::ToolResults));
+    if let Some(uncached) = attributes.quantity(Count::InputUncached) {
+        // The emitter has split the total itself, and its output is a total for every provider.
+        reported.input = uncached;
+        accounting = Accounting { input_is_total: false, output_is_total: true };
+    }
+    (reported, accounting)
+}
+
+/// Gemini counts what tools returned beside the input; where the sum of all tokens has no room for it, it is inside.
+fn add_tool_results(reported: &mut Reported, tool_results: u64) {
+    let beside = [reported.input, tool_results, reported.output, reported.reasoning].iter().sum::<u64>();
+    if reported.total == 0 || beside <= reported.total {
+        reported.input += tool_results;
+    }
+}
