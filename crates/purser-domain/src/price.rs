@@ -1,13 +1,19 @@
 //! Dated prices: exact rates per leaf, by service tier and context size.
 //! Invariant: a rate is an exact rational; nothing is rounded before an amount is.
 
+mod daily_window;
+mod factor;
+
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::money::{Money, ParseMoneyError, div_half_even, parse_decimal};
 use crate::time::Timestamp;
 use crate::unit::Quantity;
 use crate::usage::Leaf;
+pub use daily_window::{DailyWindow, Weekdays};
+pub use factor::Factor;
 
 /// A price per unit, as `pico / per` pico-dollars, in lowest terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,29 +167,26 @@ pub struct Tier {
     pub over_input_tokens: u64,
     /// Rate per leaf, in the order of [`Leaf::ALL`]. The whole call is charged at these rates.
     pub rates: [Option<Rate>; Leaf::COUNT],
+    /// Rate per unit that is not a token, by the unit's name, see [`crate::unit`].
+    pub units: BTreeMap<String, Rate>,
     /// Where these rates were read, if elsewhere than the price's own source.
     pub source: Option<Source>,
+    /// Where single rates were read, if elsewhere than the others: by the name of the leaf or unit.
+    pub rate_sources: BTreeMap<String, Source>,
 }
 
-/// A daily period in UTC, minutes since midnight, half-open; it may run over midnight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DailyWindow {
-    /// First minute.
-    pub from_minute: u16,
-    /// First minute after.
-    pub to_minute: u16,
-}
-
-impl DailyWindow {
-    /// Whether the UTC time of day of `at` lies inside.
+impl Tier {
+    /// A tier of rates per leaf, read where its price was.
     #[must_use]
-    pub fn contains(self, at: Timestamp) -> bool {
-        let minute = u16::try_from(at.micros().rem_euclid(86_400_000_000) / 60_000_000).unwrap_or(0);
-        if self.from_minute <= self.to_minute {
-            (self.from_minute..self.to_minute).contains(&minute)
-        } else {
-            minute >= self.from_minute || minute < self.to_minute
-        }
+    pub fn new(service_tier: impl Into<String>, over_input_tokens: u64, rates: [Option<Rate>; Leaf::COUNT]) -> Self {
+        let (units, rate_sources) = (BTreeMap::new(), BTreeMap::new());
+        Self { service_tier: service_tier.into(), over_input_tokens, rates, units, source: None, rate_sources }
+    }
+
+    /// Whether the tier has no rate at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty() && self.rates.iter().all(Option::is_none)
     }
 }
 
@@ -200,8 +203,10 @@ pub struct Price {
     pub effective_from: Option<Timestamp>,
     /// First instant after validity; `None` = still valid.
     pub effective_to: Option<Timestamp>,
-    /// If set, the price holds only at these times of day and beats one that holds all day.
+    /// If set, the price holds only at these times of the week and beats one that holds all day.
     pub daily: Option<DailyWindow>,
+    /// Multipliers of token rates, by a dimension of the call.
+    pub factors: Vec<Factor>,
     /// Rates, at least one tier.
     pub tiers: Vec<Tier>,
     /// Where the rates were read.
@@ -384,15 +389,5 @@ mod tests {
         assert_eq!(rate("1", 1).amount(1_000_000), None);
         assert!(rate("1", 1).amount(999_999).is_some());
         assert!(Rate::parse("-1", 1).is_err());
-    }
-
-    #[test]
-    fn daily_windows_may_run_over_midnight() {
-        let off_peak = DailyWindow { from_minute: 16 * 60 + 30, to_minute: 30 };
-        let at = |text: &str| text.parse::<Timestamp>().expect("a literal of this test");
-        assert!(off_peak.contains(at("2026-01-01T23:59:59Z")));
-        assert!(off_peak.contains(at("2026-01-01T00:29:59Z")));
-        assert!(!off_peak.contains(at("2026-01-01T00:30:00Z")));
-        assert!(!off_peak.contains(at("2026-01-01T16:29:59Z")));
     }
 }

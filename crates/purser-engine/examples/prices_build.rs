@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             eprintln(&finding.to_string());
         }
     }
-    let file = price_file::write(&merged.prices)?;
+    let file = price_file::write(&merged.prices);
     write(Path::new(out), "prices.jsonl", &file)?;
     write(Path::new(out), "price-differences.md", &report(&merged.diff, retrieved))?;
     let models: BTreeSet<(&str, &str)> =

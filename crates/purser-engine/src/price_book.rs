@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use purser_domain::charge::Match;
-use purser_domain::price::{Finding, Price, STANDARD, Tier};
+use purser_domain::price::{DailyWindow, Finding, Price, STANDARD, Tier};
 use purser_domain::time::Timestamp;
 
 use crate::price_check;
@@ -55,7 +55,7 @@ impl Dated {
     pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
         self.price.effective_from.is_none_or(|from| from <= at)
             && self.price.effective_to.is_none_or(|to| at < to)
-            && self.price.daily.is_none_or(|window| window.contains(at))
+            && self.price.daily.as_ref().is_none_or(|window| window.contains(at))
     }
 
     /// The rates of a service tier (in its canonical name) by context size, largest first.
@@ -140,11 +140,11 @@ impl PriceBook {
         }
         let mut found: Vec<&Price> = indices.into_iter().map(|index| &*self.dated[index].price).collect();
         found.sort_by(|a, b| {
-            (&a.provider, &a.model, a.effective_from, a.daily.map(|d| d.from_minute)).cmp(&(
+            (&a.provider, &a.model, a.effective_from, a.daily.as_ref().map(DailyWindow::key)).cmp(&(
                 &b.provider,
                 &b.model,
                 b.effective_from,
-                b.daily.map(|d| d.from_minute),
+                b.daily.as_ref().map(DailyWindow::key),
             ))
         });
         found

@@ -47,8 +47,8 @@ fn check_one(price: &Price, findings: &mut Vec<Finding>) {
     {
         error(format!("effective_to {to} is not after effective_from {from}"));
     }
-    if let Some(daily) = price.daily
-        && (daily.from_minute == daily.to_minute || daily.from_minute >= 1_440 || daily.to_minute >= 1_440)
+    if let Some(daily) = &price.daily
+        && (daily.from_minute == daily.to_minute || daily.from_minute >= 1_440 || daily.to_minute > 1_440)
     {
         error(format!("daily window {} to {} is not within a day", daily.from_minute, daily.to_minute));
     }
@@ -70,7 +70,7 @@ fn check_tiers(price: &Price, findings: &mut Vec<Finding>) {
             find(Severity::Error, format!("tier {name} over {} stands twice", tier.over_input_tokens));
         }
         tiers.entry(name).or_default().push(tier.over_input_tokens);
-        if tier.rates.iter().all(Option::is_none) {
+        if tier.is_empty() {
             find(Severity::Error, format!("tier {name} over {} has no rate", tier.over_input_tokens));
         }
         for leaf in Leaf::ALL {
@@ -120,11 +120,13 @@ fn overlap(a: &Price, b: &Price) -> bool {
     };
     let dates = starts_in(a.effective_from, b.effective_to) && starts_in(b.effective_from, a.effective_to);
     dates
-        && match (a.daily, b.daily) {
+        && match (&a.daily, &b.daily) {
             (None, None) => true,
             (Some(a), Some(b)) => {
-                let minute = |m: u16| Timestamp::from_micros(i64::from(m) * 60_000_000);
-                a.contains(minute(b.from_minute)) || b.contains(minute(a.from_minute))
+                // Windows of two zones are not compared: the later start decides where they meet.
+                a.zone == b.zone
+                    && a.weekdays.meets(b.weekdays)
+                    && (a.contains_minute(b.from_minute) || b.contains_minute(a.from_minute))
             }
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! Which prices a catalogue has: by provider, by model, at a date.
 //! Invariant: the answer keeps the catalogue's own prices, sorted by provider, model and start.
 
-use purser_domain::price::Price;
+use purser_domain::price::{DailyWindow, Price};
 use purser_domain::time::Timestamp;
 
 use crate::price_book::PriceBook;
@@ -30,8 +30,9 @@ pub fn list<'a>(prices: &'a [Price], filter: &Filter) -> Vec<&'a Price> {
         })
         .filter(|price| filter.at.is_none_or(|at| is_valid(price, at)))
         .collect();
-    found
-        .sort_by_key(|price| (&price.provider, &price.model, price.effective_from, price.daily.map(|d| d.from_minute)));
+    found.sort_by_key(|price| {
+        (&price.provider, &price.model, price.effective_from, price.daily.as_ref().map(DailyWindow::key))
+    });
     found
 }
 

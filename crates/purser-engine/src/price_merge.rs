@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purser_domain::price::{Price, Rate, STANDARD, Tier};
+use purser_domain::price::{DailyWindow, Price, Rate, STANDARD, Tier};
 use purser_domain::time::Timestamp;
 
 use crate::price_book::PriceBook;
@@ -71,10 +71,12 @@ pub fn merge(preferred: &[Price], other: &[Price], at: Timestamp) -> Merged {
 
 /// The order of price files: provider, model, start, daily window.
 pub fn sort(prices: &mut [Price]) {
-    prices.sort_by(|a, b| {
-        let key = |p: &Price| (p.effective_from, p.daily.map(|d| (d.from_minute, d.to_minute)), p.effective_to);
-        (&a.provider, &a.model, key(a)).cmp(&(&b.provider, &b.model, key(b)))
-    });
+    prices.sort_by(|a, b| key(a).cmp(&key(b)));
+}
+
+fn key(price: &Price) -> impl Ord + '_ {
+    let daily = price.daily.as_ref().map(DailyWindow::key);
+    (&price.provider, &price.model, price.effective_from, daily, price.effective_to)
 }
 
 fn names(price: &Price) -> Vec<(String, String)> {

@@ -11,14 +11,22 @@ use purser_domain::price::{Finding, Price, Severity};
 use serde::{Deserialize, Serialize};
 
 use line::PriceLine;
-pub use write::{WriteError, write};
+pub use write::write;
 
 /// The format's name, in the header.
 pub const FORMAT: &str = "purser-prices";
-/// The version that this code writes, and the only one it reads.
-pub const VERSION: u32 = 1;
+/// The newest version. Version 1, which is written where it suffices, has leaves only: no units, factors, weekdays,
+/// zones or fractions.
+pub const VERSION: u32 = 2;
+
 /// The units of the rates, for human readers of the header.
-const UNITS: &str = "USD per million tokens; USD each for requests and web_searches";
+const fn units_told(version: u32) -> &'static str {
+    if version == 1 {
+        "USD per million tokens; USD each for requests and web_searches"
+    } else {
+        "USD per million tokens; USD each for requests, web_searches and units"
+    }
+}
 
 /// The first line: the format, its version, and the catalogues that prices name as their source.
 #[derive(Debug, Serialize, Deserialize)]
@@ -69,11 +77,12 @@ fn parse_header(line: &str) -> Result<Header, String> {
     if header.format != FORMAT {
         return Err(format!("the format is {:?}, not {FORMAT:?}", header.format));
     }
-    if header.version != VERSION {
-        return Err(format!("version {} is not known, only {VERSION}", header.version));
+    if !(1..=VERSION).contains(&header.version) {
+        return Err(format!("version {} is not known, only 1 to {VERSION}", header.version));
     }
-    if header.units != UNITS {
-        return Err(format!("the units are {:?}, not {UNITS:?}", header.units));
+    let units = units_told(header.version);
+    if header.units != units {
+        return Err(format!("the units are {:?}, not {units:?}", header.units));
     }
     for (key, source) in &header.sources {
         if source.retrieved.parse::<jiff::civil::Date>().is_err() {

@@ -76,6 +76,7 @@ fn convert_provider(
             effective_from: period.from,
             effective_to: period.to,
             daily: period.daily,
+            factors: Vec::new(),
             tiers: period.tiers,
             source: source.clone(),
         }));

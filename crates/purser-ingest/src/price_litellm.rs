@@ -137,6 +137,7 @@ fn convert_entry(
         effective_from: None,
         effective_to: None,
         daily: None,
+        factors: Vec::new(),
         tiers,
         source: origin.source(url),
     })

@@ -163,8 +163,6 @@ pub async fn for_tenant(store: &Store, tenant: &TenantId) -> Result<TenantBook, 
 /// # Errors
 /// Unavailable.
 pub async fn import(store: &Store, catalogue: &str, prices: &[Price], now: Timestamp) -> Result<i64, Error> {
-    let text =
-        price_file::write(prices).map_err(|error| Error::invalid_field("prices", catalogue, &error.to_string()))?;
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let lines: Vec<String> = price_file::write(prices).lines().map(str::to_owned).collect();
     Ok(store.price_import().add(catalogue, &lines, now).await?.version)
 }

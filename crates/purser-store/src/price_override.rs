@@ -35,7 +35,7 @@ impl Dated for PriceOverride {
     }
 
     fn same_period(&self) -> Condition {
-        let (price, daily) = (&self.price, self.price.daily.map(minutes));
+        let (price, daily) = (&self.price, self.price.daily.as_ref().map(minutes));
         Condition::all()
             .add(Column::Provider.eq(&price.provider))
             .add(Column::Model.eq(&price.model))
@@ -52,7 +52,7 @@ impl Dated for PriceOverride {
 
     fn to_row(tenant: &TenantId, revision: &Revision<Self>) -> Result<ActiveModel> {
         let Self { id, price } = &revision.of;
-        let daily = price.daily.map(minutes);
+        let daily = price.daily.as_ref().map(minutes);
         let row = Model {
             tenant_id: tenant.to_string(),
             id: id.clone(),
@@ -80,7 +80,7 @@ impl Dated for PriceOverride {
             u16::try_from(minute).map_err(|reason| Error::corrupt("price_override.daily_from_minute", reason))
         };
         let daily = match (row.daily_from_minute, row.daily_to_minute) {
-            (Some(from), Some(to)) => Some(DailyWindow { from_minute: minute(from)?, to_minute: minute(to)? }),
+            (Some(from), Some(to)) => Some(DailyWindow::new(minute(from)?, minute(to)?)),
             _ => None,
         };
         let price = Price {
@@ -91,6 +91,7 @@ impl Dated for PriceOverride {
             effective_from: row.effective_from.map(Timestamp::from_micros),
             effective_to: row.effective_to.map(Timestamp::from_micros),
             daily,
+            factors: Vec::new(),
             tiers: tiers::decode(&row.tiers)?,
             source: Source { catalogue: row.source_catalogue, url: row.source_url, retrieved: row.source_retrieved },
         };
@@ -99,7 +100,7 @@ impl Dated for PriceOverride {
     }
 }
 
-fn minutes(daily: DailyWindow) -> (i16, i16) {
+fn minutes(daily: &DailyWindow) -> (i16, i16) {
     let minute = |minute: u16| i16::try_from(minute).unwrap_or(i16::MAX);
     (minute(daily.from_minute), minute(daily.to_minute))
 }

@@ -23,7 +23,8 @@ fn price(input: &str, output: &str) -> Price {
         effective_from: None,
         effective_to: None,
         daily: None,
-        tiers: vec![Tier { service_tier: STANDARD.to_owned(), over_input_tokens: 0, rates, source: None }],
+        factors: Vec::new(),
+        tiers: vec![Tier::new(STANDARD, 0, rates)],
         source: Source { catalogue: "test".to_owned(), url: None, retrieved: "2026-11-20".to_owned() },
     }
 }

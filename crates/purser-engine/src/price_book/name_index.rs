@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use purser_domain::price::DailyWindow;
+
 use super::Dated;
 
 type Map<V> = HashMap<Box<str>, V, BuildHasherDefault<WordHasher>>;
@@ -75,7 +77,7 @@ fn preference(entry: &Dated) -> impl Ord + '_ {
     (
         price.daily.is_none(),
         std::cmp::Reverse(price.effective_from),
-        price.daily.map(|d| d.from_minute),
+        price.daily.as_ref().map(DailyWindow::key),
         &*entry.version,
     )
 }

@@ -21,8 +21,7 @@ pub(crate) fn usd(leaf: Leaf, text: &str) -> Rate {
 }
 
 pub(crate) fn tier(service_tier: &str, over_input_tokens: u64, rates: &[(&str, &str)]) -> Tier {
-    let mut tier =
-        Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates: [None; Leaf::COUNT], source: None };
+    let mut tier = Tier::new(service_tier, over_input_tokens, [None; Leaf::COUNT]);
     for (leaf, text) in rates {
         let leaf: Leaf = leaf.parse().expect("a literal of this test");
         tier.rates[leaf as usize] = Some(usd(leaf, text));
@@ -39,6 +38,7 @@ pub(crate) fn price(provider: &str, model: &str, rates: &[(&str, &str)]) -> Pric
         effective_from: None,
         effective_to: None,
         daily: None,
+        factors: Vec::new(),
         tiers: vec![tier(STANDARD, 0, rates)],
         source: Source { catalogue: "test".to_owned(), url: None, retrieved: "2026-11-20".to_owned() },
     }
@@ -145,10 +145,8 @@ fn prices_change_at_their_instant_and_the_undated_one_holds_before() {
 
 #[test]
 fn a_daily_window_beats_the_whole_day() {
-    let night = Price {
-        daily: Some(DailyWindow { from_minute: 16 * 60 + 30, to_minute: 30 }),
-        ..simple("deepseek", "deepseek-chat", "0.135")
-    };
+    let night =
+        Price { daily: Some(DailyWindow::new(16 * 60 + 30, 30)), ..simple("deepseek", "deepseek-chat", "0.135") };
     let book = book(vec![simple("deepseek", "deepseek-chat", "0.27"), night]);
     for (time, expected) in [
         ("2025-03-01T16:29:59Z", "0.27"),
@@ -276,7 +274,7 @@ fn a_version_names_what_is_charged_and_nothing_else() {
         simple("openai", "b", "8"),
         simple("x_ai", "a", "8"),
         Price { effective_from: Some(at("2026-01-01T00:00:00Z")), ..price.clone() },
-        Price { daily: Some(DailyWindow { from_minute: 0, to_minute: 60 }), ..price },
+        Price { daily: Some(DailyWindow::new(0, 60)), ..price },
     ] {
         assert_ne!(version(&other), name);
     }

@@ -14,8 +14,8 @@ fn problems(prices: &[Price]) -> Vec<String> {
 fn sound_prices_have_no_findings() {
     let mut long = good();
     long.tiers.push(tier("standard", 200_000, &[("input", "5"), ("output", "15")]));
-    let night = Price { daily: Some(DailyWindow { from_minute: 990, to_minute: 30 }), ..good() };
-    let day = Price { daily: Some(DailyWindow { from_minute: 30, to_minute: 990 }), ..good() };
+    let night = Price { daily: Some(DailyWindow::new(990, 30)), ..good() };
+    let day = Price { daily: Some(DailyWindow::new(30, 990)), ..good() };
     assert_eq!(problems(&[long, night, day]), Vec::<String>::new());
 }
 
@@ -46,10 +46,7 @@ fn every_flaw_of_a_price_is_named() {
             |p| p.tiers[0] = tier("standard", 0, &[("reasoning", "1"), ("input", "1")]),
             "note: openai gpt-4o: tier standard has a rate of reasoning, but none of output",
         ),
-        (
-            |p| p.daily = Some(DailyWindow { from_minute: 5, to_minute: 5 }),
-            "error: openai gpt-4o: daily window 5 to 5 is not within a day",
-        ),
+        (|p| p.daily = Some(DailyWindow::new(5, 5)), "error: openai gpt-4o: daily window 5 to 5 is not within a day"),
     ] {
         let mut price = good();
         change(&mut price);

@@ -31,8 +31,9 @@ pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<Price> {
     fields.finish()?;
     let source =
         Source { catalogue: "tenant".to_owned(), url: None, retrieved: now.to_jiff().strftime("%Y-%m-%d").to_string() };
-    let tier = Tier { service_tier, over_input_tokens: 0, rates, source: None };
-    Ok(Price { provider, model, aliases, effective_from, effective_to, daily: None, tiers: vec![tier], source })
+    let tier = Tier::new(service_tier, 0, rates);
+    let (daily, factors, tiers) = (None, Vec::new(), vec![tier]);
+    Ok(Price { provider, model, aliases, effective_from, effective_to, daily, factors, tiers, source })
 }
 
 /// A discount, and whether to set it although it lowers no price.

@@ -79,7 +79,7 @@ pub(super) fn price(price: &Price, version: Option<String>) -> PriceRecord {
         effective_from: price.effective_from,
         effective_to: price.effective_to,
         undated: price.effective_from.is_none(),
-        daily: price.daily.map(|daily| format!("{}-{}", clock(daily.from_minute), clock(daily.to_minute))),
+        daily: price.daily.as_ref().map(|daily| format!("{}-{}", clock(daily.from_minute), clock(daily.to_minute))),
         tiers: price
             .tiers
             .iter()

@@ -23,8 +23,9 @@ impl SourceKeys {
     pub(super) fn of(prices: &[&Price]) -> Self {
         let mut urls: BTreeMap<(Edition, String), BTreeSet<Option<&str>>> = BTreeMap::new();
         for price in prices {
-            let own = price.tiers.iter().filter_map(|tier| tier.source.as_ref());
-            for source in own.chain([&price.source]) {
+            let own = price.tiers.iter().flat_map(|tier| tier.source.iter().chain(tier.rate_sources.values()));
+            let factors = price.factors.iter().filter_map(|factor| factor.source.as_ref());
+            for source in own.chain(factors).chain([&price.source]) {
                 let group = (edition(source), price.provider.clone());
                 urls.entry(group).or_default().insert(source.url.as_deref());
             }
@@ -62,15 +63,20 @@ impl SourceKeys {
 
     /// The fields of a line that name `source`.
     pub(super) fn fields(&self, provider: &str, source: &Source) -> String {
+        self.fields_of(provider, source, "")
+    }
+
+    /// As [`Self::fields`], with `suffix` at the end of the fields' names.
+    pub(super) fn fields_of(&self, provider: &str, source: &Source, suffix: &str) -> String {
         let edition = edition(source);
         let page = (edition, provider.to_owned());
         if self.pages.contains_key(&page) {
-            return format!(",\"source\":{}", json(&self.page_key(&page.0, provider)));
+            return format!(",\"source{suffix}\":{}", json(&self.page_key(&page.0, provider)));
         }
         let letter = self.letters.get(&page.0).expect("every source of every price was collected");
         match &source.url {
-            Some(url) => format!(",\"source\":{},\"url\":{}", json(letter), json(url)),
-            None => format!(",\"source\":{}", json(letter)),
+            Some(url) => format!(",\"source{suffix}\":{},\"url{suffix}\":{}", json(letter), json(url)),
+            None => format!(",\"source{suffix}\":{}", json(letter)),
         }
     }
 

@@ -1,5 +1,6 @@
 use super::*;
-use purser_domain::price::{DailyWindow, Rate, Source, Tier};
+use jiff::tz::TimeZone;
+use purser_domain::price::{DailyWindow, Factor, Rate, Source, Weekdays};
 use purser_domain::usage::Leaf;
 
 /// The first version of the format, to be read for ever.
@@ -12,15 +13,15 @@ fn header() -> &'static str {
 #[test]
 fn a_file_round_trips_byte_by_byte() {
     let prices = parse(V1.as_bytes()).expect("the sample is valid");
-    assert_eq!(write(&prices).expect("decimal rates"), V1);
+    assert_eq!(write(&prices), V1);
     let reversed: Vec<Price> = prices.iter().rev().cloned().collect();
-    assert_eq!(write(&reversed).expect("decimal rates"), V1, "the order of prices changes nothing");
+    assert_eq!(write(&reversed), V1, "the order of prices changes nothing");
 }
 
 #[test]
 fn every_field_of_a_line_arrives() {
     let prices = parse(V1.as_bytes()).expect("the sample is valid");
-    assert_eq!(prices[0].daily, Some(DailyWindow { from_minute: 990, to_minute: 30 }));
+    assert_eq!(prices[0].daily, Some(DailyWindow::new(990, 30)));
     assert_eq!(prices[0].effective_from, None);
     let gpt = &prices[1];
     assert_eq!(gpt.aliases, ["gpt-4o-2024-08-06"]);
@@ -45,7 +46,11 @@ fn wrong_headers_are_refused() {
         ("", "the header is missing"),
         ("{}", "the header is wrong: missing field `format`"),
         (&header().replace("purser-prices", "x"), "the format is \"x\", not \"purser-prices\""),
-        (&header().replace("\"version\":1", "\"version\":2"), "version 2 is not known, only 1"),
+        (&header().replace("\"version\":1", "\"version\":3"), "version 3 is not known, only 1 to 2"),
+        (
+            &header().replace("\"version\":1", "\"version\":2"),
+            "not \"USD per million tokens; USD each for requests, web",
+        ),
         (&header().replace("2026-11-20", "today"), "was retrieved \"today\", which is not a date"),
     ] {
         let found = problems(header);
@@ -76,10 +81,44 @@ fn every_wrong_line_is_named() {
     }
 }
 
+/// The second version: units, factors, weekdays, zones, first days and fractions.
+const V2: &str = include_str!("samples/v2.jsonl");
+
 #[test]
-fn a_rate_without_a_finite_decimal_is_not_written() {
-    let mut price = parse(V1.as_bytes()).expect("the sample is valid").remove(0);
-    price.tiers = vec![Tier { rates: [Rate::new(1, 3); Leaf::COUNT], ..price.tiers[0].clone() }];
-    let error = write(&[price]).expect_err("a third");
-    assert_eq!(error.to_string(), "deepseek deepseek-chat standard.input: 1/3 pico-dollars is not a finite decimal");
+fn the_second_version_holds_units_factors_and_weekdays() {
+    let prices = parse(V2.as_bytes()).expect("the sample is valid");
+    assert_eq!(write(&prices), V2);
+    let weekdays = Weekdays::from_bits(0b1_1111).expect("five days");
+    let (zone, first_day) = (TimeZone::get("Asia/Shanghai").ok(), "2026-08-17".parse().ok());
+    let window = DailyWindow { weekdays, zone, first_day, ..DailyWindow::new(540, 1_440) };
+    assert_eq!(prices[0].daily, Some(window));
+    let whisper = &prices[1];
+    let factor = Factor::parse("inference_geo", "us", "1.1").expect("a factor");
+    assert_eq!(whisper.factors[0], factor);
+    assert_eq!(whisper.factors[1].source.as_ref().map(|source| source.catalogue.as_str()), Some("litellm 1.110.2"));
+    // 0.11 USD an hour are 0.11 * 10^12 / 3,600 pico-dollars a second.
+    assert_eq!(whisper.tiers[0].units["audio_seconds"], Rate::new(110_000_000_000, 3_600).expect("a rate"));
+    assert_eq!(whisper.tiers[0].units["images"], Rate::parse("0.04", 1).expect("a rate"));
+    assert_eq!(whisper.tiers[0].rate_sources["images"].url.as_deref(), Some("https://example.com"));
+    // 1 USD for 3 million tokens.
+    assert_eq!(whisper.tiers[0].rates[Leaf::CacheWrite12h as usize], Rate::parse("1", 3_000_000).ok());
+}
+
+#[test]
+fn wrong_units_factors_and_windows_are_refused() {
+    let header = V2.lines().next().expect("the sample has a header");
+    for (line, expected) in [
+        (r#""tiers":{"standard":{"unit.Images":"1"}}"#, "\"unit.Images\" is not a usage leaf"),
+        (r#""tiers":{"standard":{"unit.images":"1/0"}}"#, "\"1/0\" is not a decimal over a whole number"),
+        (r#""factors":[{"dimension":"speed","value":"fast","ratio":"2"}],"tiers":{}"#, "\"2\" is not a fraction"),
+        (r#""factors":[{"dimension":"speed","value":"fast","ratio":"0/1"}],"tiers":{}"#, "\"0/1\" is not a fraction"),
+        (r#""daily":{"from":"00:00","to":"24:00","weekdays":"someday"},"tiers":{}"#, "\"someday\" is not a weekday"),
+        (r#""daily":{"from":"00:00","to":"24:00","zone":"Mars/Base"},"tiers":{}"#, "zone \"Mars/Base\" is not known"),
+        (r#""tiers":{"standard":{"input":"1","source.output":"l"}}"#, "\"output\" has a source, but no rate"),
+        (r#""daily":{"from":"24:00","to":"01:00"},"tiers":{}"#, "is not HH:MM"),
+    ] {
+        let line = format!(r#"{{"provider":"p","model":"m","effective_from":null,"source":"l",{line}}}"#);
+        let found = problems(&format!("{header}\n{line}\n"));
+        assert!(found.iter().any(|finding| finding.contains(expected)), "{expected}: {found:?}");
+    }
 }

@@ -17,7 +17,7 @@ fn converted(models: &str, known: &KnownNames) -> Converted {
 fn shown(price: &Price) -> String {
     let date = |at: Option<purser_domain::time::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
     let mut text = format!("{}..{}", date(price.effective_from), date(price.effective_to));
-    if let Some(daily) = price.daily {
+    if let Some(daily) = &price.daily {
         text += &format!(" {}-{}", daily.from_minute, daily.to_minute);
     }
     for tier in &price.tiers {

@@ -19,7 +19,7 @@ pub(super) struct Period {
 }
 
 /// What a condition means in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum When {
     Always,
     From(Timestamp),
@@ -49,22 +49,22 @@ pub(super) fn periods(
         }
     }
     let starts: BTreeSet<Option<Timestamp>> = std::iter::once(None)
-        .chain(prices.iter().map(|(when, _)| start(*when)))
-        .chain(variants.iter().map(|(when, _)| start(*when)))
+        .chain(prices.iter().map(|(when, _)| start(when)))
+        .chain(variants.iter().map(|(when, _)| start(when)))
         .collect();
     let starts: Vec<Option<Timestamp>> = starts.into_iter().collect();
     let mut periods: Vec<Period> = Vec::new();
     for (index, from) in starts.iter().copied().enumerate() {
         let to = starts.get(index + 1).copied().flatten();
-        let holds = |when: When| matches!(when, When::Always) || matches!(when, When::From(at) if Some(at) <= from);
-        let active: Vec<&Variant<'_>> = variants.iter().filter(|(when, _)| holds(*when)).map(|(_, v)| *v).collect();
-        let whole_day = prices.iter().rposition(|(when, _)| holds(*when)).or_else(|| {
+        let holds = |when: &When| matches!(when, When::Always) || matches!(when, When::From(at) if Some(*at) <= from);
+        let active: Vec<&Variant<'_>> = variants.iter().filter(|(when, _)| holds(when)).map(|(_, v)| *v).collect();
+        let whole_day = prices.iter().rposition(|(when, _)| holds(when)).or_else(|| {
             // None holds: genai-prices falls back on the first one. One with a start is not stretched.
             prices.first().filter(|(when, _)| !matches!(when, When::From(_))).map(|_| 0)
         });
         for (position, (when, price)) in prices.iter().enumerate() {
             let daily = match when {
-                When::Daily(window) if Some(position) > whole_day => Some(*window),
+                When::Daily(window) if Some(position) > whole_day => Some(window.clone()),
                 _ if Some(position) == whole_day => None,
                 _ => continue,
             };
@@ -87,9 +87,9 @@ fn extend(periods: &mut Vec<Period>, period: Period) {
     }
 }
 
-fn start(when: When) -> Option<Timestamp> {
+fn start(when: &When) -> Option<Timestamp> {
     match when {
-        When::From(at) => Some(at),
+        When::From(at) => Some(*at),
         When::Always | When::Daily(_) => None,
     }
 }
@@ -105,7 +105,7 @@ fn when(constraint: Option<&Constraint>) -> Result<When, CatalogueError> {
         Some(Constraint::Daily { start_time, end_time }) => {
             let from_minute = minute(start_time).ok_or_else(|| bad(start_time))?;
             let to_minute = minute(end_time).ok_or_else(|| bad(end_time))?;
-            Ok(When::Daily(DailyWindow { from_minute, to_minute }))
+            Ok(When::Daily(DailyWindow::new(from_minute, to_minute)))
         }
     }
 }
@@ -198,7 +198,7 @@ fn rows(
         for (leaf, rate) in own {
             row[leaf as usize] = Some(rate);
         }
-        tiers.push(Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates: row, source: None });
+        tiers.push(Tier::new(service_tier, over_input_tokens, row));
     }
     tiers.retain(|tier| tier.rates.iter().any(Option::is_some));
     Ok(tiers)

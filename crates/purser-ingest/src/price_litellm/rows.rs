@@ -62,7 +62,7 @@ fn push(tiers: &mut Vec<Tier>, name: &str, over: u64, rates: Row) {
     // A larger context with the same rates says nothing new.
     let same = tiers.last().is_some_and(|last| last.service_tier == service_tier && last.rates == rates);
     if rates.iter().any(Option::is_some) && !same {
-        tiers.push(Tier { service_tier: service_tier.to_owned(), over_input_tokens: over, rates, source: None });
+        tiers.push(Tier::new(service_tier, over, rates));
     }
 }
 

@@ -138,7 +138,8 @@ fn dear() -> Price {
         effective_from: None,
         effective_to: None,
         daily: None,
-        tiers: vec![Tier { service_tier: "standard".to_owned(), over_input_tokens: 0, rates, source: None }],
+        factors: Vec::new(),
+        tiers: vec![Tier::new("standard", 0, rates)],
         source: PriceSource { catalogue: "tenant".to_owned(), url: None, retrieved: "2026-11-20".to_owned() },
     }
 }

@@ -15,6 +15,8 @@ struct Stored {
     service_tier: String,
     over_input_tokens: u64,
     rates: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    units: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<StoredSource>,
 }
@@ -41,14 +43,20 @@ fn to_stored(tier: &Tier) -> Stored {
     Stored {
         service_tier: tier.service_tier.clone(),
         over_input_tokens: tier.over_input_tokens,
-        rates: Leaf::ALL.iter().zip(tier.rates).filter_map(|(leaf, rate)| Some((leaf, rate?))).map(text).collect(),
+        rates: Leaf::ALL
+            .iter()
+            .zip(tier.rates)
+            .filter_map(|(leaf, rate)| Some((leaf.name(), rate?)))
+            .map(text)
+            .collect(),
+        units: tier.units.iter().map(|(unit, rate)| (unit.as_str(), *rate)).map(text).collect(),
         source,
     }
 }
 
-fn text((leaf, rate): (&Leaf, Rate)) -> (String, String) {
+fn text((name, rate): (&str, Rate)) -> (String, String) {
     let (pico, per) = rate.parts();
-    (leaf.name().to_owned(), format!("{pico}/{per}"))
+    (name.to_owned(), format!("{pico}/{per}"))
 }
 
 pub(super) fn decode(text: &str) -> Result<Vec<Tier>> {
@@ -63,18 +71,25 @@ fn from_stored(stored: Stored) -> std::result::Result<Tier, String> {
         let leaf: Leaf = name.parse()?;
         let index =
             Leaf::ALL.iter().position(|other| *other == leaf).ok_or_else(|| format!("{name:?} has no place"))?;
-        let rate = fraction
-            .split_once('/')
-            .and_then(|(pico, per)| Rate::new(pico.parse().ok()?, per.parse().ok()?))
-            .ok_or_else(|| format!("{fraction:?} is not a rate"))?;
-        rates[index] = Some(rate);
+        rates[index] = Some(rate_of(&fraction)?);
+    }
+    let mut units = BTreeMap::new();
+    for (name, fraction) in stored.units {
+        units.insert(name, rate_of(&fraction)?);
     }
     let source = stored.source.map(|source| Source {
         catalogue: source.catalogue,
         url: source.url,
         retrieved: source.retrieved,
     });
-    Ok(Tier { service_tier: stored.service_tier, over_input_tokens: stored.over_input_tokens, rates, source })
+    Ok(Tier { units, source, ..Tier::new(stored.service_tier, stored.over_input_tokens, rates) })
+}
+
+fn rate_of(fraction: &str) -> std::result::Result<Rate, String> {
+    fraction
+        .split_once('/')
+        .and_then(|(pico, per)| Rate::new(pico.parse().ok()?, per.parse().ok()?))
+        .ok_or_else(|| format!("{fraction:?} is not a rate"))
 }
 
 #[cfg(test)]
@@ -87,10 +102,14 @@ mod tests {
         rates[0] = Rate::parse("5", 1_000_000).ok();
         rates[1] = Rate::new(1, 3);
         let source = Source { catalogue: "tenant".to_owned(), url: None, retrieved: "2026-11-20".to_owned() };
-        let tiers =
-            [Tier { service_tier: "batch".to_owned(), over_input_tokens: 200_000, rates, source: Some(source) }];
+        let tiers = [Tier {
+            source: Some(source),
+            units: [("images".to_owned(), Rate::FREE)].into(),
+            ..Tier::new("batch", 200_000, rates)
+        }];
         let text = concat!(
             r#"[{"service_tier":"batch","over_input_tokens":200000,"rates":{"cache_read":"1/3","input":"5000000/1"},"#,
+            r#""units":{"images":"0/1"},"#,
             r#""source":{"catalogue":"tenant","url":null,"retrieved":"2026-11-20"}}]"#
         );
         assert_eq!(encode(&tiers), Ok(text.to_owned()));

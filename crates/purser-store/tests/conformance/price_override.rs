@@ -20,13 +20,12 @@ pub(crate) fn price(model: &str, effective_from: Option<i64>) -> Price {
         effective_from: effective_from.map(at),
         effective_to: None,
         daily: None,
+        factors: Vec::new(),
         tiers: vec![
-            Tier { service_tier: "standard".to_owned(), over_input_tokens: 0, rates, source: None },
+            Tier::new("standard", 0, rates),
             Tier {
-                service_tier: "batch".to_owned(),
-                over_input_tokens: 200_000,
-                rates,
                 source: Some(Source { url: Some("https://example.com".to_owned()), ..source.clone() }),
+                ..Tier::new("batch", 200_000, rates)
             },
         ],
         source,
@@ -40,7 +39,7 @@ pub(crate) fn own(id: &str, price: Price) -> PriceOverride {
 pub(crate) async fn a_price_round_trips_exactly(database: Database) {
     let (store, acme) = with_tenant(&database, "acme").await;
     let prices = store.price_override(&acme);
-    let daily = Some(DailyWindow { from_minute: 990, to_minute: 30 });
+    let daily = Some(DailyWindow::new(990, 30));
     let all = [
         price("m", None),
         price("m", Some(i64::MIN + 2)),
@@ -59,7 +58,7 @@ pub(crate) async fn nulls_are_equal_in_a_prices_key(database: Database) {
     let (store, acme) = with_tenant(&database, "acme").await;
     let prices = store.price_override(&acme);
     prices.set(&own("po_1", price("m", None)), at(100)).await.expect("a new price");
-    let daily = Some(DailyWindow { from_minute: 0, to_minute: 30 });
+    let daily = Some(DailyWindow::new(0, 30));
     prices.set(&own("po_2", Price { daily, ..price("m", None) }), at(101)).await.expect("another time of day");
     let cheaper = Price { tiers: vec![price("m", None).tiers[1].clone()], ..price("m", None) };
     prices.set(&own("po_3", cheaper), at(102)).await.expect("the first one's period");

@@ -34,7 +34,7 @@ fn tier(service_tier: &str, over_input_tokens: u64, prices: PerMillion) -> Tier 
     for (leaf, usd) in leaves.into_iter().zip(prices) {
         rates[leaf as usize] = Some(Rate::parse(usd, 1_000_000).expect("a literal of this test"));
     }
-    Tier { service_tier: service_tier.to_owned(), over_input_tokens, rates, source: None }
+    Tier::new(service_tier, over_input_tokens, rates)
 }
 
 fn price(model: &str, tiers: Vec<Tier>) -> Price {
@@ -45,6 +45,7 @@ fn price(model: &str, tiers: Vec<Tier>) -> Price {
         effective_from: None,
         effective_to: None,
         daily: None,
+        factors: Vec::new(),
         tiers,
         source: PriceSource { catalogue: "test".to_owned(), url: None, retrieved: "2026-01-01".to_owned() },
     }

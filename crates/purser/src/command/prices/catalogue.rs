@@ -88,8 +88,7 @@ pub(super) async fn import(args: Import, settings: &Settings) -> anyhow::Result<
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let mut version = None;
     if let (Some(path), false) = (&args.output, args.dry_run) {
-        let text = price_file::write(&prices).map_err(|error| anyhow::anyhow!("{error}"))?;
-        std::fs::write(path, text).with_context(|| path.display().to_string())?;
+        std::fs::write(path, price_file::write(&prices)).with_context(|| path.display().to_string())?;
     } else if !args.dry_run {
         if errors > 0 {
             shown::talk_findings(&findings);

@@ -119,7 +119,7 @@ fn price(args: &Set) -> anyhow::Result<Price> {
     for (name, leaf, rate) in &args.rates {
         let index = tiers.iter().position(|tier| tier.service_tier == *name).unwrap_or_else(|| {
             let rates = [None; Leaf::COUNT];
-            tiers.push(Tier { service_tier: name.clone(), over_input_tokens: 0, rates, source: None });
+            tiers.push(Tier::new(name.clone(), 0, rates));
             tiers.len() - 1
         });
         if tiers[index].rates[*leaf as usize].replace(*rate).is_some() {
@@ -136,6 +136,7 @@ fn price(args: &Set) -> anyhow::Result<Price> {
         effective_from: book::instant(args.from.as_deref())?,
         effective_to: book::instant(args.to.as_deref())?,
         daily: None,
+        factors: Vec::new(),
         tiers,
         source: Source {
             catalogue: "tenant".to_owned(),

@@ -32,7 +32,7 @@ pub(super) fn record(price: &Price) -> Value {
         "effective_from": price.effective_from,
         "effective_to": price.effective_to,
         "undated": price.effective_from.is_none(),
-        "daily": price.daily.map(daily),
+        "daily": price.daily.as_ref().map(daily),
         "tiers": tiers,
         "source": {
             "catalogue": price.source.catalogue,
@@ -48,7 +48,7 @@ pub(super) fn per_unit(leaf: Leaf, rate: Rate) -> String {
     purser_engine::focus::decimal::Decimal::price(rate, units).map_or_else(|| rate.to_string(), |usd| usd.to_string())
 }
 
-fn daily(window: DailyWindow) -> String {
+fn daily(window: &DailyWindow) -> String {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     format!("{}-{}", clock(window.from_minute), clock(window.to_minute))
 }
@@ -104,7 +104,7 @@ fn validity(price: &Price) -> String {
         (None, Some(to)) => format!("until {}", date(to)),
         (Some(from), Some(to)) => format!("{} to {}", date(from), date(to)),
     };
-    price.daily.map_or(span.clone(), |window| format!("{span}, {} UTC", daily(window)))
+    price.daily.as_ref().map_or(span.clone(), |window| format!("{span}, {} UTC", daily(window)))
 }
 
 /// Findings as lines for people, the worst first.
