@@ -93,6 +93,11 @@ impl UsageObject {
         self.has_tokens() || !self.units.is_empty() || self.reported.web_searches > 0
     }
 
+    /// Whether anything is to be taken or said of it.
+    pub(crate) fn is_told(&self) -> bool {
+        self.has_counts() || !self.errors.is_empty() || !self.unknown.is_empty()
+    }
+
     /// Which totals contain their parts.
     pub(crate) fn accounting(&self) -> Accounting {
         self.accounting.unwrap_or(Accounting::TOTALS)

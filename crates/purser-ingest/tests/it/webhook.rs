@@ -1,6 +1,7 @@
 //! LiteLLM's webhook and CloudEvents: what LiteLLM sent, and variants of it.
 
 use purser_domain::money::Money;
+use purser_domain::passed_over::{PassedOver, Reason};
 use purser_domain::usage::{Leaf, Usage};
 use purser_ingest::decoded::Decoded;
 use purser_ingest::{cloud_event, litellm};
@@ -82,16 +83,145 @@ fn an_answer_from_litellms_cache_owes_nothing() {
 }
 
 #[test]
-fn what_calls_no_model_is_not_charged_and_what_contradicts_itself_is_refused() {
-    let decoded = litellm(r#"{"id":"x","call_type":"afile_list","model":"m","endTime":1795221020}"#);
-    assert_eq!((decoded.events.len(), decoded.skipped, decoded.findings.len()), (0, 1, 1));
+fn what_calls_no_model_is_passed_over_and_what_contradicts_itself_is_kept() {
+    let decoded = litellm(r#"{"id":"x","call_type":"afile_list","model":"m"}"#);
+    assert_eq!((decoded.events.len(), decoded.skipped), (0, 1));
+    let expected = PassedOver::new("litellm", "afile_list", Reason::NotACall);
+    assert_eq!(decoded.passed_over.into_iter().collect::<Vec<_>>(), [(expected, 1)]);
+    let decoded = litellm(r#"{"id":"x","call_type":"dream","model":"m","endTime":1795221020}"#);
+    assert_eq!(decoded.passed_over.into_keys().next().expect("one").reason, Reason::UnknownOperation);
     let body = format!(
-        r#"{{{CALL},"metadata":{{"usage_object":{{"prompt_tokens":10,"completion_tokens":1,
+        r#"{{{CALL},"response_cost":0.5,"metadata":{{"usage_object":{{"prompt_tokens":10,"completion_tokens":1,
         "prompt_tokens_details":{{"cached_tokens":11}}}}}}}}"#
     );
-    let decoded = litellm(&body);
-    assert_eq!(decoded.refused[0].errors[0].reason, "10 input_tokens cannot contain 11 cached tokens");
-    assert_eq!(decoded.refused[0].id.as_deref(), Some("r1"));
+    let event = litellm(&body).events.remove(0).event;
+    assert_eq!(event.contradiction.expect("named").reason, "10 input_tokens cannot contain 11 cached tokens");
+    assert_eq!(event.reported_usd, Some(Money::from_cents(50)));
+    let refused = litellm(&format!(r#"{{{CALL},"metadata":{{"usage_object":{{"prompt_tokens":-1}}}}}}"#)).refused;
+    assert_eq!((refused[0].errors[0].field.as_str(), refused[0].errors[0].value.as_str()), ("[0].prompt_tokens", "-1"));
+}
+
+fn record(call_type: &str, rest: &str) -> Decoded {
+    litellm(&format!(
+        r#"{{"id":"r1","call_type":"{call_type}","custom_llm_provider":"openai","startTime":1795221019.5,
+        "endTime":1795221020.25{rest}}}"#
+    ))
+}
+
+#[test]
+fn a_batch_is_charged_once_when_it_is_finished() {
+    let poll = |status: &str, end: u64, cost: &str| {
+        litellm(&format!(
+            r#"{{"id":"batch_1","call_type":"aretrieve_batch","custom_llm_provider":"openai","model":"gpt-4o-mini",
+            "startTime":1795221019,"endTime":{end},"response_cost":{cost},"prompt_tokens":900,"completion_tokens":100,
+            "metadata":{{"batch_models":["gpt-4o-mini"],"batch_successful_requests":9,"batch_failed_requests":1}},
+            "response":{{"id":"batch_1","object":"batch","status":"{status}","completed_at":1795221000}}}}"#
+        ))
+    };
+    let first = poll("completed", 1_795_221_020, "0.05").events.remove(0).event;
+    let again = poll("completed", 1_795_299_999, "0.05").events.remove(0).event;
+    assert_eq!(first, again, "asked for later, it is the same");
+    assert_eq!((first.event_id.as_str(), first.response_id.as_deref()), ("batch_1_batch_cost", Some("batch_1")));
+    assert_eq!((first.service_tier.as_deref(), first.usage.get(Leaf::Requests)), (Some("batch"), 10));
+    assert_eq!((first.usage.get(Leaf::Input), first.reported_usd), (900, Some(Money::from_cents(5))));
+    let open = poll("in_progress", 1_795_221_020, "0.0");
+    assert_eq!((open.events.len(), open.passed_over.len()), (0, 1));
+}
+
+#[test]
+fn calls_without_tokens_are_charged_by_their_units() {
+    let quantity = |number: u64| purser_domain::unit::Quantity::whole(number).expect("small");
+    let event = record(
+        "aocr",
+        r#","model":"mistral/mistral-ocr","response_cost":0.02,
+        "metadata":{"usage_object":{"pages_processed":10,"doc_size_bytes":99}}"#,
+    )
+    .events
+    .remove(0)
+    .event;
+    assert_eq!((event.units["pages"], event.operation.as_deref()), (quantity(10), Some("ocr")));
+    let event = record(
+        "call_mcp_tool",
+        r#","model":"MCP: search","response_cost":0.0,"metadata":{
+        "mcp_tool_call_metadata":{"name":"search","mcp_server_name":"web","arguments":{"q":"-marker-"}}}"#,
+    )
+    .events
+    .remove(0)
+    .event;
+    assert_eq!((event.tool.as_deref(), event.mcp_server.as_deref()), (Some("search"), Some("web")));
+    assert_eq!((event.units["calls"], event.reported_usd), (quantity(1), Some(Money::ZERO)));
+    let event = record("asearch", r#","model":"tavily/search","response_cost":0.008"#).events.remove(0).event;
+    assert_eq!(event.units["queries"], quantity(1));
+    // What keeps house is charged only if it cost something.
+    let event = record("acreate_container", r#","model":"m","response_cost":0.03"#).events.remove(0).event;
+    assert_eq!(event.reported_usd, Some(Money::from_cents(3)));
+    assert_eq!(record("acreate_container", r#","model":"m","response_cost":0.0"#).events.len(), 0);
+    // A background answer is charged by the record that has its counts.
+    let queued = r#","model":"gpt-5","response":{"id":"resp_1","status":"queued"}"#;
+    assert_eq!(record("aresponses", queued).passed_over.len(), 1);
+}
+
+#[test]
+fn parts_of_the_cost_without_a_count_are_named() {
+    let event = record(
+        "acompletion",
+        r#","model":"gpt-4o","prompt_tokens":5,"response_cost":0.04,"cost_breakdown":
+        {"input_cost":0.01,"tool_usage_cost":0.01,"guardrail_cost":0.01,"additional_costs":{"azure_router":0.01},
+        "service_tier":"flex","data_residency":"eu"}"#,
+    )
+    .events
+    .remove(0)
+    .event;
+    let names: Vec<&str> = event.units.keys().map(String::as_str).collect();
+    assert_eq!(names, ["azure_router", "guardrail_checks"]);
+    assert_eq!((event.service_tier.as_deref(), event.inference_geo.as_deref()), (Some("flex"), Some("eu")));
+    let event = record(
+        "acompletion",
+        r#","model":"gpt-4o","prompt_tokens":5,"response_cost":0.02,"cost_breakdown":
+        {"tool_usage_cost":0.01,"guardrail_cost":0.0}"#,
+    )
+    .events
+    .remove(0)
+    .event;
+    assert_eq!(event.units.keys().map(String::as_str).collect::<Vec<_>>(), ["tool_uses"]);
+}
+
+#[test]
+fn a_row_of_spend_logs_reads_like_the_payload() {
+    let row = r#"{"request_id":"chatcmpl-1","call_type":"acompletion","api_key":"88dc","spend":0.00475,
+        "total_tokens":1500,"prompt_tokens":1200,"completion_tokens":300,"startTime":"2026-11-20 12:00:00.123000",
+        "endTime":"2026-11-20T12:00:02.456000Z","model":"gpt-4o-2024-08-06","model_group":"my-alias",
+        "custom_llm_provider":"openai","user":"u1","team_id":"t1","end_user":"ada","cache_hit":"False",
+        "request_tags":"[\"nightly\"]","status":"success","metadata":METADATA}"#;
+    let metadata = r#"{"usage_object":{"prompt_tokens":1200,"completion_tokens":300,
+        "prompt_tokens_details":{"cached_tokens":1000}},"user_api_key_alias":"k"}"#;
+    let row = row.replace("METADATA", &serde_json::to_string(metadata).expect("a text"));
+    let event = litellm(&row).events.remove(0).event;
+    let expected = Usage::default().with(Leaf::Input, 200).with(Leaf::CacheRead, 1_000).with(Leaf::Output, 300);
+    assert_eq!((event.event_id.as_str(), event.usage), ("chatcmpl-1", expected));
+    assert_eq!((event.user_id.as_deref(), event.latency_ms), (Some("ada"), Some(2_333)));
+    assert_eq!(event.reported_usd, Some(Money::from_pico(4_750_000_000)));
+    let tags: Vec<(&str, &str)> = event.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(tags, [("key_alias", "k"), ("model_group", "my-alias"), ("nightly", "true"), ("team_id", "t1")]);
+    let hit = litellm(&row.replace("\"False\"", "\"True\"")).events.remove(0).event;
+    assert_eq!((hit.usage, hit.reported_usd), (Usage::ZERO, None));
+}
+
+#[test]
+fn a_provider_that_nobody_names_is_told_by_the_answer() {
+    let provider = |rest: &str| {
+        let body =
+            format!(r#"{{"id":"r1","endTime":1795221020.25,"call_type":"acompletion","prompt_tokens":5{rest}}}"#);
+        let event = litellm(&body).events.remove(0).event;
+        (event.provider, event.model)
+    };
+    let owned = |provider: &str, model: &str| (provider.to_owned(), model.to_owned());
+    let sent = r#","model":"my-alias","hidden_params":{"litellm_model_name":"openai/gpt-5-mini"}"#;
+    assert_eq!(provider(sent), owned("openai", "my-alias"));
+    let answered = r#","model":"bedrock-claude","response":{"id":"msg_bdrk_1","model":"claude-sonnet-4-5"}"#;
+    assert_eq!(provider(answered), owned("aws.bedrock", "bedrock-claude"));
+    assert_eq!(provider(r#","model":"gpt-5-mini""#), owned("openai", "gpt-5-mini"));
+    assert_eq!(provider(r#","model":"llama-4""#), owned("", "llama-4"));
 }
 
 #[test]
