@@ -2,6 +2,7 @@
 //! Invariant: an item of the input ends in exactly one of `events`, `refused` and `skipped`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use purser_domain::attribution::SpanContext;
 use purser_domain::passed_over::{PassedOver, Reason};
@@ -59,13 +60,16 @@ pub struct Incoming {
     /// request: both tell of one call. `None` if no such span is in the request; the other may still come or have come
     /// in another one, which `event.trace_id`, `event.span_id`, `event.parent_span_id` and [`Decoded::contexts`] tell.
     pub enclosing: Option<String>,
+    /// Who saw the call, where one source has several witnesses: the instrumentation scope of an OTLP item. Two items of
+    /// different scopes may tell of one call, two of the same scope seldom do.
+    pub emitter: Option<Arc<str>>,
 }
 
 impl Incoming {
     /// An event with no other call around it.
     #[must_use]
     pub const fn new(event: UsageEvent, source_index: usize) -> Self {
-        Self { event, source_index, enclosing: None }
+        Self { event, source_index, enclosing: None, emitter: None }
     }
 }
 

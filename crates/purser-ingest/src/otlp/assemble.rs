@@ -2,6 +2,7 @@
 //! Invariant: only model calls become events, and none is refused because its counts contradict each other.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use purser_domain::attribution::Attribution;
 use purser_domain::passed_over::Reason;
@@ -47,6 +48,7 @@ pub(super) struct Assembler {
     pub(super) index: usize,
     pub(super) nesting: Nesting,
     pub(super) agents: Agents,
+    scope: Arc<str>,
     providers: ProviderMemo,
 }
 
@@ -66,7 +68,16 @@ impl Assembler {
             providers: ProviderMemo::default(),
             nesting: Nesting::default(),
             agents: Agents::default(),
+            scope: "".into(),
         }
+    }
+
+    /// Begins the items of an instrumentation scope; whose they are.
+    pub(super) fn scope(&mut self, name: &str) -> &'static Emitter {
+        if *self.scope != *name {
+            self.scope = name.into();
+        }
+        Emitter::of_scope(name)
     }
 
     /// Begins the items of a resource.
@@ -155,6 +166,9 @@ impl Assembler {
         }
         self.decoded.settle(event, errors, Place::Item(self.index), self.now);
         self.index += 1;
+        if let Some(incoming) = self.decoded.events.get_mut(before) {
+            incoming.emitter = Some(Arc::clone(&self.scope)).filter(|scope| !scope.is_empty());
+        }
         Ok(self.decoded.events.len() > before)
     }
 

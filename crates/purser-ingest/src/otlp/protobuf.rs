@@ -7,7 +7,6 @@ use super::Signal;
 use super::assemble::{Assembler, Item};
 use crate::attribute::{Attributes, Names, Value};
 use crate::decoded::Unreadable;
-use crate::emitter::Emitter;
 
 /// One field of a message.
 #[derive(Debug, Clone, Copy)]
@@ -92,10 +91,10 @@ pub(super) fn read(body: &[u8], signal: Signal, assembler: &mut Assembler) -> Re
         each(resource_items, 1, |bytes| each(bytes, 1, |pair| attribute(pair, Names::Common, &mut resource)))?;
         assembler.resource(&resource);
         each(resource_items, 2, |scope_items| {
-            let mut emitter = Emitter::of_scope("");
+            let mut emitter = assembler.scope("");
             each(scope_items, 1, |scope| {
                 each(scope, 1, |name| {
-                    emitter = Emitter::of_scope(str::from_utf8(name).unwrap_or_default());
+                    emitter = assembler.scope(str::from_utf8(name).unwrap_or_default());
                     Ok(())
                 })
             })?;

@@ -8,7 +8,6 @@ use super::assemble::{Assembler, Item};
 use super::protobuf::claude_name;
 use crate::attribute::{Attributes, Names, Value};
 use crate::decoded::Unreadable;
-use crate::emitter::Emitter;
 use crate::json::{self, Cursor};
 
 type Outcome = Result<(), Unreadable>;
@@ -73,11 +72,11 @@ struct Reader<'s, 'a> {
 
 impl<'a> Reader<'_, 'a> {
     fn scope(&mut self, cursor: &mut Cursor<'a>, assembler: &mut Assembler) -> Outcome {
-        let mut emitter = Emitter::of_scope("");
+        let mut emitter = assembler.scope("");
         ordered(cursor, "scope", self.levels.items, |cursor, is_items| {
             if !is_items {
                 return member(cursor, "name", &mut |cursor| {
-                    emitter = Emitter::of_scope(&json::string(cursor.skip()?).unwrap_or_default());
+                    emitter = assembler.scope(&json::string(cursor.skip()?).unwrap_or_default());
                     Ok(())
                 });
             }
