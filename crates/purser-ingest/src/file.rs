@@ -21,7 +21,7 @@ mod target;
 
 pub use export::Export;
 pub use recognise::{recognise, unpacked};
-pub use session_log::Seen;
+pub use session_log::{Agent, Seen};
 pub use target::Target;
 
 /// How many events a chunk holds at most.
@@ -38,19 +38,18 @@ pub enum Format {
     Litellm,
     /// OTLP/JSON requests, one per line or a whole file.
     OtlpJson,
-    /// A session log of Claude Code.
-    ClaudeCode,
+    /// A session log of a coding agent.
+    Agent(Agent),
     /// An export of a provider's console.
     Export(Export),
 }
 
 impl Format {
-    /// Every format that is no [`Export`].
-    const OWN: [Self; 5] = [Self::Csv, Self::Jsonl, Self::Litellm, Self::OtlpJson, Self::ClaudeCode];
-
     /// Every format.
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::OWN.into_iter().chain(Export::ALL.into_iter().map(Self::Export))
+        let own = [Self::Csv, Self::Jsonl, Self::Litellm, Self::OtlpJson];
+        let agents = Agent::ALL.into_iter().map(Self::Agent);
+        own.into_iter().chain(agents).chain(Export::ALL.into_iter().map(Self::Export))
     }
 
     /// The name on the command line.
@@ -61,7 +60,7 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Litellm => "litellm",
             Self::OtlpJson => "otlp-json",
-            Self::ClaudeCode => "claude-code",
+            Self::Agent(agent) => agent.name(),
             Self::Export(export) => export.name(),
         }
     }
@@ -156,7 +155,7 @@ pub fn read<R: BufRead>(reader: R, format: Format, options: &Options, seen: &See
     Ok(Chunks(match format {
         Format::Csv => Inner::Csv(csv::Rows::new(reader, options, None)?),
         Format::Export(export) => Inner::Csv(csv::Rows::new(reader, options, Some(export))?),
-        Format::ClaudeCode => Inner::Sessions(session_log::Session::new(reader, options, seen)?),
+        Format::Agent(agent) => Inner::Sessions(session_log::Session::new(reader, agent, options, seen)?),
         _ => Inner::Lines(lines::Lines::new(reader, format, options)?),
     }))
 }

@@ -3,9 +3,9 @@
 
 #![warn(missing_docs)]
 
+mod agent;
 mod attribute;
 pub mod baseline;
-mod claude_code;
 pub mod cloud_event;
 pub mod cost_record;
 pub mod decoded;

@@ -143,6 +143,15 @@ impl Reported {
         Contradiction { field: "total_tokens", total: self.total, reason }
     }
 
+    /// With what tools returned, which Gemini counts beside the input; where the sum of all tokens has no room for it, it
+    /// is inside.
+    #[must_use]
+    pub fn with_tool_results(self, tokens: u64) -> Self {
+        let beside = [self.input, tokens, self.output, self.reasoning].into_iter().fold(0, u64::saturating_add);
+        let is_beside = self.total == 0 || beside <= self.total;
+        Self { input: self.input.saturating_add(if is_beside { tokens } else { 0 }), ..self }
+    }
+
     /// Every count that is not zero, by the name of its field.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {

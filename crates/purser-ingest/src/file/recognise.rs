@@ -7,7 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use memchr::memmem;
 
 use super::csv::Dialect;
-use super::{Export, Format};
+use super::{Agent, Export, Format};
 
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -23,13 +23,19 @@ pub fn unpacked<R: BufRead + Send + 'static>(mut reader: R) -> Result<Box<dyn Bu
     Ok(Box::new(reader))
 }
 
-/// Keys that only one JSON format has.
-const KEYS: [(&[u8], Format); 5] = [
+/// Keys that only one JSON format has; the first that is found tells.
+const KEYS: [(&[u8], Format); 11] = [
     (b"\"resourceSpans\"", Format::OtlpJson),
     (b"\"resourceLogs\"", Format::OtlpJson),
     (b"\"call_type\"", Format::Litellm),
-    (b"\"sessionId\"", Format::ClaudeCode),
-    (b"\"parentUuid\"", Format::ClaudeCode),
+    (b"\"session_meta\"", Format::Agent(Agent::Codex)),
+    (b"\"projectHash\"", Format::Agent(Agent::GeminiCli)),
+    (b"\"session.start\"", Format::Agent(Agent::Copilot)),
+    (b"\"sessionID\"", Format::Agent(Agent::OpenCode)),
+    (b"\"usageMetadata\"", Format::Agent(Agent::QwenCode)),
+    (b"\"systemPayload\"", Format::Agent(Agent::QwenCode)),
+    (b"\"sessionId\"", Format::Agent(Agent::ClaudeCode)),
+    (b"\"parentUuid\"", Format::Agent(Agent::ClaudeCode)),
 ];
 
 /// The format of a file that begins with `head`, which may end anywhere.
@@ -61,7 +67,12 @@ mod tests {
             ("{\"event_id\":\"a\"}", Format::Jsonl),
             ("\u{feff} [\n{\"id\":1,\"call_type\":\"completion\"", Format::Litellm),
             ("{\"resourceSpans\":[", Format::OtlpJson),
-            ("{\"type\":\"user\",\"sessionId\":\"s\"", Format::ClaudeCode),
+            ("{\"type\":\"user\",\"sessionId\":\"s\"", Format::Agent(Agent::ClaudeCode)),
+            ("{\"timestamp\":\"t\",\"type\":\"session_meta\"", Format::Agent(Agent::Codex)),
+            ("{\n  \"sessionId\": \"s\",\n  \"projectHash\"", Format::Agent(Agent::GeminiCli)),
+            ("{\"type\":\"session.start\",\"data\":{\"sessionId\"", Format::Agent(Agent::Copilot)),
+            ("{\n  \"id\": \"m\",\n  \"sessionID\": \"s\"", Format::Agent(Agent::OpenCode)),
+            ("{\"sessionId\":\"s\",\"type\":\"assistant\",\"usageMetadata\"", Format::Agent(Agent::QwenCode)),
             ("occurred_at,model\n", Format::Csv),
             ("\u{feff}usage_date_utc;model_version;usage_output_tokens\r\n", Format::Export(Export::AnthropicUsage)),
             ("\"Date\",\"Slug\",\"Usage\",\"Prompt Tokens\"\n", Format::Export(Export::Openrouter)),

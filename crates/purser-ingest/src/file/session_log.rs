@@ -1,27 +1,98 @@
-//! Claude Code's session logs (`~/.claude/projects/*/*.jsonl`): one event per answered request.
-//! Invariant: only ids, counts and names are read; a call whose lines repeat counts once, by its last line.
+//! Session logs of coding agents: one event per answered request.
+//! Invariant: only ids, counts and names are read; a call that lines, files or sessions repeat counts once.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::BufRead;
+use std::collections::HashSet;
+use std::io::{BufRead, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use purser_domain::usage_event::{FieldError, UsageEvent};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{CHUNK, Format, Options, read_line};
-use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
-use crate::field;
+use super::{CHUNK, Format, Options, read_line, unreadable};
+use crate::decoded::{BYTES_MAX, Decoded, Unreadable};
 use crate::json::{self, Picked};
-use crate::usage_object::{Api, Origin, UsageObject};
+use crate::usage_object::number;
 
-/// How many later calls may come before a call's lines are taken as complete.
-const WINDOW: usize = 1_000;
+mod calls;
+mod claude_code;
+mod codex;
+mod copilot;
+mod gemini_cli;
+mod opencode;
+mod qwen_code;
+
+use calls::Calls;
+
+/// A coding agent that keeps logs of its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agent {
+    /// `~/.claude/projects/*/*.jsonl`
+    ClaudeCode,
+    /// `~/.codex/sessions/**/rollout-*.jsonl`
+    Codex,
+    /// `~/.gemini/tmp/*/chats/session-*.json` and `.jsonl`
+    GeminiCli,
+    /// `~/.qwen/projects/*/chats/*.jsonl`
+    QwenCode,
+    /// `~/.copilot/session-state/*/events.jsonl`
+    Copilot,
+    /// `~/.local/share/opencode/storage/message/*/*.json`
+    OpenCode,
+}
+
+impl Agent {
+    /// Every agent.
+    pub const ALL: [Self; 6] =
+        [Self::ClaudeCode, Self::Codex, Self::GeminiCli, Self::QwenCode, Self::Copilot, Self::OpenCode];
+
+    /// Its name: of its format, and in what is passed over.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "claude-code",
+            Self::Codex => "codex",
+            Self::GeminiCli => "gemini-cli",
+            Self::QwenCode => "qwen-code",
+            Self::Copilot => "copilot",
+            Self::OpenCode => "opencode",
+        }
+    }
+
+    /// Whether a file of its logs has this name.
+    #[must_use]
+    pub fn owns(self, file: &str) -> bool {
+        match self {
+            Self::ClaudeCode | Self::QwenCode => file.ends_with(".jsonl"),
+            Self::Codex => file.starts_with("rollout-") && file.ends_with(".jsonl"),
+            Self::GeminiCli => file.starts_with("session-") && (file.ends_with(".json") || file.ends_with(".jsonl")),
+            Self::Copilot => file == "events.jsonl",
+            Self::OpenCode => file.ends_with(".json"),
+        }
+    }
+
+    /// Whether a log may be one document over many lines.
+    const fn has_documents(self) -> bool {
+        matches!(self, Self::GeminiCli | Self::OpenCode)
+    }
+
+    fn log(self) -> Box<dyn Log + Send> {
+        match self {
+            Self::ClaudeCode => Box::new(claude_code::Transcript),
+            Self::Codex => Box::<codex::Rollout>::default(),
+            Self::GeminiCli => Box::<gemini_cli::Chat>::default(),
+            Self::QwenCode => Box::new(qwen_code::Chat),
+            Self::Copilot => Box::<copilot::Events>::default(),
+            Self::OpenCode => Box::new(opencode::Message),
+        }
+    }
+}
 
 /// The calls that earlier logs have told of: a resumed session copies the lines of the one before.
 #[derive(Debug, Clone, Default)]
 pub struct Seen(Arc<Mutex<HashSet<u64>>>);
 
 impl Seen {
+    /// Notes `id`; whether it is new.
     fn insert(&self, id: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(xxh3_64(id.as_bytes()))
     }
@@ -31,140 +102,109 @@ impl Seen {
     }
 }
 
+/// How one agent writes its logs.
+trait Log {
+    /// Reads a line, or a whole document.
+    ///
+    /// # Errors
+    /// Why the line is refused.
+    fn read(&mut self, text: &str, calls: &mut Calls) -> Result<(), Vec<FieldError>>;
+}
+
 /// Reads the lines of one log.
 pub(super) struct Session<R> {
     reader: R,
-    options: Options,
-    template: UsageEvent,
-    seen: Seen,
-    line: usize,
+    agent: Agent,
+    log: Box<dyn Log + Send>,
+    calls: Calls,
     bytes: Vec<u8>,
-    /// Calls whose lines may still come, in the order of their first line.
-    order: VecDeque<String>,
-    open: HashMap<String, (usize, UsageEvent)>,
+    at_end: bool,
 }
 
 impl<R: BufRead> Session<R> {
-    pub(super) fn new(reader: R, options: &Options, seen: &Seen) -> Result<Self, Unreadable> {
-        let mut template = options.template(Format::ClaudeCode)?;
-        template.provider = if template.provider.is_empty() { "anthropic".to_owned() } else { template.provider };
-        Ok(Self {
-            reader,
-            template,
-            options: options.clone(),
-            seen: seen.clone(),
-            line: 0,
-            bytes: Vec::new(),
-            order: VecDeque::new(),
-            open: HashMap::new(),
-        })
+    pub(super) fn new(reader: R, agent: Agent, options: &Options, seen: &Seen) -> Result<Self, Unreadable> {
+        let template = options.template(Format::Agent(agent))?;
+        let calls = Calls::new(agent, template, options.now, seen.clone());
+        Ok(Self { reader, agent, log: agent.log(), calls, bytes: Vec::new(), at_end: false })
     }
 
     /// The next events; `None` at the end.
     pub(super) fn next_chunk(&mut self) -> Result<Option<Decoded>, Unreadable> {
-        let mut decoded = Decoded::default();
         let mut bytes = std::mem::take(&mut self.bytes);
-        let mut at_end = false;
-        while decoded.items() < CHUNK as u64 {
+        while !self.at_end && self.calls.decoded.items() < CHUNK as u64 {
             if !read_line(&mut self.reader, &mut bytes)? {
-                at_end = true;
+                self.at_end = true;
                 break;
             }
-            self.line += 1;
-            if !bytes.iter().all(u8::is_ascii_whitespace) {
-                self.read(&bytes, &mut decoded);
+            self.calls.line += 1;
+            if self.calls.line == 1 && self.agent.has_documents() && !is_document(&bytes) {
+                self.read_rest(&mut bytes)?;
             }
-            while self.order.len() > WINDOW {
-                self.close_first(&mut decoded);
+            if !bytes.iter().all(u8::is_ascii_whitespace) {
+                self.take(&bytes);
             }
         }
         self.bytes = bytes;
-        while at_end && !self.order.is_empty() {
-            self.close_first(&mut decoded);
-        }
+        while self.at_end && self.calls.decoded.items() < CHUNK as u64 && self.calls.settle_first() {}
+        let decoded = std::mem::take(&mut self.calls.decoded);
         Ok((decoded.items() > 0).then_some(decoded))
     }
 
-    fn read(&mut self, bytes: &[u8], decoded: &mut Decoded) {
-        let outcome = json::text_of(bytes).map_err(|error| error.to_string()).and_then(|text| {
-            let names = ["type", "timestamp", "message", "requestId", "sessionId", "cwd", "agentId", "costUSD"];
-            let line = Picked::read(text, names).ok_or_else(|| "must be a JSON object".to_owned())?;
-            self.line(&line)
-        });
-        match outcome {
-            Ok(Some(event)) => {
-                if self.seen.contains(&event.event_id) {
-                    decoded.skipped += 1;
-                    return;
-                }
-                let id = event.event_id.clone();
-                // Lines of one streamed answer repeat its id; the last has the final counts.
-                if self.open.insert(id.clone(), (self.line, event)).is_none() {
-                    self.order.push_back(id);
-                } else {
-                    decoded.skipped += 1;
-                }
-            }
-            Ok(None) => decoded.skipped += 1,
-            Err(reason) => {
-                let errors = vec![FieldError::new("", "", reason)];
-                decoded.refused.push(Refusal { index: self.line, id: None, errors });
-            }
+    fn take(&mut self, bytes: &[u8]) {
+        let read = json::text_of(bytes).map_err(|error| refusal(error.to_string()));
+        if let Err(errors) = read.and_then(|text| self.log.read(text, &mut self.calls)) {
+            self.calls.refuse(errors);
         }
     }
 
-    /// The event of a line; `None` if it tells of no answered request.
-    fn line(&self, line: &Picked<'_, 8>) -> Result<Option<UsageEvent>, String> {
-        if line.text("type").as_deref() != Some("assistant") {
-            return Ok(None);
-        }
-        let Some(message) = line.raw("message").and_then(|text| Picked::read(text, ["id", "model", "usage"])) else {
-            return Ok(None);
-        };
-        let (Some(id), Some(model), Some(usage)) = (message.text("id"), message.text("model"), message.raw("usage"))
-        else {
-            return Ok(None);
-        };
-        // Claude Code's own words about an error: no request was answered.
-        if model == "<synthetic>" {
-            return Ok(None);
-        }
-        let time = line.text("timestamp").ok_or("timestamp is missing")?;
-        let usage = UsageObject::read(usage, Origin { api: Api::Messages, ..Origin::default() })
-            .ok_or("message.usage must be an object")?;
-        let mut event = self.template.clone();
-        event.occurred_at = field::instant(&time).map_err(|reason| format!("timestamp {reason}"))?;
-        let request = line.first(&["requestId"]);
-        event.event_id = request.as_ref().map_or_else(|| id.to_string(), |request| format!("{id}:{request}"));
-        event.response_id = request.or_else(|| Some(id.into_owned()));
-        event.model = model.into_owned();
-        event.operation = Some("chat".to_owned());
-        event.service_tier = usage.service_tier.clone();
-        event.usage = usage.reported.leaves(usage.accounting()).map_err(|wrong| wrong.reason)?;
-        event.session_id = line.first(&["sessionId"]);
-        event.agent = line.first(&["agentId"]).or(event.agent);
-        let folder = line.text("cwd");
-        let folder = folder.as_deref().and_then(|path| path.rsplit(['/', '\\']).find(|part| !part.is_empty()));
-        event.project = event.project.or_else(|| folder.map(str::to_owned));
-        event.reported_usd = line.raw("costUSD").and_then(|cost| field::money(cost).ok());
-        Ok(Some(event))
-    }
-
-    /// The oldest open call is complete.
-    fn close_first(&mut self, decoded: &mut Decoded) {
-        let Some((line, event)) = self.order.pop_front().and_then(|id| self.open.remove(&id)) else {
-            return;
-        };
-        if !self.seen.insert(&event.event_id) {
-            decoded.skipped += 1;
-            return;
-        }
-        let mut errors = Vec::new();
-        event.check("", self.options.now, &mut errors);
-        if errors.is_empty() {
-            decoded.events.push(Incoming::new(event, line));
-        } else {
-            decoded.refused.push(Refusal { index: line, id: Some(event.event_id), errors });
-        }
+    /// The first line is only the beginning of a document: takes the whole file.
+    fn read_rest(&mut self, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
+        bytes.push(b'\n');
+        let before = bytes.len();
+        let room = (BYTES_MAX + 1).saturating_sub(before) as u64;
+        self.reader.by_ref().take(room).read_to_end(bytes).map_err(|error| unreadable(&error))?;
+        if bytes.len() > BYTES_MAX { Err(Unreadable::TooLarge(bytes.len())) } else { Ok(()) }
     }
 }
+
+/// Whether the bytes are one complete JSON document.
+fn is_document(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+}
+
+/// Why a line is refused.
+fn refusal(reason: impl Into<String>) -> Vec<FieldError> {
+    vec![FieldError::new("", "", reason)]
+}
+
+/// The members `names` of a line.
+fn object<'a, const N: usize>(text: &'a str, names: [&'static str; N]) -> Result<Picked<'a, N>, Vec<FieldError>> {
+    Picked::read(text, names).ok_or_else(|| refusal("must be a JSON object"))
+}
+
+/// A member that is a count; 0 if it is not there.
+fn count<const N: usize>(object: &Picked<'_, N>, name: &str) -> Result<u64, Vec<FieldError>> {
+    let Some(value) = object.raw(name) else { return Ok(0) };
+    match number::count(value) {
+        Ok(count) => Ok(count.unwrap_or(0)),
+        Err(reason) => Err(vec![FieldError::new(name, value, reason)]),
+    }
+}
+
+/// The time of a line.
+fn time<const N: usize>(
+    line: &Picked<'_, N>,
+    name: &'static str,
+) -> Result<purser_domain::time::Timestamp, Vec<FieldError>> {
+    let text = line.text(name).ok_or_else(|| refusal(format!("{name} is missing")))?;
+    crate::field::instant(&text).map_err(|reason| vec![FieldError::new(name, &text, reason)])
+}
+
+/// Names the project by the last part of a folder, unless the options name one.
+fn set_project(event: &mut UsageEvent, folder: Option<&str>) {
+    let name = folder.and_then(|path| path.rsplit(['/', '\\']).find(|part| !part.is_empty()));
+    event.project = event.project.take().or_else(|| name.map(str::to_owned));
+}
+
+#[cfg(test)]
+mod tests;

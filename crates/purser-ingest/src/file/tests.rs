@@ -167,7 +167,7 @@ fn a_session_log_counts_a_streamed_answer_once_by_its_last_line() {
         r#"{"type":"user","message":{"role":"user","content":"prompt-marker"},"timestamp":"2026-11-20T10:00:00Z"}"#;
     let synthetic = answer(3, 0).replace("claude-sonnet-4-5", "<synthetic>").replace("msg_1", "msg_2");
     let text = format!("{user}\n{}\n{}\n{synthetic}\nbroken\n", answer(1, 1), answer(2, 77));
-    let decoded = all(&text, Format::ClaudeCode, &options());
+    let decoded = all(&text, Format::Agent(Agent::ClaudeCode), &options());
     let [incoming] = decoded.events.as_slice() else { unreachable!("one event: {decoded:?}") };
     let event = &incoming.event;
     assert_eq!(event.event_id, "msg_1:req_1");
@@ -195,7 +195,7 @@ fn a_session_log_counts_a_streamed_answer_once_by_its_last_line() {
 fn a_resumed_session_repeats_no_call_of_the_one_before() {
     let seen = Seen::default();
     let count = |text: String| -> usize {
-        let chunks = read(Cursor::new(text), Format::ClaudeCode, &options(), &seen).expect("readable");
+        let chunks = read(Cursor::new(text), Format::Agent(Agent::ClaudeCode), &options(), &seen).expect("readable");
         chunks.map(|chunk| chunk.expect("readable").events.len()).sum()
     };
     assert_eq!(count(answer(1, 5)), 1);

@@ -167,19 +167,11 @@ fn reported(attributes: &Attributes<'_>, accounting: Accounting) -> (Reported, A
         web_searches: count(Count::WebSearches),
         total: count(Count::Total),
     };
-    add_tool_results(&mut reported, count(Count::ToolResults));
+    reported = reported.with_tool_results(count(Count::ToolResults));
     if let Some(uncached) = attributes.quantity(Count::InputUncached) {
         // The emitter has split the total itself, and its output is a total for every provider.
         reported.input = uncached;
         accounting = Accounting { input_is_total: false, output_is_total: true };
     }
     (reported, accounting)
-}
-
-/// Gemini counts what tools returned beside the input; where the sum of all tokens has no room for it, it is inside.
-fn add_tool_results(reported: &mut Reported, tool_results: u64) {
-    let beside = [reported.input, tool_results, reported.output, reported.reasoning].iter().sum::<u64>();
-    if reported.total == 0 || beside <= reported.total {
-        reported.input += tool_results;
-    }
 }

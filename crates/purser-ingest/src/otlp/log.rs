@@ -5,14 +5,13 @@
 use std::collections::HashMap;
 
 use purser_domain::passed_over::Reason;
-use purser_domain::provider;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
 
 use super::SOURCE;
 use super::assemble::{Assembler, Item, Sighting, instant};
+use crate::agent;
 use crate::attribute::{Attributes, Count, Text};
-use crate::claude_code;
 use crate::decoded::{Decoded, Unreadable};
 use crate::emitter::{self, Emitter, Role};
 use crate::identity::{content_id, hex};
@@ -91,8 +90,8 @@ impl Assembler {
         event.latency_ms = attributes.quantity(Count::LatencyMs);
         match emitter.name {
             "claude-code" => {
-                event.provider = claude_code::provider(attributes.text(Text::Provider).unwrap_or_default()).to_owned();
-                event.model = claude_code::model(&event.model).to_owned();
+                event.provider = agent::claude_provider(attributes.text(Text::Provider).unwrap_or_default()).to_owned();
+                event.model = agent::claude_model(&event.model).to_owned();
                 event.response_id = attributes.text(Text::RequestId).map(str::to_owned);
                 event.event_id = claude_id(item, &event, attributes, time);
             }
@@ -170,22 +169,13 @@ impl Agents {
 
     /// The provider of an agent's call.
     fn provider(&self, emitter: &Emitter, attributes: &Attributes<'_>, event: &UsageEvent) -> String {
-        let maker = provider::maker(&event.model);
-        match (emitter.name, attributes.text(Text::AuthType)) {
-            ("codex", _) => {
-                // The name is the user's own: of a provider that is known, or of a proxy in front of the model's maker.
-                let told = event.session_id.as_ref().and_then(|session| self.providers.get(session));
-                let told = told.map(|name| provider::canonical(&name.replace(' ', "_")));
-                match told {
-                    Some(name) if provider::known(&name).is_some() => name,
-                    Some(name) => maker.map_or(name, str::to_owned),
-                    None => "openai".to_owned(),
-                }
-            }
-            (_, Some("vertex-ai" | "cloud-shell")) => "gcp.vertex_ai".to_owned(),
-            ("gemini-cli", _) | (_, Some("gemini-api-key")) => "gcp.gemini".to_owned(),
-            (_, Some("qwen-oauth")) => "dashscope".to_owned(),
-            _ => maker.unwrap_or_default().to_owned(),
+        if emitter.name == "codex" {
+            let told = event.session_id.as_ref().and_then(|session| self.providers.get(session));
+            return agent::codex_provider(told.map(String::as_str), &event.model);
+        }
+        match agent::gemini_provider(attributes.text(Text::AuthType), &event.model) {
+            "" => emitter.provider.to_owned(),
+            provider => provider.to_owned(),
         }
     }
 

@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use futures::future::BoxFuture;
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
-use purser_service::decode::file;
+use purser_service::decode::file::{self, Agent};
 use purser_service::ingest::Receipt;
 
 use crate::config::Settings;
@@ -41,8 +41,19 @@ pub(crate) enum Format {
     Litellm,
     /// OTLP traces or logs as JSON, one export a line or one document
     OtlpJson,
-    /// Claude Code's session logs: files, or a directory of them
+    /// Claude Code's session logs: files, or a directory of them, as for each agent below
     ClaudeCode,
+    /// Codex's rollouts
+    Codex,
+    /// Gemini CLI's chats
+    GeminiCli,
+    /// Qwen Code's chats
+    QwenCode,
+    /// Copilot CLI's session events
+    Copilot,
+    /// OpenCode's messages
+    #[value(name = "opencode")]
+    OpenCode,
 }
 
 impl Format {
@@ -57,7 +68,12 @@ impl Format {
             Self::Jsonl => file::Format::Jsonl,
             Self::Litellm => file::Format::Litellm,
             Self::OtlpJson => file::Format::OtlpJson,
-            Self::ClaudeCode => file::Format::ClaudeCode,
+            Self::ClaudeCode => file::Format::Agent(Agent::ClaudeCode),
+            Self::Codex => file::Format::Agent(Agent::Codex),
+            Self::GeminiCli => file::Format::Agent(Agent::GeminiCli),
+            Self::QwenCode => file::Format::Agent(Agent::QwenCode),
+            Self::Copilot => file::Format::Agent(Agent::Copilot),
+            Self::OpenCode => file::Format::Agent(Agent::OpenCode),
         }
     }
 }

@@ -108,9 +108,9 @@ fn list(path: &Path, format: Format, files: &mut Vec<PathBuf>) -> anyhow::Result
         files.push(path.to_owned());
         return Ok(());
     }
-    if format != Format::ClaudeCode {
+    let file::Format::Agent(agent) = format.of_file() else {
         return Err(Failure::usage(format!("{} is a directory: name files", path.display())));
-    }
+    };
     let mut entries = Vec::new();
     for entry in path.read_dir().with_context(|| path.display().to_string())? {
         entries.push(entry?.path());
@@ -119,7 +119,7 @@ fn list(path: &Path, format: Format, files: &mut Vec<PathBuf>) -> anyhow::Result
     for entry in entries {
         if entry.is_dir() {
             list(&entry, format, files)?;
-        } else if entry.extension().is_some_and(|extension| extension == "jsonl") {
+        } else if entry.file_name().and_then(|name| name.to_str()).is_some_and(|name| agent.owns(name)) {
             files.push(entry);
         }
     }
