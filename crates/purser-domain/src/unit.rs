@@ -11,23 +11,40 @@ use crate::money::parse_decimal;
 pub type Units = BTreeMap<String, Quantity>;
 
 /// Names that purser itself uses. Any other name of the same form may be used as well.
-pub const KNOWN: [&str; 16] = [
+pub const KNOWN: [&str; 33] = [
     "images",
+    "input_images",
+    "pixels",
+    "input_pixels",
     "audio_seconds",
+    "output_audio_seconds",
     "video_seconds",
+    "input_video_seconds",
+    "provisioned_seconds",
     "characters",
+    "output_characters",
     "pages",
+    "annotated_pages",
     "queries",
     "credits",
     "calls",
+    "text_messages",
     "citation_tokens",
+    "explicit_cache_read_tokens",
+    "cache_write_audio_tokens",
     "file_searches",
+    "social_searches",
+    "code_executions",
     "code_interpreter_sessions",
     "container_seconds",
     "maps_groundings",
+    "maps_grounded_prompts",
     "grounded_prompts",
+    "requests_low",
+    "requests_medium",
+    "requests_high",
+    "web_searches_fast",
     "cache_token_hours",
-    "pixels",
 ];
 
 /// The most units of one event.

@@ -1,9 +1,11 @@
 //! Converts genai-prices' catalogue (JSON, as `data/genai_prices_json.py` exports it) to prices.
-//! Invariant: a charge at the converted price equals what genai-prices calculates, at any instant.
+//! Invariant: a charge at the converted price equals what genai-prices calculates, at any instant at which its times of
+//! day hold already.
 
 mod catalogue;
 mod clause;
 mod timeline;
+mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,7 +67,7 @@ fn convert_provider(
         }
         let periods = timeline::periods(model, &subject, &mut converted.findings)?;
         if periods.is_empty() {
-            converted.findings.push(Finding::new(Severity::Note, subject, "is left out: no rate in a supported unit"));
+            converted.findings.push(Finding::new(Severity::Note, subject, "is left out: no rate"));
             continue;
         }
         let names = aliases.remove(model.id.as_str()).unwrap_or_default();
@@ -76,7 +78,7 @@ fn convert_provider(
             effective_from: period.from,
             effective_to: period.to,
             daily: period.daily,
-            factors: Vec::new(),
+            factors: period.factors,
             tiers: period.tiers,
             source: source.clone(),
         }));

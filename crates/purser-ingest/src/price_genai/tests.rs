@@ -27,6 +27,12 @@ fn shown(price: &Price) -> String {
                 text += &format!(" {leaf}={rate}");
             }
         }
+        for (unit, rate) in &tier.units {
+            text += &format!(" {unit}={rate}");
+        }
+    }
+    for factor in &price.factors {
+        text += &format!(" {factor}");
     }
     text
 }
@@ -71,6 +77,41 @@ fn times_of_day_stand_beside_the_whole_day_while_they_come_later_in_the_list() {
             "..2026-01-01T00:00:00Z standard>0 input=1",
             "..2026-01-01T00:00:00Z 30-990 standard>0 input=2",
             "2026-01-01T00:00:00Z.. standard>0 input=3",
+        ],
+    );
+}
+
+#[test]
+fn a_time_of_day_began_with_the_dated_price_before_it() {
+    check(
+        r#"{"id": "a", "match": {"equals": "a"}, "prices": [
+            {"prices": {"input_mtok": "1"}},
+            {"constraint": {"start_date": "2026-08-17"}, "prices": {"input_mtok": "2"}},
+            {"constraint": {"start_time": "01:00:00Z", "end_time": "04:00:00Z"}, "prices": {"input_mtok": "4"}}]}"#,
+        &[
+            "..2026-08-17T00:00:00Z standard>0 input=1",
+            "2026-08-17T00:00:00Z.. standard>0 input=2",
+            "2026-08-17T00:00:00Z.. 60-240 standard>0 input=4",
+        ],
+    );
+}
+
+#[test]
+fn units_routes_and_types_of_search_are_taken_over() {
+    // 0.36 USD an hour are 100 USD for a million seconds; 0.77 / 0.7 = 2.31 / 2.1 = 11/10.
+    check(
+        r#"{"id": "whisper", "match": {"equals": "whisper"}, "prices": {"audio_hours": "0.36", "input_audio_hours": "0.36"}},
+           {"id": "scan", "match": {"equals": "scan"}, "prices": {"input_document_kpages": "4"}},
+           {"id": "large", "match": {"equals": "large"}, "prices": {"input_mtok": "0.7", "output_mtok": "2.1"},
+            "price_variants": [{"when": {"route": "mistral/eu"}, "prices": {"input_mtok": "0.77", "output_mtok": "2.31"}}]},
+           {"id": "sonar", "match": {"equals": "sonar"}, "prices": {"input_mtok": "1", "web_searches_kcount": "2.5"},
+            "price_variants": [{"when": {"search_type": "fast"}, "prices": {"web_searches_kcount": "1"}},
+                               {"when": {"search_type": "web"}, "prices": {}}]}"#,
+        &[
+            ".. standard>0 audio_seconds=100",
+            ".. standard>0 pages=4000",
+            ".. standard>0 input=0.7 output=2.1 route mistral/eu 11/10",
+            ".. standard>0 input=1 web_searches=2500 web_searches_fast=1000",
         ],
     );
 }
@@ -137,8 +178,8 @@ fn clauses_become_aliases_of_known_names_only() {
 #[test]
 fn what_has_no_counterpart_is_reported() {
     let found = converted(
-        r#"{"id": "whisper", "match": {"equals": "whisper"}, "prices": {"audio_hours": "0.36"}},
-           {"id": "a", "match": {"equals": "a"}, "prices": {"input_mtok": "1.00000000000001"},
+        r#"{"id": "moon", "match": {"equals": "moon"}, "prices": {"moon_days": "0.36"}},
+           {"id": "a", "match": {"equals": "a"}, "prices": {"input_mtok": "1.00000000000001", "output_mtok": "2"},
             "price_variants": [{"when": {"route": "eu"}, "prices": {"input_mtok": "2"}}]}"#,
         &KnownNames::default(),
     );
@@ -146,10 +187,10 @@ fn what_has_no_counterpart_is_reported() {
     assert_eq!(
         findings,
         [
-            "warning: openai a: the variant {\"route\": \"eu\"} is no service tier and is left out",
+            "warning: openai a: the variant {\"route\": \"eu\"} is no tier, factor or search and is left out",
             "warning: openai a standard.input_mtok: 1.00000000000001 has float noise: taken as 1e0",
-            "note: openai whisper: is left out: no rate in a supported unit",
-            "note: openai whisper standard.audio_hours: is left out: the unit has no counterpart",
+            "warning: openai moon standard.moon_days: is left out: the unit is not known",
+            "note: openai moon: is left out: no rate",
         ]
     );
     assert!(convert("{}", &origin(), &KnownNames::default()).is_err());

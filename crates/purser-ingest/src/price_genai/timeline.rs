@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purser_domain::price::{DailyWindow, Finding, STANDARD, Severity, Tier};
+use purser_domain::price::{DailyWindow, Factor, Finding, Rate, STANDARD, Severity, Tier};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 
 use super::catalogue::{Conditional, Constraint, Model, Rates, Tiered, Variant};
+use super::unit::{self, Item};
 use crate::price_catalogue::{CatalogueError, rate};
 
 /// A span of time in which the same rates hold.
@@ -15,6 +16,7 @@ pub(super) struct Period {
     pub(super) from: Option<Timestamp>,
     pub(super) to: Option<Timestamp>,
     pub(super) daily: Option<DailyWindow>,
+    pub(super) factors: Vec<Factor>,
     pub(super) tiers: Vec<Tier>,
 }
 
@@ -27,6 +29,9 @@ enum When {
 }
 
 /// The periods of a model, in order; findings name what has no counterpart here.
+///
+/// A time of day that is listed after a dated price began with it: genai-prices itself would stretch it over all of
+/// the past, where the dated price did not hold yet (pydantic/genai-prices#581).
 pub(super) fn periods(
     model: &Model<'_>,
     subject: &str,
@@ -64,12 +69,14 @@ pub(super) fn periods(
         });
         for (position, (when, price)) in prices.iter().enumerate() {
             let daily = match when {
-                When::Daily(window) if Some(position) > whole_day => Some(window.clone()),
+                When::Daily(window) if Some(position) > whole_day && began(&prices[..position]) <= from => {
+                    Some(window.clone())
+                }
                 _ if Some(position) == whole_day => None,
                 _ => continue,
             };
-            let tiers = tiers(&price.prices, &active, subject, findings)?;
-            extend(&mut periods, Period { from, to, daily, tiers });
+            let (tiers, factors) = tiers(&price.prices, &active, subject, findings)?;
+            extend(&mut periods, Period { from, to, daily, factors, tiers });
         }
     }
     periods.retain(|period| !period.tiers.is_empty());
@@ -80,11 +87,21 @@ pub(super) fn periods(
 fn extend(periods: &mut Vec<Period>, period: Period) {
     let before = periods.iter_mut().rev().find(|known| known.daily == period.daily);
     match before {
-        Some(before) if before.to == period.from && before.to.is_some() && before.tiers == period.tiers => {
+        Some(before)
+            if before.to == period.from
+                && before.to.is_some()
+                && before.tiers == period.tiers
+                && before.factors == period.factors =>
+        {
             before.to = period.to;
         }
         _ => periods.push(period),
     }
+}
+
+/// When the last dated price of a list began.
+fn began(prices: &[(When, Conditional<'_>)]) -> Option<Timestamp> {
+    prices.iter().rev().find_map(|(when, _)| start(when))
 }
 
 fn start(when: &When) -> Option<Timestamp> {
@@ -118,19 +135,19 @@ fn minute(text: &str) -> Option<u16> {
         .then(|| u16::try_from(i16::from(time.hour()) * 60 + i16::from(time.minute())).ok())?
 }
 
-/// The tiers of one price and the variants that hold with it. A variant's rates replace the
+/// The tiers and factors of one price and the variants that hold with it. A variant's rates replace the
 /// standard ones key by key, the first variant that names a key winning.
 fn tiers(
     standard: &Rates<'_>,
     variants: &[&Variant<'_>],
     subject: &str,
     findings: &mut Vec<Finding>,
-) -> Result<Vec<Tier>, CatalogueError> {
+) -> Result<(Vec<Tier>, Vec<Factor>), CatalogueError> {
     let mut by_name: BTreeMap<&str, Rates<'_>> = BTreeMap::new();
+    let mut others = Vec::new();
     for variant in variants {
         let Some(name) = service_tier(&variant.when) else {
-            let message = format!("the variant {:?} is no service tier and is left out", variant.when);
-            findings.push(Finding::new(Severity::Warning, subject, message));
+            others.push(*variant);
             continue;
         };
         let own = by_name.entry(name).or_default();
@@ -138,29 +155,86 @@ fn tiers(
             own.entry(key.clone()).or_insert(value);
         }
     }
-    let mut rows = rows(STANDARD, standard, subject, findings)?;
+    let mut tiers = rows(STANDARD, standard, subject, findings)?;
     for (name, own) in by_name.into_iter().filter(|(name, _)| *name != STANDARD) {
         let mut rates = standard.clone();
         rates.extend(own);
-        rows.extend(self::rows(name, &rates, subject, findings)?);
+        tiers.extend(self::rows(name, &rates, subject, findings)?);
     }
-    Ok(rows)
+    let mut factors: Vec<Factor> = Vec::new();
+    for variant in others.into_iter().filter(|variant| !variant.prices.is_empty()) {
+        if let Some((unit, rate)) = searches(variant, subject, findings) {
+            for tier in &mut tiers {
+                tier.units.entry(unit.clone()).or_insert(rate);
+            }
+        } else if let Some(factor) = factor(standard, variant, subject)? {
+            let known = |one: &Factor| one.dimension == factor.dimension && one.value == factor.value;
+            if !factors.iter().any(known) {
+                factors.push(factor);
+            }
+        } else {
+            let message = format!("the variant {:?} is no tier, factor or search and is left out", variant.when);
+            findings.push(Finding::new(Severity::Warning, subject, message));
+        }
+    }
+    Ok((tiers, factors))
+}
+
+/// The one condition of a variant.
+fn condition(when: &BTreeMap<String, String>) -> Option<(&str, &str)> {
+    let mut conditions = when.iter();
+    let (key, value) = conditions.next()?;
+    conditions.next().is_none().then_some((key.as_str(), value.as_str()))
 }
 
 /// The service tier that a variant's condition means.
 fn service_tier(when: &BTreeMap<String, String>) -> Option<&str> {
-    let mut conditions = when.iter();
-    let (key, value) = conditions.next()?;
-    if conditions.next().is_some() {
-        return None;
-    }
-    match (key.as_str(), value.as_str()) {
+    match condition(when)? {
         ("service_tier", "default" | "standard" | "auto") => Some(STANDARD),
         ("service_tier", tier) => Some(tier),
         ("processing", "batch") => Some("batch"),
         ("speed", "fast") => Some("fast"),
         _ => None,
     }
+}
+
+/// A variant for a type of search, which prices nothing but searches: a unit of its own.
+fn searches(variant: &Variant<'_>, subject: &str, findings: &mut Vec<Finding>) -> Option<(String, Rate)> {
+    let ("search_type", name) = condition(&variant.when)? else { return None };
+    let literal = variant.prices.get("web_searches_kcount").filter(|_| variant.prices.len() == 1)?;
+    let unit = format!("web_searches_{name}");
+    let subject = format!("{subject} {unit}");
+    Some((unit, rate(literal.get(), 1_000, &subject, findings)?))
+}
+
+/// A variant that multiplies every token rate by one number: a factor.
+fn factor(standard: &Rates<'_>, variant: &Variant<'_>, subject: &str) -> Result<Option<Factor>, CatalogueError> {
+    let Some((dimension, value)) = condition(&variant.when) else { return Ok(None) };
+    let mut ignored = Vec::new();
+    let plain = rows(STANDARD, standard, subject, &mut ignored)?;
+    let mut laid = standard.clone();
+    laid.extend(variant.prices.iter().map(|(key, value)| (key.clone(), *value)));
+    let multiplied = rows(STANDARD, &laid, subject, &mut ignored)?;
+    let mut found: Option<Factor> = None;
+    for (plain, multiplied) in plain.iter().zip(&multiplied) {
+        let pairs = Leaf::ALL.into_iter().zip(plain.rates.iter().zip(&multiplied.rates));
+        for (_, (plain, multiplied)) in pairs.filter(|(leaf, _)| leaf.is_token()) {
+            let (Some(plain), Some(multiplied)) = (plain, multiplied) else { continue };
+            let Some(ratio) = ratio(*multiplied, *plain) else { return Ok(None) };
+            let Some(factor) = Factor::ratio(dimension, value, ratio.0, ratio.1) else { return Ok(None) };
+            if found.as_ref().is_some_and(|known| *known != factor) {
+                return Ok(None);
+            }
+            found = Some(factor);
+        }
+    }
+    Ok(found)
+}
+
+/// `a / b` as a fraction; `None` if either is free.
+fn ratio(a: Rate, b: Rate) -> Option<(u128, u128)> {
+    let ((a, a_per), (b, b_per)) = (a.parts(), b.parts());
+    (a > 0 && b > 0).then(|| (u128::from(a) * u128::from(b_per), u128::from(b) * u128::from(a_per)))
 }
 
 /// One row per context size, each with every rate.
@@ -170,11 +244,11 @@ fn rows(
     subject: &str,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Tier>, CatalogueError> {
-    let mut parsed: BTreeMap<u64, Vec<(Leaf, purser_domain::price::Rate)>> = BTreeMap::new();
+    let mut parsed: BTreeMap<u64, Vec<(Item, Rate)>> = BTreeMap::new();
     for (key, value) in rates {
         let subject = format!("{subject} {service_tier}.{key}");
-        let Some((leaf, units)) = leaf_of(key) else {
-            findings.push(Finding::new(Severity::Note, subject, "is left out: the unit has no counterpart"));
+        let Some((item, units)) = unit::read(key) else {
+            findings.push(Finding::new(Severity::Warning, subject, "is left out: the unit is not known"));
             continue;
         };
         if key == "cache_write_mtok" && rates.contains_key("cache_write_5m_mtok") {
@@ -186,44 +260,24 @@ fn rows(
         } else {
             (*value, vec![])
         };
-        parsed.entry(0).or_default().extend(rate(base.get(), units, &subject, findings).map(|rate| (leaf, rate)));
+        let base = rate(base.get(), units, &subject, findings);
+        parsed.entry(0).or_default().extend(base.map(|rate| (item.clone(), rate)));
         for step in steps {
             let found = rate(step.price.get(), units, &format!("{subject}>{}", step.start), findings);
-            parsed.entry(step.start).or_default().extend(found.map(|rate| (leaf, rate)));
+            parsed.entry(step.start).or_default().extend(found.map(|rate| (item.clone(), rate)));
         }
     }
-    let mut row = [None; Leaf::COUNT];
+    let mut row = Tier::new(service_tier, 0, [None; Leaf::COUNT]);
     let mut tiers = Vec::new();
     for (over_input_tokens, own) in parsed {
-        for (leaf, rate) in own {
-            row[leaf as usize] = Some(rate);
+        for (item, rate) in own {
+            match item {
+                Item::Leaf(leaf) => row.rates[leaf as usize] = Some(rate),
+                Item::Unit(unit) => drop(row.units.insert(unit, rate)),
+            }
         }
-        tiers.push(Tier::new(service_tier, over_input_tokens, row));
+        tiers.push(Tier { over_input_tokens, ..row.clone() });
     }
-    tiers.retain(|tier| tier.rates.iter().any(Option::is_some));
+    tiers.retain(|tier| !tier.is_empty());
     Ok(tiers)
-}
-
-/// The leaf of a price key, and for how many units the price is.
-fn leaf_of(key: &str) -> Option<(Leaf, u64)> {
-    const MILLION: u64 = 1_000_000;
-    Some(match key {
-        "input_mtok" => (Leaf::Input, MILLION),
-        "output_mtok" => (Leaf::Output, MILLION),
-        "cache_read_mtok" => (Leaf::CacheRead, MILLION),
-        "cache_write_mtok" | "cache_write_5m_mtok" => (Leaf::CacheWrite5m, MILLION),
-        "cache_write_1h_mtok" => (Leaf::CacheWrite1h, MILLION),
-        "output_reasoning_mtok" => (Leaf::Reasoning, MILLION),
-        "input_audio_mtok" => (Leaf::InputAudio, MILLION),
-        "cache_audio_read_mtok" => (Leaf::CacheReadAudio, MILLION),
-        "output_audio_mtok" => (Leaf::OutputAudio, MILLION),
-        "input_image_mtok" => (Leaf::InputImage, MILLION),
-        "cache_image_read_mtok" => (Leaf::CacheReadImage, MILLION),
-        "output_image_mtok" => (Leaf::OutputImage, MILLION),
-        "input_video_mtok" => (Leaf::InputVideo, MILLION),
-        "output_video_mtok" => (Leaf::OutputVideo, MILLION),
-        "requests_kcount" => (Leaf::Requests, 1_000),
-        "web_searches_kcount" => (Leaf::WebSearches, 1_000),
-        _ => return None,
-    })
 }
