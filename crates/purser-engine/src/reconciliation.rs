@@ -29,6 +29,8 @@ pub struct Comparison {
     providers: Vec<String>,
     /// The days on the bill, first and last.
     days: Option<(i32, i32)>,
+    /// The price book's models by provider and slug, where one alone has it: bills print names of their own.
+    names: BTreeMap<(String, String), String>,
 }
 
 impl Comparison {
@@ -36,7 +38,8 @@ impl Comparison {
     #[must_use]
     pub fn new(lines: &[BilledLine], book: &TenantBook) -> Self {
         let by_tier = lines.iter().any(|line| line.key.service_tier.is_some());
-        let mut comparison = Self { rows: BTreeMap::new(), by_tier, providers: Vec::new(), days: None };
+        let names = names(book, lines);
+        let mut comparison = Self { rows: BTreeMap::new(), by_tier, providers: Vec::new(), days: None, names };
         for line in lines {
             let Key { day, provider, model, service_tier } = &line.key;
             let (first, last) = comparison.days.unwrap_or((*day, *day));
@@ -79,8 +82,11 @@ impl Comparison {
         Reconciliation { rows: rows.collect() }
     }
 
-    fn key(&self, book: &TenantBook, day: i32, provider: &str, model: &str, tier: Option<&str>) -> Key {
-        let model = book.book().identity(provider, model).map_or(model, |(_, model)| model);
+    fn key(&mut self, book: &TenantBook, day: i32, provider: &str, model: &str, tier: Option<&str>) -> Key {
+        let model = match book.book().identity(provider, model) {
+            Some((_, model)) => model,
+            None => self.names.get(&(provider.to_owned(), slug(model))).map_or(model, String::as_str),
+        };
         let tier = tier.and_then(purser_domain::price::service_tier).unwrap_or(STANDARD.into());
         let service_tier = self.by_tier.then(|| tier.into_owned());
         Key { day, provider: provider.to_owned(), model: model.to_owned(), service_tier }
@@ -136,6 +142,40 @@ impl Sides {
             self.whole = sum(self.whole, signed(rest));
         }
     }
+}
+
+/// The models of the bill's providers by slug; a slug of several models names none.
+fn names(book: &TenantBook, lines: &[BilledLine]) -> BTreeMap<(String, String), String> {
+    let mut names: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+    for (price, _) in book.book().iter() {
+        if !lines.iter().any(|line| line.key.provider == price.provider) {
+            continue;
+        }
+        for name in std::iter::once(&price.model).chain(&price.aliases) {
+            let place = names.entry((price.provider.clone(), slug(name)));
+            let known = place.or_insert_with(|| Some(price.model.clone()));
+            if known.as_ref().is_some_and(|model| *model != price.model) {
+                *known = None;
+            }
+        }
+    }
+    names.into_iter().filter_map(|(key, model)| Some((key, model?))).collect()
+}
+
+/// A model's name without maker, date, version, case and marks: `Claude Sonnet 4.5` and
+/// `anthropic.claude-sonnet-4-5-20250929-v1:0` are `claudesonnet45`.
+fn slug(model: &str) -> String {
+    let lower = model.to_ascii_lowercase();
+    let name =
+        lower.split_once('.').filter(|(maker, _)| !maker.is_empty() && maker.bytes().all(|b| b.is_ascii_lowercase()));
+    let name = name.map_or(lower.as_str(), |(_, rest)| rest);
+    let name = name
+        .split_once("-v")
+        .filter(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .map_or(name, |(name, _)| name);
+    let is_date = |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let words = name.split(['-', '_', ' ', '.', '/', ':']).filter(|word| !is_date(word));
+    words.collect::<Vec<_>>().concat()
 }
 
 fn sum(a: Money, b: Money) -> Money {

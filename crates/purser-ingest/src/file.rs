@@ -20,6 +20,7 @@ mod session_log;
 mod target;
 
 pub use export::Export;
+pub(crate) use recognise::{delimiter, header};
 pub use recognise::{recognise, unpacked};
 pub use session_log::{Agent, Seen};
 pub use target::Target;

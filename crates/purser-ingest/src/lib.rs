@@ -6,6 +6,7 @@
 mod agent;
 mod attribute;
 pub mod baseline;
+pub mod bill;
 pub mod cloud_event;
 pub mod cost_record;
 pub mod decoded;

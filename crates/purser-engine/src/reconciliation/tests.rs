@@ -142,6 +142,21 @@ fn usage_of_other_days_and_providers_is_not_compared() {
     assert_eq!(compare(&lines, &[entry(&USED), late, other]).causes, Causes::new());
 }
 
+#[test]
+fn names_that_bills_print_are_found() {
+    for (printed, model) in [
+        ("Claude Sonnet 4.5", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("ClaudeSonnet4.5", "claude-sonnet-4-5"),
+        ("Nova2.0Lite", "amazon.nova-2-0-lite-v1:0"),
+    ] {
+        assert_eq!(slug(printed), slug(model), "{printed}");
+    }
+    assert_ne!(slug("Claude Sonnet 4.5"), slug("claude-sonnet-4"));
+    let mut named = line(Meter::Leaf(Leaf::Input), Some(500_000), "1");
+    named.key.model = "GPT X".to_owned();
+    assert_eq!(compare(&[named], &[entry(&[("input", 500_000)])]).causes, Causes::new());
+}
+
 proptest! {
     #[test]
     fn causes_add_up_to_the_difference(

@@ -46,13 +46,23 @@ pub fn recognise(head: &[u8]) -> Format {
         let known = KEYS.into_iter().find(|(key, _)| memmem::find(head, key).is_some());
         return known.map_or(Format::Jsonl, |(_, format)| format);
     }
-    let mut rows = ::csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(Dialect::of(head).delimiter)
-        .from_reader(head);
+    Export::of_header(&header(head)).map_or(Format::Csv, Format::Export)
+}
+
+/// The names of the columns of a CSV file that begins with `head`, which may end anywhere behind them.
+#[must_use]
+pub(crate) fn header(head: &[u8]) -> Vec<String> {
+    let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+    let mut rows =
+        ::csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(head)).from_reader(head);
     let header = rows.records().next().and_then(|row| row.ok()).unwrap_or_default();
-    Export::of_header(&header.iter().collect::<Vec<_>>()).map_or(Format::Csv, Format::Export)
+    header.iter().map(|name| name.trim().to_owned()).collect()
+}
+
+/// What separates the cells of a CSV file that begins with `head`.
+#[must_use]
+pub(crate) fn delimiter(head: &[u8]) -> u8 {
+    Dialect::of(head).delimiter
 }
 
 #[cfg(test)]
