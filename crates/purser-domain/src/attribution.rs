@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::usage_event::{TAGS_MAX, UsageEvent, unfit};
+use crate::usage_event::{TAGS_MAX, UNKNOWN_MODEL, UsageEvent, unfit};
 
 /// The facts that a span around a call gives to the call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +24,8 @@ pub struct Attribution {
     pub run_id: Option<String>,
     /// The conversation or session.
     pub session_id: Option<String>,
+    /// The model of calls that name none themselves.
+    pub model: Option<String>,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
 }
@@ -54,6 +56,7 @@ impl Attribution {
             skill: event.skill.clone(),
             run_id: event.run_id.clone(),
             session_id: event.session_id.clone(),
+            model: None,
             tags: event.tags.clone(),
         }
     }
@@ -70,6 +73,7 @@ impl Attribution {
             &mut self.skill,
             &mut self.run_id,
             &mut self.session_id,
+            &mut self.model,
         ] {
             if slot.as_deref().is_some_and(|text| unfit(text).is_some()) {
                 *slot = None;
@@ -105,6 +109,10 @@ impl Attribution {
                 slot.clone_from(known);
                 filled = true;
             }
+        }
+        if let Some(model) = self.model.as_ref().filter(|_| event.model == UNKNOWN_MODEL) {
+            event.model.clone_from(model);
+            filled = true;
         }
         for (key, value) in &self.tags {
             if event.tags.len() < TAGS_MAX && !event.tags.contains_key(key) {
@@ -148,6 +156,16 @@ mod tests {
         assert_eq!(around.drop_unfit(), 3);
         assert_eq!((around.run_id.as_deref(), around.tags.len()), (Some("run-1"), 1));
         assert_eq!(around.drop_unfit(), 0);
+    }
+
+    #[test]
+    fn a_model_is_given_only_to_a_call_that_names_none() {
+        let around = Attribution { model: Some("gpt-5".to_owned()), ..Attribution::default() };
+        for (model, expected) in [(UNKNOWN_MODEL, "gpt-5"), ("o3", "o3")] {
+            let mut event = UsageEvent { model: model.to_owned(), ..UsageEvent::default() };
+            assert_eq!(around.fill(&mut event), model == UNKNOWN_MODEL);
+            assert_eq!(event.model, expected);
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::time::Timestamp;
 use crate::unit::{self, Units};
 use crate::usage::{Leaf, Usage};
 
+/// The model of a call of which no source names it yet.
+pub const UNKNOWN_MODEL: &str = "unknown";
+
 /// A reported model call. Identity is (tenant, `source`, `event_id`); all else is payload.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UsageEvent {

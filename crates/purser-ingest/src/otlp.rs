@@ -8,6 +8,7 @@ use crate::decoded::{BYTES_MAX, Decoded, Unreadable};
 
 mod answer;
 mod assemble;
+mod codex;
 mod cost;
 mod count;
 mod hint;

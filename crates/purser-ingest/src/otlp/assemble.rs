@@ -7,8 +7,9 @@ use std::sync::Arc;
 use purser_domain::attribution::Attribution;
 use purser_domain::passed_over::Reason;
 use purser_domain::time::Timestamp;
-use purser_domain::usage_event::{FieldError, Status, UsageEvent};
+use purser_domain::usage_event::{FieldError, Status, UNKNOWN_MODEL, UsageEvent};
 
+use super::codex::{self, Turns};
 use super::hint::Hints;
 use super::log::Agents;
 use super::nesting::Nesting;
@@ -48,6 +49,7 @@ pub(super) struct Assembler {
     pub(super) index: usize,
     pub(super) nesting: Nesting,
     pub(super) agents: Agents,
+    turns: Turns,
     scope: Arc<str>,
     providers: ProviderMemo,
 }
@@ -68,6 +70,7 @@ impl Assembler {
             providers: ProviderMemo::default(),
             nesting: Nesting::default(),
             agents: Agents::default(),
+            turns: Turns::default(),
             scope: "".into(),
         }
     }
@@ -92,8 +95,9 @@ impl Assembler {
 
     /// Everything taken in, each call with what the spans around it and its resource tell.
     pub(super) fn finish(self) -> Decoded {
-        let Self { mut decoded, nesting, agents, .. } = self;
+        let Self { mut decoded, nesting, agents, turns, .. } = self;
         agents.pair(&mut decoded);
+        turns.settle(&mut decoded);
         nesting.settle(&mut decoded);
         let missing = decoded.events.iter().filter(|incoming| incoming.event.tags.contains_key(MISSING)).count();
         if missing > 0 {
@@ -115,8 +119,12 @@ impl Assembler {
         item: &Item<'_>,
         attributes: &Attributes<'_>,
     ) -> Result<(), Unreadable> {
-        let role = if emitter.name == "claude-code" { claude_span(attributes) } else { emitter::role(attributes) };
         let sighting = Sighting { emitter, item, attributes };
+        let role = match emitter.name {
+            "claude-code" => claude_span(attributes),
+            "codex" => codex::role(&sighting),
+            _ => emitter::role(attributes),
+        };
         let operation = match role {
             Role::Inference(operation) if is_frame(&sighting, operation.as_deref()) => {
                 return self.around(&sighting, Reason::NotACall);
@@ -129,6 +137,9 @@ impl Assembler {
         let mut errors = Vec::new();
         let mut event = self.event(&sighting, &mut errors);
         event.operation = operation;
+        if event.model.is_empty() && emitter.name == "codex" {
+            event.model = UNKNOWN_MODEL.to_owned();
+        }
         match (item.trace_id, item.span_id) {
             (Some(trace), Some(span)) if trace != [0; 16] && span != [0; 8] => {
                 event.event_id = format!("{}:{}", hex(&trace), hex(&span));
@@ -151,8 +162,9 @@ impl Assembler {
         let surrounds = reason != Reason::NotGenAi;
         let operation = if surrounds { emitter::operation(sighting.attributes) } else { None };
         self.decoded.pass_over(sighting.emitter.name, operation.unwrap_or_default(), reason);
-        let mut attribution = attribution(sighting.attributes);
+        let mut attribution = Attribution { model: codex::model(sighting), ..attribution(sighting.attributes) };
         self.note_unfit(attribution.drop_unfit());
+        self.turns.note(sighting, &attribution);
         self.nesting.around(sighting.item, attribution, surrounds, &mut self.decoded.contexts);
         self.index += 1;
         Ok(())
@@ -264,6 +276,7 @@ fn attribution(attributes: &Attributes<'_>) -> Attribution {
         skill: text(Text::Skill),
         run_id: text(Text::RunId),
         session_id: text(Text::SessionId).filter(|id| !is_response(id)),
+        model: None,
         tags: attributes.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
     }
 }

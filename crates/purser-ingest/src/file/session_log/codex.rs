@@ -6,7 +6,7 @@
 
 use purser_domain::passed_over::Reason;
 use purser_domain::time::Timestamp;
-use purser_domain::usage_event::FieldError;
+use purser_domain::usage_event::{FieldError, UNKNOWN_MODEL};
 
 use super::{Calls, Log, count, object, refusal, set_project, time};
 use crate::agent;
@@ -139,7 +139,7 @@ impl Rollout {
         event.event_id = id(session);
         event.occurred_at = at;
         event.session_id = Some(session.clone()).filter(|id| !id.is_empty());
-        event.model = self.model.clone().unwrap_or_else(|| "unknown".to_owned());
+        event.model = self.model.clone().unwrap_or_else(|| UNKNOWN_MODEL.to_owned());
         if event.provider.is_empty() {
             event.provider = agent::codex_provider(self.provider.as_deref(), &event.model);
         }

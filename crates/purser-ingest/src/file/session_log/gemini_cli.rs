@@ -1,7 +1,7 @@
 //! Gemini CLI's chats: one document, or since version 0.39 a line for the session and one for each state of a message.
 
 use purser_domain::passed_over::Reason;
-use purser_domain::usage_event::FieldError;
+use purser_domain::usage_event::{FieldError, UNKNOWN_MODEL};
 
 use super::{Calls, Log, count, object, refusal, time};
 use crate::agent;
@@ -46,7 +46,7 @@ impl Chat {
         let session = self.session_id.as_deref().unwrap_or_default();
         event.event_id = format!("{session}:{id}");
         event.session_id.clone_from(&self.session_id);
-        event.model = message.first(&["model"]).unwrap_or_else(|| "unknown".to_owned());
+        event.model = message.first(&["model"]).unwrap_or_else(|| UNKNOWN_MODEL.to_owned());
         if event.provider.is_empty() {
             let provider = agent::gemini_provider(None, &event.model);
             event.provider = if provider.is_empty() { "gcp.gemini" } else { provider }.to_owned();

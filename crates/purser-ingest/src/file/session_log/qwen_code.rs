@@ -1,7 +1,7 @@
 //! Qwen Code's chats: one line per answer, with the counts under Gemini's names.
 
 use purser_domain::passed_over::Reason;
-use purser_domain::usage_event::FieldError;
+use purser_domain::usage_event::{FieldError, UNKNOWN_MODEL};
 
 use super::{Calls, Log, count, object, refusal, set_project, time};
 use crate::agent;
@@ -32,7 +32,7 @@ impl Log for Chat {
         event.occurred_at = time(&line, "timestamp")?;
         event.event_id = line.first(&["uuid"]).ok_or_else(|| refusal("uuid is missing"))?;
         event.session_id = line.first(&["sessionId"]);
-        event.model = line.first(&["model"]).unwrap_or_else(|| "unknown".to_owned());
+        event.model = line.first(&["model"]).unwrap_or_else(|| UNKNOWN_MODEL.to_owned());
         if event.provider.is_empty() {
             event.provider = agent::gemini_provider(None, &event.model).to_owned();
         }
