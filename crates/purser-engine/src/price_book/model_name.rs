@@ -9,7 +9,21 @@ use purser_domain::provider;
 const BEDROCK_REGIONS: [&str; 10] = ["us.", "eu.", "apac.", "global.", "jp.", "au.", "ca.", "us-gov.", "in.", "sa."];
 
 /// Providers that stand for "not told": gateways that bill under the name of others, or nothing.
-const NAMELESS: [&str; 4] = ["", "unknown", "litellm", "litellm_proxy"];
+const NAMELESS: [&str; 9] = [
+    "",
+    "unknown",
+    "litellm",
+    "litellm_proxy",
+    "gateway",
+    "vercel",
+    "vercel_ai_gateway",
+    "vercel-ai-gateway",
+    "ai-gateway",
+];
+
+/// How names on Bedrock begin and end where the sender has only the model's own: the global profile has the list price.
+const BEDROCK_CLAUDE: [(&str, &str); 4] =
+    [("global.anthropic.", "-v1:0"), ("global.anthropic.", ""), ("anthropic.", "-v1:0"), ("anthropic.", "")];
 
 /// Tries the rewritings of `model` one after the other until `known` finds a name.
 ///
@@ -21,7 +35,11 @@ const NAMELESS: [&str; 4] = ["", "unknown", "litellm", "litellm_proxy"];
 /// 4. `models/NAME` and `publishers/P/models/NAME`, whatever stands before it → `NAME`;
 /// 5. on Bedrock, a region prefix: `us.NAME` → `NAME`;
 /// 6. a fine-tuned model: `ft:BASE:ORG:NAME:ID` → `ft:BASE`;
-/// 7. a compact date: `NAME-20251211` → `NAME-2025-12-11`.
+/// 7. a compact date: `NAME-20251211` → `NAME-2025-12-11`;
+/// 8. Claude's version with a dot, as gateways write it: `claude-sonnet-4.5` → `claude-sonnet-4-5`;
+/// 9. Claude's own name on Bedrock: `claude-NAME` → `global.anthropic.claude-NAME-v1:0` and its like.
+///
+/// A size of the context, `NAME[1m]`, is taken off first: it switches the window, not the model.
 pub fn resolve<T>(provider: &str, model: &str, known: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
     let mut provider = match provider::known(provider) {
         _ if NAMELESS.contains(&provider) => Cow::Borrowed(""),
@@ -30,7 +48,7 @@ pub fn resolve<T>(provider: &str, model: &str, known: impl Fn(&str, &str) -> Opt
         None => Cow::Borrowed(provider),
     };
     let lower = model.trim().to_ascii_lowercase();
-    let mut name: &str = &lower;
+    let mut name: &str = lower.strip_suffix("[1m]").unwrap_or(&lower);
     if let Some(found) = known(&provider, name) {
         return Some(found);
     }
@@ -51,7 +69,17 @@ pub fn resolve<T>(provider: &str, model: &str, known: impl Fn(&str, &str) -> Opt
             return Some(found);
         }
     }
-    dashed_date(name).and_then(|name| known(&provider, &name))
+    if let Some(found) = dashed_date(name).and_then(|name| known(&provider, &name)) {
+        return Some(found);
+    }
+    if let Some(found) = dashed_version(name).and_then(|name| known(&provider, &name)) {
+        return Some(found);
+    }
+    let on_bedrock = provider == "aws.bedrock" && name.starts_with("claude-");
+    BEDROCK_CLAUDE
+        .into_iter()
+        .filter(|_| on_bedrock)
+        .find_map(|(before, after)| known(&provider, &format!("{before}{name}{after}")))
 }
 
 /// A rewriting that skips the first bytes and may tell the provider.
@@ -109,6 +137,14 @@ fn dashed_date(name: &str) -> Option<String> {
     real.then(|| format!("{stem}-{}-{}-{}", &date[..4], &date[4..6], &date[6..]))
 }
 
+/// `claude-sonnet-4.5` → `claude-sonnet-4-5`.
+fn dashed_version(name: &str) -> Option<String> {
+    let (stem, minor) = name.rsplit_once('.')?;
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let is_version = is_digit(stem.chars().next_back()) && is_digit(minor.chars().next());
+    (name.starts_with("claude-") && is_version).then(|| format!("{stem}-{minor}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +183,15 @@ mod tests {
             ("", "bedrock/us.amazon.nova-lite-v1:0", ("aws.bedrock", "amazon.nova-lite-v1:0")),
             ("openai", "ft:gpt-4.1-2025-04-14:org:name:id", ("openai", "ft:gpt-4.1-2025-04-14")),
             ("openai", "gpt-5.2-20251211", ("openai", "gpt-5.2-2025-12-11")),
+            ("gateway", "anthropic/claude-sonnet-4.5", ("anthropic", "claude-sonnet-4-5")),
+            ("vercel", "openai/gpt-5-mini", ("openai", "gpt-5-mini")),
+            ("anthropic", "claude-opus-4-6[1m]", ("anthropic", "claude-opus-4-6")),
+            ("aws.bedrock", "us.anthropic.claude-opus-4-6-v1[1m]", ("aws.bedrock", "anthropic.claude-opus-4-6-v1")),
+            (
+                "aws.bedrock",
+                "claude-sonnet-4-5-20250929",
+                ("aws.bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            ),
         ] {
             check(provider, model, known, true);
         }
@@ -158,6 +203,9 @@ mod tests {
             ("openai", "gpt-4o-mini", ("openai", "gpt-4o")),
             ("openai", "my-gpt-4o", ("openai", "gpt-4o")),
             ("ollama", "openai/gpt-4o", ("openai", "gpt-4o")),
+            ("openai", "gpt-4.1", ("openai", "gpt-4-1")),
+            ("anthropic", "claude-opus-4-6[2m]", ("anthropic", "claude-opus-4-6")),
+            ("anthropic", "claude-opus", ("anthropic", "anthropic.claude-opus")),
             ("openai", "anthropic/claude-opus-4-6", ("openai", "claude-opus-4-6")),
             ("openai", "us.gpt-4o", ("openai", "gpt-4o")),
             ("openai", "gpt-5.2-20251399", ("openai", "gpt-5.2-2025-13-99")),
