@@ -249,6 +249,7 @@ pub(super) const NAMES: &[(&str, Meaning)] = &[
     ("gen_ai.usage.details.input_tokens", Known),
     ("gen_ai.usage.details.output_tokens", Known),
     ("gen_ai.usage.details.total_tokens", Known),
+    ("gen_ai.usage.details.text_tokens", Known),
     ("gen_ai.usage.details.text_prompt_tokens", Known),
     ("gen_ai.usage.details.text_candidates_tokens", Known),
     ("gen_ai.usage.details.text_cache_tokens", Known),

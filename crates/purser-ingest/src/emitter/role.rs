@@ -152,7 +152,7 @@ const AGGREGATE: &[&str] = &[
 ];
 
 /// The canonical name of an inference operation.
-pub(crate) fn inference(operation: &str) -> Option<&'static str> {
+fn inference(operation: &str) -> Option<&'static str> {
     let lower = operation.to_ascii_lowercase();
     INFERENCE.iter().find(|(name, _)| *name == lower).map(|(_, canonical)| *canonical)
 }

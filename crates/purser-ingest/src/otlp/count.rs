@@ -41,7 +41,10 @@ pub(super) fn fill(
     let (provider, model) = (event.provider.clone(), event.model.clone());
     let origin = Origin { provider: &provider, model: &model, ..Origin::default() };
     let objects = objects(hints, origin, event);
-    let (mut plain, accounting) = reported(attributes, emitter.accounting_for(&provider));
+    let mut accounting = emitter.accounting_for(&provider);
+    // xAI's answers differ; its sum of all tokens contains the reasoning either way.
+    accounting.output_is_total |= provider == "x_ai" && attributes.quantity(Count::Total).is_some_and(|sum| sum > 0);
+    let (mut plain, accounting) = reported(attributes, accounting);
     for part in objects.iter().filter(|object| !object.has_tokens()) {
         add_parts(&mut plain, &part.reported);
     }

@@ -23,6 +23,7 @@ pub(super) fn fill(
     let model = asked.or(llm_name).or(answered).unwrap_or_default();
     let named = attributes.text(Text::Provider).map_or(emitter.provider, |name| providers.get(name));
     let named = attributes.text(Text::Host).and_then(|host| served_elsewhere(named, host)).unwrap_or(named);
+    let named = made_elsewhere(named, model).unwrap_or(named);
     let routed = attributes.text(Text::ProviderModel).map(|name| normalise::split_model("", name));
     let (mut provider, model) = normalise::split_model(named, model);
     let mut answered = answered;
@@ -47,4 +48,10 @@ pub(super) fn fill(
 /// Who answers at `host`, where the span names no provider or only the API that was spoken.
 fn served_elsewhere(named: &str, host: &str) -> Option<&'static str> {
     if matches!(named, "" | "openai" | "anthropic") { emitter::of_host(host) } else { None }
+}
+
+/// Whose model is asked for by the API of another: the API is a gateway's, and the model's maker or host serves it.
+fn made_elsewhere(named: &str, model: &str) -> Option<&'static str> {
+    let spoken = matches!(named, "openai" | "anthropic");
+    if spoken { emitter::of_model(model).filter(|provider| *provider != named) } else { None }
 }

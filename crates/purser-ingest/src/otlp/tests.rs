@@ -13,6 +13,8 @@ use purser_domain::usage_event::UsageEvent;
 use super::*;
 use crate::identity::hex;
 
+mod emitter;
+
 const END: u64 = 1_795_221_025_888_222_702;
 
 fn now() -> Timestamp {
