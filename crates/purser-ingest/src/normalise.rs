@@ -65,6 +65,17 @@ impl Accounting {
     /// Cached tokens stand beside the input, reasoning is inside the output: Anthropic.
     pub const ANTHROPIC: Self = Self { input_is_total: false, output_is_total: true };
 
+    /// How the provider's own API counts: what an emitter passes on that does not count itself.
+    #[must_use]
+    pub fn of_provider(provider_name: &str, model: &str) -> Self {
+        let is_claude = provider::maker(model) == Some("anthropic") || model.contains("anthropic.");
+        Self {
+            input_is_total: !(is_claude || matches!(provider_name, "anthropic" | "aws.bedrock")),
+            output_is_total: is_claude
+                || !matches!(provider_name, "gcp.gemini" | "gcp.vertex_ai" | "x_ai" | "perplexity"),
+        }
+    }
+
     /// The other three ways to count, the likelier first.
     const fn others(self) -> [Self; 3] {
         let Self { input_is_total: input, output_is_total: output } = self;
@@ -179,8 +190,12 @@ impl Reported {
     }
 
     /// Gives `event` its leaves; or, if the counts contradict each other, the contradiction and no tokens.
+    ///
+    /// Where the emitter's accounting is impossible it may have passed on the numbers of the provider that `event` names:
+    /// then that provider's own accounting stands.
     pub fn fill(&self, accounting: Accounting, event: &mut UsageEvent) {
-        match self.settle(accounting) {
+        let own = Accounting::of_provider(&event.provider, &event.model);
+        match self.settle(accounting).or_else(|wrong| self.leaves(own).ok().filter(|_| self.total == 0).ok_or(wrong)) {
             Ok(usage) => event.usage = usage,
             Err(wrong) => {
                 event.usage = Usage::default().with(Leaf::WebSearches, self.web_searches);
@@ -200,18 +215,18 @@ impl Reported {
             ("cache-written (1 h)", self.cache_write_1h),
             ("cache-written (12 h)", self.cache_write_12h),
         ];
-        let audio = less(self.input_audio, "input_audio_tokens", &[("cached audio", self.cache_read_audio)])?;
-        let image = less(self.input_image, "input_image_tokens", &[("cached image", self.cache_read_image)])?;
-        let cached = [("cached audio", self.cache_read_audio), ("cached image", self.cache_read_image)];
-        let cache_read = less(self.cache_read, "cache_read_tokens", &cached)?;
-        let input = if accounting.input_is_total {
+        let cached = self.cached_by_modality(accounting)?;
+        let audio = fresh(self.input_audio, cached.audio);
+        let image = fresh(self.input_image, cached.image);
+        let input = if accounting.input_is_total && self.input > 0 {
             let other = [("audio", audio), ("image", image), ("video", self.input_video)];
             let read = [("cached", self.cache_read)];
             less(self.input, "input_tokens", &[&read[..], &writes, &other].concat())?
         } else {
             self.input
         };
-        let output = if accounting.output_is_total {
+        // A total that was not sent contains nothing.
+        let output = if accounting.output_is_total && self.output > 0 {
             let parts = [
                 ("reasoning", self.reasoning),
                 ("audio", self.output_audio),
@@ -224,21 +239,52 @@ impl Reported {
         };
         Ok(Usage::default()
             .with(Leaf::Input, input)
-            .with(Leaf::CacheRead, cache_read)
+            .with(Leaf::CacheRead, cached.text)
             .with(Leaf::CacheWrite5m, write_5m)
             .with(Leaf::CacheWrite1h, self.cache_write_1h)
             .with(Leaf::CacheWrite12h, self.cache_write_12h)
             .with(Leaf::Output, output)
             .with(Leaf::Reasoning, self.reasoning)
             .with(Leaf::InputAudio, audio)
-            .with(Leaf::CacheReadAudio, self.cache_read_audio)
+            .with(Leaf::CacheReadAudio, cached.audio)
             .with(Leaf::OutputAudio, self.output_audio)
             .with(Leaf::InputImage, image)
-            .with(Leaf::CacheReadImage, self.cache_read_image)
+            .with(Leaf::CacheReadImage, cached.image)
             .with(Leaf::OutputImage, self.output_image)
             .with(Leaf::InputVideo, self.input_video)
             .with(Leaf::OutputVideo, self.output_video)
             .with(Leaf::WebSearches, self.web_searches))
+    }
+
+    /// What was read from a cache, by modality.
+    ///
+    /// What is not told apart is text, as long as the total can hold it beside the other modalities. Where it cannot,
+    /// some of it is theirs: how much is known only if there is no text, or if all was cached.
+    fn cached_by_modality(&self, accounting: Accounting) -> Result<Cached, Contradiction> {
+        let told = [("cached audio", self.cache_read_audio), ("cached image", self.cache_read_image)];
+        let rest = less(self.cache_read, "cache_read_tokens", &told)?;
+        let as_text = Cached { text: rest, audio: self.cache_read_audio, image: self.cache_read_image };
+        let audio = fresh(self.input_audio, self.cache_read_audio);
+        let image = fresh(self.input_image, self.cache_read_image);
+        let writes = self.cache_write.max(self.cache_write_5m + self.cache_write_1h + self.cache_write_12h);
+        let others = audio + image + self.input_video + writes + self.cache_read - rest;
+        let Some(text) = self.input.checked_sub(others) else { return Ok(as_text) };
+        if !accounting.input_is_total || rest <= text || audio + image == 0 {
+            return Ok(as_text);
+        }
+        let all = text + audio + image;
+        if rest == all && self.input_video == 0 {
+            return Ok(Cached { text, audio: as_text.audio + audio, image: as_text.image + image });
+        }
+        if text == 0 && self.input_video == 0 && rest <= all && (audio == 0 || image == 0) {
+            let (of_audio, of_image) = if image == 0 { (rest, 0) } else { (0, rest) };
+            return Ok(Cached { text: 0, audio: as_text.audio + of_audio, image: as_text.image + of_image });
+        }
+        let reason = format!(
+            "{rest} cached tokens are not told apart: {text} text and {} tokens of other modalities were read",
+            audio + image + self.input_video
+        );
+        Err(Contradiction { field: "cache_read_tokens", total: rest, reason })
     }
 
     /// Cache writes not known to live an hour: a provider's only cache counts as short-lived.
@@ -250,6 +296,18 @@ impl Reported {
             [("5-minute", self.cache_write_5m), ("1-hour", self.cache_write_1h), ("12-hour", self.cache_write_12h)];
         Ok(less(self.cache_write, "cache_write_tokens", &split)? + self.cache_write_5m)
     }
+}
+
+/// What was read from a cache, by modality.
+struct Cached {
+    text: u64,
+    audio: u64,
+    image: u64,
+}
+
+/// The part of a modality that was not cached: a count below its cached part leaves that out already.
+const fn fresh(count: u64, cached: u64) -> u64 {
+    if cached > count { count } else { count - cached }
 }
 
 /// `total` without its `parts`.
@@ -393,6 +451,56 @@ mod tests {
                 (Leaf::Requests, 1)
             ]
         );
+    }
+
+    #[test]
+    fn cached_tokens_that_are_not_told_apart_are_placed_only_where_one_reading_is_possible() {
+        let read = |input, input_audio, cache_read, cache_read_audio| {
+            let reported = Reported { input, input_audio, cache_read, cache_read_audio, ..Reported::default() };
+            reported.leaves(Accounting::TOTALS).map(|usage| {
+                [Leaf::Input, Leaf::CacheRead, Leaf::InputAudio, Leaf::CacheReadAudio].map(|leaf| usage.get(leaf))
+            })
+        };
+        // The total holds 300 cached text beside 500 audio.
+        assert_eq!(read(1_000, 500, 300, 0), Ok([200, 300, 500, 0]));
+        // No text was read: what is cached is audio.
+        assert_eq!(read(500, 500, 300, 0), Ok([0, 0, 200, 300]));
+        // All was cached.
+        assert_eq!(read(1_000, 500, 1_000, 0), Ok([0, 500, 0, 500]));
+        // Between 98,000 and 99,000 of the cached tokens are audio.
+        let wrong = read(100_000, 99_000, 99_000, 0).expect_err("nobody knows how many");
+        assert_eq!(
+            wrong.reason,
+            "99000 cached tokens are not told apart: 1000 text and 99000 tokens of other modalities were read"
+        );
+        // A modality below its cached part does not contain it: 1,000 = 500 text + 100 audio + 400 cached audio.
+        assert_eq!(read(1_000, 100, 400, 400), Ok([500, 0, 100, 400]));
+    }
+
+    #[test]
+    fn totals_that_were_not_sent_are_the_sum_of_their_parts() {
+        let reported = Reported { input_audio: 40, output_image: 1_290, reasoning: 5, ..Reported::default() };
+        let usage = reported.leaves(Accounting::TOTALS).expect("nothing to contain");
+        let leaves: Vec<_> = usage.with(Leaf::Requests, 0).iter().collect();
+        assert_eq!(leaves, [(Leaf::Reasoning, 5), (Leaf::InputAudio, 40), (Leaf::OutputImage, 1_290)]);
+    }
+
+    #[test]
+    fn an_emitter_that_passes_the_providers_numbers_on_is_read_as_the_provider_counts() {
+        let filled = |provider: &str, model: &str, reported: Reported| {
+            let mut event =
+                UsageEvent { provider: provider.to_owned(), model: model.to_owned(), ..UsageEvent::default() };
+            reported.fill(Accounting::TOTALS, &mut event);
+            (event.usage.get(Leaf::Input), event.usage.get(Leaf::Output), event.contradiction.is_some())
+        };
+        let cache = Reported { input: 500, cache_read: 8_000, output: 9, ..Reported::default() };
+        assert_eq!(filled("anthropic", "claude-opus-5", cache), (500, 9, false));
+        assert_eq!(filled("aws.bedrock", "amazon.nova-lite-v1:0", cache), (500, 9, false));
+        assert_eq!(filled("gcp.vertex_ai", "claude-opus-5", cache), (500, 9, false));
+        assert_eq!(filled("openai", "gpt-5", cache), (0, 0, true));
+        let thoughts = Reported { input: 10, output: 700, reasoning: 900, ..Reported::default() };
+        assert_eq!(filled("gcp.gemini", "gemini-2.5-pro", thoughts), (10, 700, false));
+        assert_eq!(filled("openai", "gpt-5", thoughts), (0, 0, true));
     }
 
     #[test]

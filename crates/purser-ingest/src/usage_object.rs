@@ -179,7 +179,13 @@ impl Reader<'_> {
             return;
         }
         match meaning(group, key) {
-            None => self.unknown(group, key, value),
+            None => match tier_of(group, key) {
+                Some((tier, key)) => {
+                    self.object.service_tier = Some(tier.to_owned());
+                    self.member(group, &key, value);
+                }
+                None => self.unknown(group, key, value),
+            },
             Some(Meaning::Nothing) => {}
             Some(Meaning::Text) => self.text(key, value),
             Some(Meaning::Parts(parts)) if value.starts_with(['{', '[']) => self.parts(parts, value),
@@ -243,7 +249,8 @@ impl Reader<'_> {
             self.dialect = dialect;
             (self.object.reported.input, self.object.reported.output) = (0, 0);
         }
-        *slot(&mut self.object.reported) = count;
+        let known = slot(&mut self.object.reported);
+        *known = (*known).max(count);
     }
 
     /// A count that stands twice is the larger one: senders set the name that they do not use to 0.
@@ -340,7 +347,7 @@ impl Reader<'_> {
     fn finish(mut self) -> UsageObject {
         self.take_total_for_input();
         self.object.reported.input += self.tool_input;
-        if self.ignores_total {
+        if self.ignores_total || !self.object.unknown.is_empty() {
             self.object.reported.total = 0;
         }
         self.name_direct_output();
@@ -455,6 +462,24 @@ impl Reader<'_> {
 
 fn is_negative(text: &str) -> bool {
     text.trim().starts_with('-') && purser_domain::money::parse_decimal(text.trim()).is_ok()
+}
+
+/// LangChain marks the counts of a tier: `input_flex_cache_read` is `input_cache_read` of the tier `flex`.
+fn tier_of(group: Group, key: &str) -> Option<(&'static str, String)> {
+    let (before, marked) = match group {
+        Group::Top => ["input_", "output_"].iter().find_map(|before| Some((*before, key.strip_prefix(before)?)))?,
+        Group::Input | Group::Output => ("", key),
+        _ => return None,
+    };
+    let tier = ["flex", "priority", "batch"].into_iter().find(|tier| marked.starts_with(tier))?;
+    let name = match marked[tier.len()..].strip_prefix('_') {
+        Some(rest) => format!("{before}{rest}"),
+        // The rest of the direction, as `text` is.
+        None if marked.len() == tier.len() && before.is_empty() => "text".to_owned(),
+        None if marked.len() == tier.len() => before.trim_end_matches('_').to_owned(),
+        None => return None,
+    };
+    Some((tier, name))
 }
 
 /// Whether a number that is not zero stands in a value, at most one level down.

@@ -313,3 +313,23 @@ fn a_count_that_nobody_knows_is_named_whatever_it_begins_with() {
     let object = read(text, flat);
     assert_eq!((object.unknown, object.errors), (vec!["smell_tokens".to_owned()], vec![]));
 }
+
+#[test]
+fn counts_that_langchain_marks_with_a_tier_are_of_that_tier() {
+    let expected = [(Leaf::Input, 3_000), (Leaf::CacheRead, 7_000), (Leaf::Output, 800), (Leaf::Reasoning, 1_200)];
+    for text in [
+        r#"{"input":0,"output":0,"total":12000,"input_flex":3000,"input_flex_cache_read":7000,"output_flex":800,
+            "output_flex_reasoning":1200}"#,
+        r#"{"input_flex":3000,"input_flex_cache_read":7000,"output_flex":800,"output_flex_reasoning":1200,
+            "input":0,"output":0,"total":12000}"#,
+        r#"{"input_tokens":10000,"output_tokens":2000,"total_tokens":12000,
+            "input_token_details":{"flex":3000,"flex_cache_read":7000},
+            "output_token_details":{"flex":800,"flex_reasoning":1200}}"#,
+    ] {
+        assert_eq!(leaves(text), expected, "{text}");
+        assert_eq!(read(text, Origin::default()).service_tier.as_deref(), Some("flex"));
+    }
+    let object = read(r#"{"input_flexible":3,"input":5,"output":1,"total":9}"#, Origin::default());
+    assert_eq!((object.service_tier, object.unknown), (None, vec!["input_flexible".to_owned()]));
+    assert_eq!(object.reported.total, 0, "what nobody knows is part of the sum");
+}
