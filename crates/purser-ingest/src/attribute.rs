@@ -300,7 +300,7 @@ impl<'a> Attributes<'a> {
             Some((_, Meaning::Labels)) => self.add_labels(value()),
             Some((_, Meaning::Unit(unit))) => self.units.extend(text_of(value()).map(|text| (*unit, text))),
             Some((_, Meaning::Known)) => self.ignored += 1,
-            None if COUNTED.iter().any(|prefix| name.starts_with(prefix)) => self.add_unknown(name, value()),
+            None if COUNTED.iter().any(|prefix| name.starts_with(prefix)) => self.add_unknown(name, &value()),
             None => match label::chosen(name) {
                 Some(Chosen::Fact(rank, slot)) => self.add_text(CHOSEN + rank, slot, value()),
                 Some(Chosen::Tag(tag)) => self.add_tag(Cow::Borrowed(tag), value()),
@@ -310,11 +310,11 @@ impl<'a> Attributes<'a> {
     }
 
     /// Notes a count that no table knows, if it counts anything.
-    fn add_unknown(&mut self, name: &'a str, value: Value<'a>) {
+    fn add_unknown(&mut self, name: &'a str, value: &Value<'_>) {
         self.ignored += 1;
         let counts = match value {
-            Value::Int(number) => number > 0,
-            Value::Double(number) => number > 0.0,
+            Value::Int(number) => *number > 0,
+            Value::Double(number) => *number > 0.0,
             _ => false,
         };
         if counts && self.unknown.len() < UNKNOWN_MAX {

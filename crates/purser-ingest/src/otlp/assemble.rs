@@ -7,6 +7,8 @@ use std::sync::Arc;
 use purser_domain::attribution::Attribution;
 use purser_domain::passed_over::Reason;
 use purser_domain::time::Timestamp;
+use purser_domain::unit::Quantity;
+use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::{FieldError, Status, UNKNOWN_MODEL, UsageEvent};
 
 use super::codex::{self, Turns};
@@ -130,6 +132,7 @@ impl Assembler {
                 return self.around(&sighting, Reason::NotACall);
             }
             Role::Inference(operation) => operation,
+            Role::Aggregate if is_billed_tool(attributes) => Some(TOOL.to_owned()),
             Role::Aggregate => return self.around(&sighting, Reason::NotACall),
             Role::Other => return self.around(&sighting, Reason::NotGenAi),
             Role::Unknown => return self.around(&sighting, Reason::UnknownOperation),
@@ -137,7 +140,12 @@ impl Assembler {
         let mut errors = Vec::new();
         let mut event = self.event(&sighting, &mut errors);
         event.operation = operation;
-        if event.model.is_empty() && emitter.name == "codex" {
+        if event.operation.as_deref() == Some(TOOL) {
+            make_tool(&mut event);
+        } else if event.model.is_empty() && event.tags.contains_key(MISSING) {
+            return self.around(&sighting, Reason::NoModel);
+        } else if event.model.is_empty() {
+            // A span around it may name the model.
             event.model = UNKNOWN_MODEL.to_owned();
         }
         match (item.trace_id, item.span_id) {
@@ -162,7 +170,8 @@ impl Assembler {
         let surrounds = reason != Reason::NotGenAi;
         let operation = if surrounds { emitter::operation(sighting.attributes) } else { None };
         self.decoded.pass_over(sighting.emitter.name, operation.unwrap_or_default(), reason);
-        let mut attribution = Attribution { model: codex::model(sighting), ..attribution(sighting.attributes) };
+        let model = sighting.attributes.text(Text::RequestModel).filter(|_| surrounds).map(str::to_owned);
+        let mut attribution = Attribution { model, ..attribution(sighting.attributes) };
         self.note_unfit(attribution.drop_unfit());
         self.turns.note(sighting, &attribution);
         self.nesting.around(sighting.item, attribution, surrounds, &mut self.decoded.contexts);
@@ -243,6 +252,24 @@ fn tier(told: &[Option<&str>]) -> Option<String> {
 /// Whether a conversation's id is that of the answer before, which some clients put in its place.
 fn is_response(id: &str) -> bool {
     id.starts_with("resp_") || id.starts_with("chatcmpl-") || id.starts_with("msg_")
+}
+
+/// The operation of a tool that was called.
+const TOOL: &str = "execute_tool";
+
+/// Whether a span is of a tool that its emitter says a price of.
+fn is_billed_tool(attributes: &Attributes<'_>) -> bool {
+    let is_tool = emitter::operation(attributes)
+        .is_some_and(|name| name.eq_ignore_ascii_case("tool") || name.eq_ignore_ascii_case(TOOL));
+    is_tool && attributes.text(Text::Cost).is_some() && attributes.text(Text::Tool).is_some()
+}
+
+/// Makes the event of a tool's call: no model was asked.
+fn make_tool(event: &mut UsageEvent) {
+    event.model = event.tool.clone().unwrap_or_default();
+    event.usage = Usage::default().with(Leaf::Requests, 0);
+    event.units.entry("calls".to_owned()).or_insert(Quantity::whole(1).unwrap_or_default());
+    event.tags.remove(MISSING);
 }
 
 /// Whether a span that is called like a call only prepares or surrounds one: it counts nothing, and its emitter has

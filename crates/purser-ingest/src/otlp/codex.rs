@@ -9,7 +9,6 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::assemble::Sighting;
 use super::count;
-use crate::attribute::Text;
 use crate::decoded::Decoded;
 use crate::emitter::Role;
 use crate::identity::hex;
@@ -21,12 +20,6 @@ pub(super) struct Turns(HashMap<[u8; 16], Attribution, Xxh3DefaultBuilder>);
 /// What a span stands for: every event of a stream has one, of which only the last one counts tokens.
 pub(super) fn role(sighting: &Sighting<'_, '_>) -> Role {
     if count::has_plain(sighting.attributes) { Role::Inference(Some("chat".to_owned())) } else { Role::Aggregate }
-}
-
-/// The model that a span names, for the calls below it.
-pub(super) fn model(sighting: &Sighting<'_, '_>) -> Option<String> {
-    let named = sighting.attributes.text(Text::RequestModel).filter(|_| sighting.emitter.name == "codex");
-    named.map(str::to_owned)
 }
 
 impl Turns {

@@ -115,7 +115,7 @@ impl Nesting {
                 attribution.fill(&mut incoming.event);
             }
         }
-        take_out(surplus, decoded);
+        take_out(&surplus, decoded);
     }
 
     /// Finds the calls without counts that another span tells better: beside it, under another name, and one's time
@@ -184,7 +184,7 @@ fn learn(call: &Place, places: &Places<'_>, decoded: &mut Decoded, surplus: &mut
 }
 
 /// Passes over the events that are no calls of their own, and forgets that other calls stand inside them.
-fn take_out(surplus: Surplus, decoded: &mut Decoded) {
+fn take_out(surplus: &Surplus, decoded: &mut Decoded) {
     if surplus.is_empty() {
         return;
     }

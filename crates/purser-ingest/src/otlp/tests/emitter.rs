@@ -144,7 +144,7 @@ fn thoughts_that_stand_beside_the_output_or_only_in_the_total_are_charged() {
     for (scope, attributes) in [
         ("openlit.google", gemini(&[beside.clone(), ("gen_ai.client.token.usage", int(970))])),
         ("openlit.google", gemini(&[beside])),
-        ("opentelemetry.instrumentation.google_generativeai", gemini(&[total.clone()])),
+        ("opentelemetry.instrumentation.google_generativeai", gemini(std::slice::from_ref(&total))),
         ("somebody", gemini(&[total])),
     ] {
         assert_eq!(seen(scope, &attributes), told("gcp.gemini", GEMINI, ""), "{scope}");
@@ -563,4 +563,32 @@ fn a_failed_call_without_counts_is_kept_and_marked() {
     let event = &decoded.events[0].event;
     assert_eq!(event.tags.get("purser.usage").map(String::as_str), Some("missing"));
     assert_eq!((event.status.name(), event.error_type.as_deref()), ("error", Some("CancelledError")));
+}
+
+#[test]
+fn a_call_that_names_no_model_takes_that_of_the_span_around_it() {
+    let call = [(super::CHAT.0, super::CHAT.1()), ("gen_ai.usage.input_tokens", int(5))];
+    let agent = [("gen_ai.operation.name", text("invoke_agent")), ("gen_ai.request.model", text("gpt-5-mini"))];
+    let decoded = trace(&[(2, 1, &call), (1, 0, &agent), (3, 0, &call)]);
+    let models: Vec<&str> = decoded.events.iter().map(|incoming| incoming.event.model.as_str()).collect();
+    assert_eq!(models, ["gpt-5-mini", "unknown"]);
+    // Without counts there is nothing to charge.
+    let decoded = decode_both("", &[(super::CHAT.0, super::CHAT.1())]);
+    assert_eq!(decoded.passed_over, [(PassedOver::new("opentelemetry", "chat", Reason::NoModel), 1)].into());
+}
+
+#[test]
+fn a_tool_is_charged_where_its_emitter_tells_a_cost() {
+    let tool = [
+        ("gen_ai.operation.name", text("execute_tool")),
+        ("gen_ai.tool.name", text("search")),
+        ("mcp.server.name", text("web")),
+        ("gen_ai.usage.cost", Value::DoubleValue(0.01)),
+    ];
+    let called = event("by-hand", &tool);
+    let names = (called.model.as_str(), called.tool.as_deref(), called.mcp_server.as_deref());
+    assert_eq!(names, ("search", Some("search"), Some("web")));
+    assert_eq!(called.reported_usd, Some(Money::from_pico(10_000_000_000)));
+    assert_eq!((called.usage, called.units.len()), (Usage::default().with(Leaf::Requests, 0), 1));
+    assert_eq!(decode_both("by-hand", &tool[..3]).events, [], "a tool without a price is no call");
 }
