@@ -17,11 +17,14 @@ use purser_ingest::price_catalogue::{KnownNames, Origin};
 use purser_ingest::{price_file, price_genai, price_litellm};
 
 /// Sellers of genai-prices that are left out for size; `prices import` can add them.
-const LEFT_OUT: [&str; 4] = ["quicksilverpro", "doubleword", "typesafe", "openai-decisions"];
+const LEFT_OUT: [&str; 2] = ["quicksilverpro", "doubleword"];
 
-/// Sellers that litellm alone knows and that ship.
-const ADDED: [&str; 7] =
-    ["ai21", "azure.ai.inference", "dashscope", "deepinfra", "hyperbolic", "ibm.watsonx.ai", "sambanova"];
+/// Resellers that litellm alone knows and that are left out for size; `prices import` can add them.
+const LEFT_OUT_OF_LITELLM: [&str; 0] = [];
+
+/// Hours by which dates of a provider's prices are earlier than midnight UTC: it announces them in its own zone.
+/// Source: <https://github.com/ccusage/ccusage/issues/1643>, which has 16:00 UTC of the day before.
+const EAST: [(&str, i64); 1] = [("deepseek", 8)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,14 +40,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         matches!(price.provider.as_str(), "aws.bedrock" | "azure.ai.openai") && price.model.contains('/')
     };
     let plain: Vec<Price> = from_litellm.prices.iter().filter(|price| !is_regional(price)).cloned().collect();
-    known.add_prices(&plain);
+    // A moving name is nobody's alias for ever.
+    known.add_prices(&plain.into_iter().filter(|price| price.effective_from.is_none()).collect::<Vec<_>>());
     let from_genai = price_genai::convert(&read(genai)?, &origin("genai-prices".to_owned()), &known)?;
     let keep =
         |price: &&Price| !LEFT_OUT.contains(&price.provider.as_str()) && !price.provider.starts_with("huggingface_");
-    let preferred: Vec<Price> = from_genai.prices.iter().filter(keep).cloned().collect();
-    let sold: BTreeSet<&str> = preferred.iter().map(|price| price.provider.as_str()).chain(ADDED).collect();
-    let other: Vec<Price> =
-        from_litellm.prices.iter().filter(|price| sold.contains(price.provider.as_str())).cloned().collect();
+    let preferred: Vec<Price> = from_genai.prices.iter().filter(keep).cloned().map(in_own_zone).collect();
+    let left_out = |price: &&Price| !LEFT_OUT_OF_LITELLM.contains(&price.provider.as_str());
+    let other: Vec<Price> = from_litellm.prices.iter().filter(left_out).cloned().collect();
 
     let merged = price_merge::merge(&preferred, &other, at);
     let errors: Vec<_> =
@@ -65,16 +68,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     eprintln(&format!("{per_provider:?}"));
     eprintln(&format!(
-        "{} prices of {} models of {} providers, {} bytes; {} service tiers added; {} agree, {} rates differ",
+        "{} prices of {} models of {} providers, {} bytes; {} service tiers added, {} rates filled; {} agree, {} rates differ",
         merged.prices.len(),
         models.len(),
         per_provider.len(),
         file.len(),
         merged.tiers_added,
+        merged.filled,
         merged.diff.agreeing.len(),
         merged.diff.differences.iter().filter(|difference| difference.is_contradiction()).count(),
     ));
     if errors.is_empty() { Ok(()) } else { Err("the merged prices have errors".into()) }
+}
+
+/// A price whose dates are midnights of its provider.
+fn in_own_zone(mut price: Price) -> Price {
+    let hours = EAST.iter().find(|(provider, _)| *provider == price.provider).map_or(0, |(_, hours)| *hours);
+    let earlier = |at: Timestamp| at.plus_micros(-hours * 3_600_000_000);
+    price.effective_from = price.effective_from.map(earlier);
+    price.effective_to = price.effective_to.map(earlier);
+    price
 }
 
 #[expect(clippy::disallowed_methods, reason = "an example is a program, not the engine")]

@@ -75,7 +75,7 @@ pub fn convert(json: &str, origin: &Origin) -> Result<Converted, CatalogueError>
         converted.prices.extend(prices);
     }
     for (key, target) in moving {
-        add_moving_name(key, &target, by_key.get(target.as_str()).copied(), origin, &taken, &mut converted);
+        add_moving_name(key, &target, by_key.get(target.as_str()).copied(), origin, &mut taken, &mut converted);
     }
     converted.prices = with_regions_as_aliases(converted.prices);
     converted.findings.sort();
@@ -89,7 +89,7 @@ fn add_moving_name(
     target: &str,
     at: Option<usize>,
     origin: &Origin,
-    taken: &BTreeMap<(String, String), usize>,
+    taken: &mut BTreeMap<(String, String), usize>,
     converted: &mut Converted,
 ) {
     let mut find = |severity, message| converted.findings.push(Finding::new(severity, key, message));
@@ -100,9 +100,11 @@ fn add_moving_name(
         return find(Severity::Warning, format!("is left out: {:?} is no day from which it holds", origin.retrieved));
     };
     let name = without_provider(&first.provider, key).to_owned();
-    if taken.contains_key(&(first.provider.clone(), name.to_ascii_lowercase())) {
+    let own = (first.provider.clone(), name.to_ascii_lowercase());
+    if taken.contains_key(&own) {
         return find(Severity::Warning, "is left out: a model has that name".to_owned());
     }
+    taken.insert(own, converted.prices.len());
     let of_target: Vec<Price> =
         converted.prices.iter().filter(|p| p.provider == first.provider && p.model == first.model).cloned().collect();
     let moved = |price: Price| Price { model: name.clone(), effective_from: Some(read), ..price };

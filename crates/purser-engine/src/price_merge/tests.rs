@@ -1,7 +1,8 @@
 use super::*;
 use crate::price_book::tests::{at, price, tier};
 use crate::price_check;
-use purser_domain::price::Source;
+use purser_domain::price::{Factor, Source, Weekdays};
+use purser_domain::usage::Leaf;
 
 fn now() -> Timestamp {
     at("2026-11-20T00:00:00Z")
@@ -69,4 +70,150 @@ fn periods_that_a_tier_made_alike_are_joined() {
     other.tiers.push(batch);
     let merged = merge(&[before, after.clone()], &[other], now());
     assert_eq!(merged.prices, [Price { effective_from: None, ..after }]);
+}
+
+/// Two catalogues' prices of one model: text alike, the rest as given.
+fn both(here: &[(&str, &str)], there: &[(&str, &str)]) -> Merged {
+    let text = [("input", "2"), ("output", "8")];
+    let first = from("first", price("openai", "a", &[&text, here].concat()));
+    let second = from("second", price("openai", "a", &[&text, there].concat()));
+    merge(&[first], &[second], now())
+}
+
+fn usd_of(tier: &Tier, leaf: Leaf) -> Option<String> {
+    tier.rates[leaf as usize].map(|rate| rate.to_string())
+}
+
+#[test]
+fn a_rate_that_one_catalogue_lacks_is_filled_with_its_source() {
+    let merged = both(&[("cache_read", "1")], &[("input_audio", "40"), ("cache_read", "0.5"), ("reasoning", "8")]);
+    let tier = &merged.prices[0].tiers[0];
+    assert_eq!(usd_of(tier, Leaf::InputAudio).as_deref(), Some("40"));
+    assert_eq!(usd_of(tier, Leaf::CacheRead).as_deref(), Some("1"), "what the preferred catalogue says stays");
+    assert_eq!(usd_of(tier, Leaf::Reasoning), None, "the fallback says the same");
+    assert_eq!(tier.rate_sources.len(), 1);
+    assert_eq!(tier.rate_sources["input_audio"].catalogue, "second");
+    assert_eq!(merged.filled, 1);
+}
+
+#[test]
+fn nothing_is_filled_where_the_text_costs_otherwise() {
+    let first = from("first", price("openai", "a", &[("input", "2"), ("output", "8")]));
+    let second = from("second", price("openai", "a", &[("input", "3"), ("output", "8"), ("input_audio", "40")]));
+    assert_eq!(merge(&[first.clone()], &[second], now()).prices, [first]);
+}
+
+#[test]
+fn a_fee_of_one_size_gives_way_to_fees_by_size() {
+    let mut second = from("second", price("openai", "a", &[("input", "2"), ("output", "8")]));
+    for (unit, fee) in [("requests_low", "0.006"), ("requests_high", "0.014")] {
+        second.tiers[0].units.insert(unit.to_owned(), Rate::parse(fee, 1).expect("a fee"));
+    }
+    for (flat, remains) in [("0.014", None), ("0.02", Some(Rate::parse("0.02", 1).expect("a fee")))] {
+        let first = from("first", price("openai", "a", &[("input", "2"), ("output", "8"), ("requests", flat)]));
+        let merged = merge(&[first], &[second.clone()], now());
+        assert_eq!(merged.prices[0].tiers[0].rates[Leaf::Requests as usize], remains, "{flat}");
+        assert_eq!(merged.prices[0].tiers[0].units, second.tiers[0].units);
+    }
+}
+
+#[test]
+fn units_factors_and_tools_of_the_provider_are_filled() {
+    let factor = Factor::parse("inference_geo", "us", "1.1").expect("a factor");
+    let first = from("first", price("openai", "a", &[("input", "2"), ("output", "8"), ("web_searches", "0.01")]));
+    let mut second = from("second", price("openai", "a", &[("input", "2"), ("output", "8")]));
+    second.factors = vec![factor.clone()];
+    second.tiers[0].units.insert("file_searches".to_owned(), Rate::parse("0.0025", 1).expect("a rate"));
+    let mut container = from("second", price("openai", "container", &[]));
+    container.tiers[0].units.insert("code_interpreter_sessions".to_owned(), Rate::parse("0.03", 1).expect("a rate"));
+    let merged = merge(&[first], &[second.clone(), container], now());
+    let a = &merged.prices[0];
+    assert_eq!(a.factors, [Factor { source: Some(second.source), ..factor }]);
+    let units: Vec<&str> = a.tiers[0].units.keys().map(String::as_str).collect();
+    assert_eq!(units, ["code_interpreter_sessions", "file_searches"]);
+}
+
+#[test]
+fn a_tier_holds_before_the_day_on_which_it_was_listed() {
+    let start = Some(at("2026-10-14T00:00:00Z"));
+    let before = Price { effective_to: start, ..from("first", price("x_ai", "a", &[("input", "2"), ("output", "8")])) };
+    let mut after = Price { effective_from: start, effective_to: None, ..before.clone() };
+    after.tiers.push(tier("batch", 0, &[("input", "1"), ("output", "4")]));
+    let merged = merge(&[before.clone(), after.clone()], &[], now());
+    assert_eq!(merged.prices.len(), 1, "both periods charge the same now");
+    assert_eq!(merged.prices[0].effective_from, None);
+    let source = merged.prices[0].tiers[1].source.as_ref().map(|source| source.catalogue.as_str());
+    assert_eq!(source, Some("derived: listed later by first"));
+
+    let dearer = Price { tiers: vec![tier(STANDARD, 0, &[("input", "3"), ("output", "8")])], ..before };
+    let merged = merge(&[dearer.clone(), after.clone()], &[], now());
+    assert_eq!(merged.prices, [dearer, after], "another price may have had other tiers");
+}
+
+/// A price with a batch tier.
+fn batched(model: &str, standard: &[(&str, &str)], batch: &[(&str, &str)]) -> Price {
+    let mut price = from("first", price("gcp.gemini", model, standard));
+    price.tiers.push(tier("batch", 0, batch));
+    price
+}
+
+#[test]
+fn batches_halve_a_leaf_where_the_provider_halves_it_elsewhere() {
+    let standard = [("input", "2"), ("output", "8"), ("output_image", "120"), ("cache_read", "0.2")];
+    let whole = [("input", "1"), ("output", "4"), ("output_image", "60"), ("cache_read", "0.2")];
+    let lacking = batched("c", &standard, &[("input", "1"), ("output", "4")]);
+    let shown = [batched("a", &standard, &whole), batched("b", &standard, &whole), lacking.clone()];
+    let merged = merge(&shown, &[], now());
+    let batch = &merged.prices[2].tiers[1];
+    assert_eq!(usd_of(batch, Leaf::OutputImage).as_deref(), Some("60"), "half of 120, as for two other models");
+    assert_eq!(usd_of(batch, Leaf::CacheRead), None, "the provider does not halve cached input");
+    let source = &batch.rate_sources["output_image"].catalogue;
+    assert_eq!(source, "derived: batch is half of standard at gcp.gemini");
+
+    let merged = merge(&[lacking.clone()], &[], now());
+    assert_eq!(merged.prices, [lacking], "nothing shows that images are halved");
+}
+
+#[test]
+fn a_provider_that_halves_every_model_in_batches_does_so_where_no_catalogue_says_it() {
+    let standard = [("input", "3"), ("cache_write_1h", "6"), ("output", "15"), ("web_searches", "0.01")];
+    let all = [price("anthropic", "claude-3-7", &standard), price("anthropic", "claude-2.1", &standard)];
+    let merged = merge(&all, &[], now());
+    assert_eq!(merged.prices[0].tiers.len(), 1, "older than batches");
+    let batch = &merged.prices[1].tiers[1];
+    let rates = [Leaf::Input, Leaf::CacheWrite1h, Leaf::Output].map(|leaf| usd_of(batch, leaf).unwrap_or_default());
+    assert_eq!(rates, ["1.5", "3", "7.5"]);
+    assert_eq!(batch.rates[Leaf::WebSearches as usize], Rate::parse("0.01", 1).ok(), "a search costs the same");
+    let source = batch.source.as_ref().expect("a source of its own");
+    assert_eq!(source.catalogue, "derived: batch is half of standard at anthropic");
+    assert!(source.url.as_deref().is_some_and(|url| url.starts_with("https://")));
+}
+
+#[test]
+fn windows_take_the_weekdays_that_the_other_catalogue_knows() {
+    let (day, night) = ([("input", "1"), ("output", "2")], [("input", "2"), ("output", "4")]);
+    let here = [
+        from("first", price("deepseek", "a", &day)),
+        Price { daily: Some(DailyWindow::new(60, 240)), ..from("first", price("deepseek", "a", &night)) },
+    ];
+    let days = |text: &str| text.parse::<Weekdays>().expect("days");
+    let window = |weekdays, from_minute, to_minute| Price {
+        daily: Some(DailyWindow { weekdays, ..DailyWindow::new(from_minute, to_minute) }),
+        ..from("second", price("deepseek", "a", &day))
+    };
+    let week = days("mon,tue,wed,thu,fri");
+    let there = [
+        from("second", price("deepseek", "a", &night)),
+        window(week, 0, 60),
+        window(week, 240, 1_440),
+        window(days("sat,sun"), 0, 1_440),
+    ];
+    let merged = merge(&here, &there, now());
+    let found = merged.prices.iter().find_map(|price| price.daily.as_ref()).expect("a window");
+    assert_eq!(*found, DailyWindow { weekdays: week, ..DailyWindow::new(60, 240) });
+    let window = merged.prices.iter().find(|price| price.daily.is_some()).expect("a window");
+    assert_eq!(window.source.catalogue, "derived: first on the weekdays of second");
+
+    let merged = merge(&here, &there[..1], now());
+    assert!(merged.prices.contains(&here[1]), "the other catalogue has no cheaper days");
 }
