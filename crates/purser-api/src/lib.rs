@@ -19,6 +19,7 @@ pub mod import;
 pub mod price;
 pub mod problem;
 pub mod provenance;
+pub mod reconciliation;
 pub mod scenario;
 pub mod simulation;
 pub mod skill;

@@ -18,6 +18,7 @@ use purser_api::price::{PriceHistory, RerateReport, RerateRequest, UnpricedList}
 use purser_api::provenance::{
     ProvenanceBackfill, ProvenanceCheck, ProvenanceDetail, ProvenanceDrift, ProvenancePage, ProvenanceReplay,
 };
+use purser_api::reconciliation::{ReconciliationRecord, ReconciliationRequest};
 use purser_api::simulation::{SimulationAnswer, SimulationRequest};
 use purser_api::tenant::TenantRecord;
 use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
@@ -68,6 +69,14 @@ impl Client {
         let request = request.query(&import_id.map(|id| ("import_id", id)).into_iter().collect::<Vec<_>>());
         let request = if dry_run { request.query(&[("dry_run", "true")]) } else { request };
         self.answer(request.json(events)).await
+    }
+
+    /// Holds a bill against what was charged.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn reconcile(&self, bill: &ReconciliationRequest) -> Result<ReconciliationRecord, Error> {
+        self.answer(self.request(Method::POST, "/api/v1/reconciliations").json(bill)).await
     }
 
     /// Begins an import.

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::money::Money;
+use crate::time::Timestamp;
 use crate::usage::Leaf;
 
 /// What a line of a bill is for.
@@ -18,7 +21,7 @@ pub enum Meter {
 }
 
 /// What a bill and the ledger are compared by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// Days since the epoch of the UTC date.
     pub day: i32,
@@ -46,7 +49,8 @@ pub struct BilledLine {
 }
 
 /// Why billed and rated differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Usage on the bill that the ledger does not have.
     MissingUsage,
@@ -103,7 +107,7 @@ impl Cause {
 pub type Causes = BTreeMap<Cause, Money>;
 
 /// One row of a reconciliation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// What it compares.
     pub key: Key,
@@ -116,10 +120,53 @@ pub struct Row {
 }
 
 /// A bill held against the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reconciliation {
     /// By day, provider, model and tier.
     pub rows: Vec<Row>,
+}
+
+/// Rows of a bill that are about no model, or in another currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// What they are about, in the bill's words.
+    pub name: String,
+    /// How many rows.
+    pub rows: u64,
+    /// What they cost, USD.
+    pub amount: Money,
+}
+
+/// A bill as it is sent: read, but not compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// What it is called: mostly the file's name.
+    pub name: String,
+    /// Whose form it has: `openai-costs`, `focus`, `aws-cur`, ….
+    pub kind: String,
+    /// The lines about models.
+    pub lines: Vec<BilledLine>,
+    /// What is left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A reconciliation as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its id: `rec_…`.
+    pub id: String,
+    /// What the bill is called.
+    pub name: String,
+    /// Whose form the bill has.
+    pub kind: String,
+    /// When it was made.
+    pub recorded_at: Timestamp,
+    /// What may be unexplained, millionths of the bill.
+    pub tolerance_millionths: u32,
+    /// The comparison.
+    pub reconciliation: Reconciliation,
+    /// What of the bill was left out.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What is wrong with a bill as a whole.

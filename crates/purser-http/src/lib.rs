@@ -35,6 +35,7 @@ mod params;
 mod plan;
 mod price;
 mod provenance;
+mod reconciliation;
 mod refusal;
 mod router;
 mod scenario;

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use axum::Json;
 use purser_api::{
     analytics, api_key, artifact, backtest, calibration, cost, costsim, dataset, divergence, feature_tag, health,
-    import, price, problem, provenance, scenario, simulation, skill, tenant, usage_event, usage_query, what_if,
+    import, price, problem, provenance, reconciliation, scenario, simulation, skill, tenant, usage_event, usage_query,
+    what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -44,6 +45,7 @@ mod polish;
         crate::provenance::query, crate::provenance::show, crate::provenance::replay, crate::provenance::verify,
         crate::provenance::drift, crate::provenance::backfill,
         crate::artifact::save, crate::artifact::show, crate::artifact::list,
+        crate::reconciliation::create, crate::reconciliation::show, crate::reconciliation::list,
         crate::divergence::report, crate::dataset::list, crate::dataset::show, crate::dataset::validate,
         crate::dataset::validate_all, crate::scenario::list, crate::scenario::create, crate::scenario::show,
         crate::scenario::delete, crate::scenario::simulate, crate::scenario::simulate_adhoc,
@@ -75,7 +77,9 @@ mod polish;
         backtest::BacktestReport, provenance::ProvenancePage, provenance::ProvenanceDetail,
         provenance::ProvenanceReplay, provenance::ProvenanceCheck, provenance::ProvenanceDrift,
         provenance::ProvenanceBaseline, provenance::ProvenanceBackfill,
-        artifact::ArtifactDraft, artifact::ArtifactRecord, artifact::ArtifactPage
+        artifact::ArtifactDraft, artifact::ArtifactRecord, artifact::ArtifactPage,
+        reconciliation::ReconciliationRequest, reconciliation::ReconciliationRecord,
+        reconciliation::ReconciliationPage
     ))
 )]
 struct Document;

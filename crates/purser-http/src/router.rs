@@ -8,8 +8,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::{
     analytics, api_key, artifact, backtest, calibration, context, cost, costsim, dataset, divergence, error_page,
-    feature_tag, foreign, grpc, health, import, openapi, otlp, price, provenance, scenario, simulation, skill, tenant,
-    usage_event, usage_query, what_if,
+    feature_tag, foreign, grpc, health, import, openapi, otlp, price, provenance, reconciliation, scenario, simulation,
+    skill, tenant, usage_event, usage_query, what_if,
 };
 
 /// The main listener's routes: the API, the OTLP/HTTP receivers, health and metrics.
@@ -73,6 +73,8 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/skills", get(skill::catalogue))
         .route("/api/v1/skills/overrides", get(skill::overrides).post(skill::override_set))
         .route("/api/v1/skills/overrides/{skill}", delete(skill::override_end))
+        .route("/api/v1/reconciliations", get(reconciliation::list).post(reconciliation::create))
+        .route("/api/v1/reconciliations/{id}", get(reconciliation::show))
         .route("/api/v1/artifacts", get(artifact::list).post(artifact::save))
         .route("/api/v1/artifacts/{dataset_id}", get(artifact::show))
         .route("/api/v1/provenance", get(provenance::query))

@@ -6,7 +6,8 @@ use purser_domain::time::Timestamp;
 use crate::service::Service;
 
 impl Service {
-    /// The ledger's sizes, the inbox's lag and the price book's age, by the name of the gauge.
+    /// The ledger's sizes, the inbox's lag, the price book's age and the lowest share of a newest bill that is
+    /// reconciled, by the name of the gauge.
     ///
     /// A store that is out leaves its gauges away.
     pub async fn gauges(&self) -> Vec<(&'static str, f64)> {
@@ -32,6 +33,9 @@ impl Service {
             ("purser_shadow_queued", shadow.queued as f64),
             ("purser_shadow_stuck_threads", shadow.stuck as f64),
         ]);
+        if let Ok(Some(share)) = purser_store::reconciliation::lowest_share(self.store()).await {
+            gauges.push(("purser_reconciled_ratio", f64::from(share) / 1e6));
+        }
         if let Ok(book) = self.book().await {
             gauges.push(("purser_price_book_prices", book.len() as f64));
             let newest = book.iter().filter_map(|(price, _)| day(&price.source.retrieved)).max();

@@ -22,6 +22,7 @@ pub mod price;
 mod price_book;
 pub mod principal;
 pub mod provenance;
+pub mod reconciliation;
 pub mod sandbox;
 pub mod scenario;
 pub mod service;

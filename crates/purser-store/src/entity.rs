@@ -16,6 +16,7 @@ pub(crate) mod price_import;
 pub(crate) mod price_import_line;
 pub(crate) mod price_override;
 pub(crate) mod provenance_chain;
+pub(crate) mod reconciliation;
 pub(crate) mod scenario;
 pub(crate) mod session;
 pub(crate) mod skill_override;

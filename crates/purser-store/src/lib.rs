@@ -21,6 +21,7 @@ mod migration;
 pub mod price_import;
 pub mod price_override;
 pub mod provenance;
+pub mod reconciliation;
 pub mod revision;
 pub mod scenario;
 pub mod session;
@@ -126,6 +127,12 @@ impl Store {
     #[must_use]
     pub fn scenario<'a>(&'a self, tenant: &'a TenantId) -> scenario::Scenarios<'a> {
         scenario::Scenarios::new(self, tenant)
+    }
+
+    /// A tenant's bills, held against its ledger.
+    #[must_use]
+    pub fn reconciliation<'a>(&'a self, tenant: &'a TenantId) -> reconciliation::Reconciliations<'a> {
+        reconciliation::Reconciliations::new(self, tenant)
     }
 
     /// What a tenant's computed datasets were made from.

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    calibrate, config, cost, demo, export, import, key, ledger, prices, provenance, serve, simulate, tenant, usage,
-    what_if,
+    calibrate, config, cost, demo, export, import, key, ledger, prices, provenance, reconcile, serve, simulate, tenant,
+    usage, what_if,
 };
 use crate::config::CommonFlags;
 
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Prices(Box<prices::Command>),
     /// What past usage would have cost with other models or prices
     WhatIf(what_if::Args),
+    /// Hold a provider's bill against what was charged, and name the causes of each difference
+    Reconcile(reconcile::Args),
     /// Learn what skills and models use from a tenant's own runs, for simulations to come
     Calibrate(calibrate::Args),
     /// What a plan will cost, how sure that is, and whether it may run

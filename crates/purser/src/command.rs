@@ -10,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod prices;
 pub(crate) mod provenance;
+pub(crate) mod reconcile;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod tenant;

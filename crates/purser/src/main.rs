@@ -59,6 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             Command::Cost(args) => command::cost::run(args, settings).await,
             Command::Export(args) => command::export::run(args, settings).await,
             Command::WhatIf(args) => command::what_if::run(args, settings).await,
+            Command::Reconcile(args) => command::reconcile::run(args, settings).await,
             Command::Calibrate(args) => command::calibrate::run(args, settings).await,
             Command::Prices(command) => command::prices::run(*command, settings).await,
             Command::Simulate(args) => command::simulate::run(*args, settings).await,

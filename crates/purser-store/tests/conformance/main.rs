@@ -17,6 +17,7 @@ mod migration;
 mod price_import;
 mod price_override;
 mod provenance;
+mod reconciliation;
 mod scenario;
 mod session;
 mod skill_override;
@@ -68,6 +69,7 @@ conformance! {
     provenance: two_logs_have_heads_of_their_own, chains_move_with_their_batch_or_not_at_all,
         a_chain_is_dropped_further_and_never_less_far, thousands_of_chains_move_together,
         batches_that_wait_survive_the_second_log;
+    reconciliation: a_reconciliation_is_kept_as_it_was_made;
     scenario: a_scenario_round_trips_and_is_deleted;
     session: a_session_ends_at_its_time, a_session_ends_with_its_key, sessions_over_are_purged;
     skill_override: a_row_is_set_replaced_and_deleted, a_row_needs_a_tenant;
