@@ -12,7 +12,7 @@ use purser_domain::time::Timestamp;
 use crate::app::App;
 use crate::auth::{Operator, Reader};
 use crate::body::{Payload, off_reactor};
-use crate::failure::{Failure, Reply};
+use crate::failure::Reply;
 use crate::fields::Fields;
 use crate::params::{Named, NoParams, Params};
 use crate::refusal::{BodyRefusals, QueryRefusals};
