@@ -88,10 +88,15 @@ pub(crate) enum Text {
     OutputCost,
     /// Facts in a Python dictionary.
     RequesterMetadata,
+    SpendLogsMetadata,
+    /// LiteLLM's own name of the operation.
+    CallType,
+    /// Whether a gateway answered out of its own cache.
+    CacheHit,
 }
 
 impl Text {
-    pub(crate) const COUNT: usize = Self::RequesterMetadata as usize + 1;
+    pub(crate) const COUNT: usize = Self::CacheHit as usize + 1;
 }
 
 /// A number that a span may carry.
@@ -326,7 +331,7 @@ impl<'a> Attributes<'a> {
         let Some(text) = text_of(value).map(plain).filter(|text| !text.is_empty()) else {
             return;
         };
-        if slot == Text::Provider && FRAMEWORKS.contains(&text.to_ascii_lowercase().as_str()) {
+        if slot == Text::Provider && FRAMEWORKS.iter().any(|name| name.eq_ignore_ascii_case(&text)) {
             return;
         }
         let place = &mut self.texts[slot as usize];

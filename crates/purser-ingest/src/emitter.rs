@@ -8,7 +8,7 @@ mod provider;
 mod role;
 
 pub(crate) use provider::{of_host, of_model};
-pub(crate) use role::{Role, operation, role};
+pub(crate) use role::{Role, inference, operation, role};
 
 /// How one emitter's spans or log events are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,6 +42,8 @@ const INFERENCE: &[(&str, &str)] = &[
     ("llm", "chat"),
     ("generation", "chat"),
     ("pass_through_endpoint", "chat"),
+    ("litellm.passthrough", "chat"),
+    ("litellm.moderation", "moderation"),
     ("generate_content", "generate_content"),
     ("agenerate_content", "generate_content"),
     ("generate_content_stream", "generate_content"),
@@ -149,10 +151,14 @@ const AGGREGATE: &[&str] = &[
     "mcp_tool_call",
     "mcp_tool_list",
     "mcp_resource_read",
+    "call_mcp_tool",
+    "litellm.responses_management",
+    "litellm.vector_store_management",
+    "litellm.vector_store_file_management",
 ];
 
 /// The canonical name of an inference operation.
-fn inference(operation: &str) -> Option<&'static str> {
+pub(crate) fn inference(operation: &str) -> Option<&'static str> {
     let lower = operation.to_ascii_lowercase();
     INFERENCE.iter().find(|(name, _)| *name == lower).map(|(_, canonical)| *canonical)
 }

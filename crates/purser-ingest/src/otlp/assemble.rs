@@ -20,7 +20,7 @@ use crate::attribute::{Attributes, Count, Text};
 use crate::decoded::{Decoded, EVENTS_MAX, Place, UNFIT, Unreadable};
 use crate::emitter::{self, Emitter, Role};
 use crate::identity::{hex, hex_id};
-use crate::normalise::{self, ProviderMemo};
+use crate::normalise;
 
 /// What a span or a log record has beside its attributes.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub(super) struct Assembler {
     pub(super) agents: Agents,
     turns: Turns,
     scope: Arc<str>,
-    providers: ProviderMemo,
+    names: model::Memo,
 }
 
 /// Everything known of one item.
@@ -69,7 +69,7 @@ impl Assembler {
             now,
             decoded: Decoded::default(),
             index: 0,
-            providers: ProviderMemo::default(),
+            names: model::Memo::default(),
             nesting: Nesting::default(),
             agents: Agents::default(),
             turns: Turns::default(),
@@ -131,7 +131,10 @@ impl Assembler {
             Role::Inference(operation) if is_frame(&sighting, operation.as_deref()) => {
                 return self.around(&sighting, Reason::NotACall);
             }
-            Role::Inference(operation) => operation,
+            // A gateway's own name tells more: it calls speech and pages `generate_content`.
+            Role::Inference(operation) => {
+                attributes.text(Text::CallType).and_then(emitter::inference).map(str::to_owned).or(operation)
+            }
             Role::Aggregate if is_billed_tool(attributes) => Some(TOOL.to_owned()),
             Role::Aggregate => return self.around(&sighting, Reason::NotACall),
             Role::Other => return self.around(&sighting, Reason::NotGenAi),
@@ -142,6 +145,8 @@ impl Assembler {
         event.operation = operation;
         if event.operation.as_deref() == Some(TOOL) {
             make_tool(&mut event);
+        } else if attributes.text(Text::CacheHit).is_some_and(|hit| hit.eq_ignore_ascii_case("true")) {
+            make_cache_hit(&mut event);
         } else if event.model.is_empty() && event.tags.contains_key(MISSING) {
             return self.around(&sighting, Reason::NoModel);
         } else if event.model.is_empty() {
@@ -199,7 +204,7 @@ impl Assembler {
         self.decoded.ignored += attributes.ignored;
         let hints = Hints::read(attributes);
         let mut event = UsageEvent { source: SOURCE.to_owned(), ..UsageEvent::default() };
-        model::fill(&mut event, emitter, attributes, &hints, &mut self.providers);
+        model::fill(&mut event, emitter, attributes, &hints, &mut self.names);
         event.service_tier = tier(&[attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]);
         event.speed = attributes.text(Text::Speed).filter(|speed| *speed != "standard").map(str::to_owned);
         event.inference_geo =
@@ -257,19 +262,35 @@ fn is_response(id: &str) -> bool {
 /// The operation of a tool that was called.
 const TOOL: &str = "execute_tool";
 
+/// Work around models that may have a price of its own.
+const BILLED: [&str; 4] = [TOOL, "tool", "retrieval", "call_mcp_tool"];
+
 /// Whether a span is of a tool that its emitter says a price of.
 fn is_billed_tool(attributes: &Attributes<'_>) -> bool {
-    let is_tool = emitter::operation(attributes)
-        .is_some_and(|name| name.eq_ignore_ascii_case("tool") || name.eq_ignore_ascii_case(TOOL));
-    is_tool && attributes.text(Text::Cost).is_some() && attributes.text(Text::Tool).is_some()
+    let is_tool =
+        emitter::operation(attributes).is_some_and(|name| BILLED.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    is_tool && attributes.text(Text::Cost).is_some()
 }
 
 /// Makes the event of a tool's call: no model was asked.
 fn make_tool(event: &mut UsageEvent) {
-    event.model = event.tool.clone().unwrap_or_default();
+    if let Some(tool) = &event.tool {
+        event.model.clone_from(tool);
+    } else if event.model.is_empty() {
+        UNKNOWN_MODEL.clone_into(&mut event.model);
+    }
     event.usage = Usage::default().with(Leaf::Requests, 0);
     event.units.entry("calls".to_owned()).or_insert(Quantity::whole(1).unwrap_or_default());
     event.tags.remove(MISSING);
+}
+
+/// Makes the event of an answer out of a gateway's own cache: no model was called, nothing is owed.
+fn make_cache_hit(event: &mut UsageEvent) {
+    event.usage = Usage::ZERO;
+    event.units.clear();
+    (event.reported_usd, event.contradiction) = (None, None);
+    event.tags.remove(MISSING);
+    event.tags.insert("litellm.cache_hit".to_owned(), "true".to_owned());
 }
 
 /// Whether a span that is called like a call only prepares or surrounds one: it counts nothing, and its emitter has

@@ -38,12 +38,11 @@ pub(super) fn fill(
     for name in &attributes.unknown {
         decoded.unknown_usage(emitter.name, name);
     }
-    let (provider, model) = (event.provider.clone(), event.model.clone());
-    let origin = Origin { provider: &provider, model: &model, ..Origin::default() };
-    let objects = objects(hints, origin, event);
-    let mut accounting = emitter.accounting_for(&provider);
+    let objects = objects(hints, event);
+    let mut accounting = emitter.accounting_for(&event.provider);
     // xAI's answers differ; its sum of all tokens contains the reasoning either way.
-    accounting.output_is_total |= provider == "x_ai" && attributes.quantity(Count::Total).is_some_and(|sum| sum > 0);
+    accounting.output_is_total |=
+        event.provider == "x_ai" && attributes.quantity(Count::Total).is_some_and(|sum| sum > 0);
     let (mut plain, accounting) = reported(attributes, accounting);
     for part in objects.iter().filter(|object| !object.has_tokens()) {
         add_parts(&mut plain, &part.reported);
@@ -66,16 +65,15 @@ pub(super) fn fill(
     }
 }
 
-/// The usage objects that count or tell anything.
-fn objects(hints: &Hints<'_>, origin: Origin<'_>, event: &mut UsageEvent) -> Vec<UsageObject> {
+/// The usage objects that stand in JSON.
+fn objects(hints: &Hints<'_>, event: &mut UsageEvent) -> Vec<UsageObject> {
     let mut objects = Vec::new();
     for (text, api) in &hints.usage {
         let (text, tier) = tiered::plain(text);
-        if let Some(object) = UsageObject::read(&text, Origin { api: *api, ..origin }) {
-            if event.service_tier.is_none() {
-                event.service_tier = tier.map(str::to_owned);
-            }
-            objects.push(object);
+        let origin = Origin { provider: &event.provider, model: &event.model, api: *api, ..Origin::default() };
+        objects.extend(UsageObject::read(&text, origin));
+        if event.service_tier.is_none() {
+            event.service_tier = tier.map(str::to_owned);
         }
     }
     objects

@@ -49,7 +49,7 @@ impl<'a> Hints<'a> {
         if let Some(metadata) = attributes.text(Text::ProviderMetadata) {
             let _ = json::fields(metadata, |_, of_provider| hints.provider_metadata(of_provider));
         }
-        for slot in [Text::Metadata, Text::RequesterMetadata] {
+        for slot in [Text::Metadata, Text::SpendLogsMetadata, Text::RequesterMetadata] {
             if let Some(text) = attributes.text(slot) {
                 hints.metadata(text);
             }

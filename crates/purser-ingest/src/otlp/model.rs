@@ -14,16 +14,16 @@ pub(super) fn fill(
     emitter: &Emitter,
     attributes: &Attributes<'_>,
     hints: &Hints<'_>,
-    providers: &mut ProviderMemo,
+    memo: &mut Memo,
 ) {
     let llm_name = attributes.text(Text::LlmModelName);
     let asked = attributes.text(Text::RequestModel).or(hints.request_model.as_deref());
     let answered = attributes.text(Text::ResponseModel).or(llm_name.filter(|_| asked.is_some()));
     let answered = answered.or(hints.response_model.as_deref());
     let model = asked.or(llm_name).or(answered).unwrap_or_default();
-    let named = attributes.text(Text::Provider).map_or(emitter.provider, |name| providers.get(name));
+    let named = attributes.text(Text::Provider).map_or(emitter.provider, |name| memo.providers.get(name));
     let named = attributes.text(Text::Host).and_then(|host| served_elsewhere(named, host)).unwrap_or(named);
-    let named = made_elsewhere(named, model).unwrap_or(named);
+    let named = memo.makers.made_elsewhere(named, model).unwrap_or(named);
     let routed = attributes.text(Text::ProviderModel).map(|name| normalise::split_model("", name));
     let (mut provider, model) = normalise::split_model(named, model);
     let mut answered = answered;
@@ -50,8 +50,29 @@ fn served_elsewhere(named: &str, host: &str) -> Option<&'static str> {
     if matches!(named, "" | "openai" | "anthropic") { emitter::of_host(host) } else { None }
 }
 
-/// Whose model is asked for by the API of another: the API is a gateway's, and the model's maker or host serves it.
-fn made_elsewhere(named: &str, model: &str) -> Option<&'static str> {
-    let spoken = matches!(named, "openai" | "anthropic");
-    if spoken { emitter::of_model(model).filter(|provider| *provider != named) } else { None }
+/// Remembers what the names of the last call lead to: the calls of a request mostly share them.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    providers: ProviderMemo,
+    makers: Makers,
+}
+
+#[derive(Debug, Default)]
+struct Makers {
+    model: String,
+    provider: Option<&'static str>,
+}
+
+impl Makers {
+    /// Whose model is asked for by the API of another: the API is a gateway's, and the model's maker or host serves it.
+    fn made_elsewhere(&mut self, named: &str, model: &str) -> Option<&'static str> {
+        if !matches!(named, "openai" | "anthropic") {
+            return None;
+        }
+        if self.model != model {
+            model.clone_into(&mut self.model);
+            self.provider = emitter::of_model(model);
+        }
+        self.provider.filter(|provider| *provider != named)
+    }
 }

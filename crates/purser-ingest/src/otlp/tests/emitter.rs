@@ -592,3 +592,22 @@ fn a_tool_is_charged_where_its_emitter_tells_a_cost() {
     assert_eq!((called.usage, called.units.len()), (Usage::default().with(Leaf::Requests, 0), 1));
     assert_eq!(decode_both("by-hand", &tool[..3]).events, [], "a tool without a price is no call");
 }
+
+#[test]
+fn a_gateways_cached_answer_owes_nothing_and_its_own_names_tell_more() {
+    let call = |more: &[(&'static str, Value)]| {
+        let mut attributes = chat("gpt-5-mini", &[("gen_ai.usage.input_tokens", int(5))]);
+        attributes[0] = ("gen_ai.operation.name", text("generate_content"));
+        attributes.extend_from_slice(more);
+        event("litellm", &attributes)
+    };
+    let cached =
+        call(&[("litellm.cache_hit", Value::BoolValue(true)), ("litellm.cost.total", Value::DoubleValue(0.0))]);
+    assert_eq!((cached.usage, cached.reported_usd), (Usage::ZERO, None));
+    assert_eq!(cached.tags.get("litellm.cache_hit").map(String::as_str), Some("true"));
+    let fresh = call(&[("litellm.cache_hit", Value::BoolValue(false)), ("litellm.call_type", text("aspeech"))]);
+    assert_eq!((fresh.usage.get(Leaf::Input), fresh.operation.as_deref()), (5, Some("speech")));
+    let managed =
+        [("gen_ai.operation.name", text("litellm.responses_management")), ("gen_ai.request.model", text("m"))];
+    assert_eq!(decode_both("litellm", &managed).events, []);
+}
