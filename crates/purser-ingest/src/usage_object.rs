@@ -159,7 +159,9 @@ struct Reader<'a> {
     has_output_parts: bool,
     /// A key names the cache as those do who count it beside the input.
     names_beside: bool,
+    /// What tools read, beside the prompt: in all, and by modality.
     tool_input: u64,
+    more: Vec<(Slot, u64)>,
     /// Quantities that are billed where no tokens stand for them: unit, test, key and value.
     instead: Vec<(&'static str, Told, String, String)>,
     /// The sum of all tokens contains some that no other count has.
@@ -203,7 +205,18 @@ impl Reader<'_> {
                 self.names_beside = true;
                 self.count(key, value, slot);
             }
+            Some(Meaning::More(slot)) => {
+                if let Some(count) = self.number(key, value) {
+                    self.more.push((slot, count));
+                }
+            }
             Some(Meaning::ToolInput) => self.tool_input = self.number(key, value).unwrap_or(0),
+            // Perplexity counts the invocations of each tool in an object of its own.
+            Some(Meaning::Searches) if value.starts_with('{') => {
+                if let Some(count) = Picked::read(value, ["invocation"]).and_then(|tool| tool.raw("invocation")) {
+                    self.member(group, key, count);
+                }
+            }
             Some(Meaning::Searches) => {
                 let searches = self.number(key, value).unwrap_or(0);
                 let known = &mut self.object.reported.web_searches;
@@ -347,8 +360,15 @@ impl Reader<'_> {
     fn finish(mut self) -> UsageObject {
         self.take_total_for_input();
         self.object.reported.input += self.tool_input;
+        for (slot, count) in std::mem::take(&mut self.more) {
+            *slot(&mut self.object.reported) += count;
+        }
         if self.ignores_total || !self.object.unknown.is_empty() {
             self.object.reported.total = 0;
+        }
+        if self.dialect == Dialect::Billed {
+            // What is billed is no more divided; `cached_tokens` are part of the tokens that were not all billed.
+            self.object.reported.cache_read = 0;
         }
         self.name_direct_output();
         self.count_grounded_prompts();
@@ -405,8 +425,8 @@ impl Reader<'_> {
         if let Some(longest) = iterations.add_to(&mut self.object.reported) {
             self.object.context_window = ContextWindow::new(0, Some(longest));
         }
-        if iterations.advisor_tokens > 0 {
-            self.unit("advisor_tokens", "iterations", &iterations.advisor_tokens.to_string());
+        if iterations.other_model_tokens > 0 {
+            self.unit("other_model_tokens", "iterations", &iterations.other_model_tokens.to_string());
         }
     }
 
@@ -498,6 +518,7 @@ fn traffic(name: &str) -> Option<&'static str> {
         "ON_DEMAND" => Some("standard"),
         "ON_DEMAND_PRIORITY" => Some("priority"),
         "ON_DEMAND_FLEX" => Some("flex"),
+        "ON_DEMAND_OFFPEAK" => Some("off_peak"),
         "PROVISIONED_THROUGHPUT" => Some("provisioned_throughput"),
         _ => None,
     }

@@ -13,19 +13,24 @@ pub(super) struct Iterations {
     sum: Reported,
     /// The most that one iteration read.
     longest: u64,
-    /// Tokens of another model that was asked for advice: its rates are not those of the call.
-    pub advisor_tokens: u64,
+    /// Tokens of other models, asked for advice or before the one that answered: their rates are not those of the call.
+    pub other_model_tokens: u64,
 }
 
 impl Iterations {
     /// Reads the array.
     pub(super) fn read(text: &str, origin: Origin<'_>) -> Self {
         let mut iterations = Self::default();
-        for element in json::elements(text) {
+        let elements = json::elements(text);
+        let model_of = |element: &&str| Picked::read(element, ["model"]).and_then(|fields| fields.first(&["model"]));
+        let kind_of = |element: &str| Picked::read(element, ["type"]).and_then(|fields| fields.first(&["type"]));
+        let is_advice = |element: &str| kind_of(element).is_some_and(|kind| kind.starts_with("advisor"));
+        let answering = elements.iter().rev().filter(|element| !is_advice(element)).find_map(model_of);
+        for element in elements {
             let Some(mut counts) = UsageObject::read(element, origin).map(|object| object.reported) else { continue };
-            let kind = Picked::read(element, ["type"]).and_then(|fields| fields.first(&["type"])).unwrap_or_default();
-            if kind.starts_with("advisor") {
-                iterations.advisor_tokens += read_of(&counts) + counts.output;
+            let model = model_of(&element);
+            if is_advice(element) || (model.is_some() && model != answering) {
+                iterations.other_model_tokens += read_of(&counts) + counts.output;
                 continue;
             }
             iterations.longest = iterations.longest.max(read_of(&counts));

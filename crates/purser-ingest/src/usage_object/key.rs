@@ -16,6 +16,8 @@ pub(super) enum Group {
     Cached,
     /// Cache writes by time to live: `cache_creation`.
     Writes,
+    /// What tools read, by modality, beside the prompt.
+    ToolInput,
     /// Tools that the provider ran: `server_tool_use`.
     Tools,
     /// A cost in parts.
@@ -68,6 +70,8 @@ pub(super) enum Meaning {
     Beside(Slot),
     /// Tokens that a tool read, beside the prompt.
     ToolInput,
+    /// Of those, the ones of a modality.
+    More(Slot),
     /// A quantity that is no token count.
     Unit(&'static str),
     /// A quantity that is billed only where no tokens stand for it.
@@ -98,6 +102,7 @@ pub(super) fn meaning(group: Group, key: &str) -> Option<Meaning> {
         Group::Output => output(key),
         Group::Cached => cached(key),
         Group::Writes => writes(key),
+        Group::ToolInput => tool_input(key),
         Group::Tools => tools(key),
         Group::Cost => cost(key),
         Group::Billed => billed(key),
@@ -161,14 +166,17 @@ fn parts(key: &str) -> Option<Meaning> {
         | "cacheTokensDetails"
         | "cache_tokens_details"
         | "cached_tokens_by_modality" => Meaning::Parts(Group::Cached),
-        // The parts of what tools read are text, and beside the prompt: their sum is read.
         "toolUsePromptTokensDetails" | "tool_use_prompt_tokens_details" | "tool_use_tokens_by_modality" => {
-            Meaning::Nothing
+            Meaning::Parts(Group::ToolInput)
         }
         "cache_creation" | "cache_creation_token_details" | "cacheDetails" | "cache_details" => {
             Meaning::Parts(Group::Writes)
         }
-        "server_tool_use" | "server_side_tool_usage_details" | "grounding_tool_count" => Meaning::Parts(Group::Tools),
+        "server_tool_use"
+        | "server_side_tool_usage_details"
+        | "grounding_tool_count"
+        | "tool_calls_details"
+        | "connectors" => Meaning::Parts(Group::Tools),
         "cost_details" => Meaning::Parts(Group::Cost),
         "billed_units" => Meaning::Parts(Group::Billed),
         "tokens" => Meaning::Parts(Group::Tokens),
@@ -231,7 +239,10 @@ fn modalities(key: &str) -> Option<Meaning> {
         | "total_thought_tokens"
         | "total_reasoning_tokens"
         | "thinking_tokens" => Meaning::Count(|counts| &mut counts.reasoning),
-        "toolUsePromptTokenCount" | "tool_use_prompt_token_count" | "total_tool_use_tokens" => Meaning::ToolInput,
+        "toolUsePromptTokenCount" | "tool_use_prompt_token_count" | "total_tool_use_tokens" | "connector_tokens" => {
+            Meaning::ToolInput
+        }
+        "prompt_image_tokens" => Meaning::Count(|counts| &mut counts.input_image),
         "input_audio_tokens" | "input_audio" => Meaning::Count(|counts| &mut counts.input_audio),
         "output_audio_tokens" | "output_audio" => Meaning::Count(|counts| &mut counts.output_audio),
         "input_image_tokens" | "input_image" => Meaning::Count(|counts| &mut counts.input_image),
@@ -251,6 +262,10 @@ fn beside_tokens(key: &str) -> Option<Meaning> {
         "citation_tokens" => Meaning::Unit("citation_tokens"),
         "num_sources_used" => Meaning::Unit("sources"),
         "pages_processed" | "pages" => Meaning::Unit("pages"),
+        "pages_processed_annotation" => Meaning::Unit("annotated_pages"),
+        "credits" => Meaning::Unit("credits"),
+        "billable_audio_seconds" => Meaning::Unit("audio_seconds"),
+        "input_text_messages" => Meaning::Unit("text_messages"),
         "search_units" => Meaning::Unit("queries"),
         "seconds" | "audio_seconds" | "duration_seconds" => Meaning::Instead("audio_seconds", READS),
         "prompt_audio_seconds" => Meaning::AudioSeconds,
@@ -308,7 +323,7 @@ fn input(key: &str) -> Option<Meaning> {
         | "cache_write" => Meaning::Count(|counts| &mut counts.cache_write),
         // LangChain has a number here, DashScope the split.
         "cache_creation" => Meaning::Parts(Group::Writes),
-        "cache_creation_token_details" => Meaning::Parts(Group::Writes),
+        "cache_creation_token_details" | "cache_write_tokens_details" => Meaning::Parts(Group::Writes),
         "ephemeral_5m_input_tokens" => Meaning::Count(|counts| &mut counts.cache_write_5m),
         "ephemeral_1h_input_tokens" => Meaning::Count(|counts| &mut counts.cache_write_1h),
         "ephemeral_12h_input_tokens" => Meaning::Count(|counts| &mut counts.cache_write_12h),
@@ -366,23 +381,45 @@ fn cached(key: &str) -> Option<Meaning> {
 fn writes(key: &str) -> Option<Meaning> {
     Some(match key {
         // Thirty minutes is a price of the shortest kind.
-        "ephemeral_5m_input_tokens" | "ephemeral_30m_input_tokens" | "5m" => {
+        "ephemeral_5m_input_tokens" | "ephemeral_30m_input_tokens" | "ttl_30m_tokens" | "5m" => {
             Meaning::Count(|counts| &mut counts.cache_write_5m)
         }
         "ephemeral_1h_input_tokens" | "1h" => Meaning::Count(|counts| &mut counts.cache_write_1h),
-        "ephemeral_12h_input_tokens" | "12h" => Meaning::Count(|counts| &mut counts.cache_write_12h),
+        "ephemeral_12h_input_tokens" | "ttl_12h_tokens" | "12h" => Meaning::Count(|counts| &mut counts.cache_write_12h),
+        _ => return None,
+    })
+}
+
+fn tool_input(key: &str) -> Option<Meaning> {
+    Some(match key {
+        "audio" => Meaning::More(|counts| &mut counts.input_audio),
+        "image" => Meaning::More(|counts| &mut counts.input_image),
+        "video" => Meaning::More(|counts| &mut counts.input_video),
+        "text" | "document" => Meaning::Nothing,
         _ => return None,
     })
 }
 
 fn tools(key: &str) -> Option<Meaning> {
     Some(match key {
-        "web_search_requests" | "web_search_calls" | "x_search_calls" | "google_search" => Meaning::Searches,
+        "web_search_requests"
+        | "web_search_calls"
+        | "x_search_calls"
+        | "google_search"
+        | "search_web"
+        | "web_search"
+        | "web_search_premium" => Meaning::Searches,
         "file_search_calls" | "document_search_calls" => Meaning::Unit("file_searches"),
-        "code_interpreter_calls" => Meaning::Unit("code_interpreter_calls"),
+        "code_interpreter_calls" | "code_interpreter" => Meaning::Unit("code_interpreter_calls"),
+        "image_generation" => Meaning::Unit("images"),
         "google_maps" => Meaning::Unit("maps_groundings"),
         // Billed by their tokens alone.
-        "web_fetch_requests" | "tool_search_requests" | "mcp_calls" | "url_context" => Meaning::Nothing,
+        "web_fetch_requests"
+        | "tool_search_requests"
+        | "mcp_calls"
+        | "url_context"
+        | "document_library"
+        | "fetch_url" => Meaning::Nothing,
         _ => return None,
     })
 }

@@ -109,7 +109,19 @@ fn iterations_are_billed_whole() {
             {"type":"advisor_message","model":"claude-opus-5","input_tokens":500,"output_tokens":70}]}"#,
         Origin::default(),
     );
-    assert_eq!((object.reported.input, units(&object)), (10, vec![("advisor_tokens", "570".to_owned())]));
+    assert_eq!((object.reported.input, units(&object)), (10, vec![("other_model_tokens", "570".to_owned())]));
+}
+
+#[test]
+fn iterations_of_the_model_that_declined_are_not_of_the_one_that_answered() {
+    let object = read(
+        r#"{"input_tokens":300,"output_tokens":40,"iterations":[
+            {"type":"message","model":"claude-fable-5","input_tokens":300,"output_tokens":5},
+            {"type":"fallback_message","model":"claude-opus-5","input_tokens":300,"output_tokens":40}]}"#,
+        Origin::default(),
+    );
+    assert_eq!((object.reported.input, object.reported.output), (300, 40));
+    assert_eq!(units(&object), [("other_model_tokens", "305".to_owned())]);
 }
 
 #[test]
@@ -172,8 +184,9 @@ fn cached_parts_of_a_modality_are_told_apart() {
 fn geminis_tools_read_beside_the_prompt() {
     let text = r#"{"promptTokenCount":100,"toolUsePromptTokenCount":5000,"candidatesTokenCount":500,
         "thoughtsTokenCount":40,"totalTokenCount":5640,"trafficType":"ON_DEMAND_FLEX",
-        "toolUsePromptTokensDetails":[{"modality":"TEXT","tokenCount":5000}]}"#;
-    let expected = [(Leaf::Input, 5_100), (Leaf::Output, 500), (Leaf::Reasoning, 40)];
+        "toolUsePromptTokensDetails":[{"modality":"TEXT","tokenCount":4900},{"modality":"IMAGE","tokenCount":100}]}"#;
+    // 100 + 5,000 − 100 images.
+    let expected = [(Leaf::Input, 5_000), (Leaf::Output, 500), (Leaf::Reasoning, 40), (Leaf::InputImage, 100)];
     assert_eq!(leaves_of(text, origin("gcp.vertex_ai", "gemini-2.5-pro")), expected);
     assert_eq!(read(text, Origin::default()).service_tier.as_deref(), Some("flex"));
 }
@@ -225,10 +238,11 @@ fn quantities_that_are_no_tokens_become_units() {
 fn cohere_is_billed_by_its_billed_units() {
     let text = r#"{"billed_units":{"input_tokens":90,"output_tokens":20},
         "tokens":{"input_tokens":595,"output_tokens":22},"cached_tokens":64}"#;
-    let expected = [(Leaf::Input, 26), (Leaf::CacheRead, 64), (Leaf::Output, 20)];
-    assert_eq!(leaves_of(text, origin("cohere", "command-a")), expected);
-    let text = r#"{"tokens":{"input_tokens":595,"output_tokens":22}}"#;
-    assert_eq!(leaves_of(text, origin("cohere", "command-a")), [(Leaf::Input, 595), (Leaf::Output, 22)]);
+    let cohere = origin("cohere", "command-a");
+    assert_eq!(leaves_of(text, cohere), [(Leaf::Input, 90), (Leaf::Output, 20)]);
+    let text = r#"{"tokens":{"input_tokens":595.0,"output_tokens":22.0},"cached_tokens":64}"#;
+    let expected = [(Leaf::Input, 531), (Leaf::CacheRead, 64), (Leaf::Output, 22)];
+    assert_eq!(leaves_of(text, cohere), expected);
 }
 
 #[test]
@@ -332,4 +346,34 @@ fn counts_that_langchain_marks_with_a_tier_are_of_that_tier() {
     let object = read(r#"{"input_flexible":3,"input":5,"output":1,"total":9}"#, Origin::default());
     assert_eq!((object.service_tier, object.unknown), (None, vec!["input_flexible".to_owned()]));
     assert_eq!(object.reported.total, 0, "what nobody knows is part of the sum");
+}
+
+#[test]
+fn cache_writes_of_openai_have_lives_of_their_own() {
+    let text = r#"{"input_tokens":1000,"output_tokens":10,"total_tokens":1010,"input_tokens_details":{
+        "cached_tokens":100,"cache_write_tokens":700,
+        "cache_write_tokens_details":{"ttl_12h_tokens":200,"ttl_30m_tokens":500}},
+        "output_tokens_details":{"reasoning_tokens":0}}"#;
+    let expected = [
+        (Leaf::Input, 200),
+        (Leaf::CacheRead, 100),
+        (Leaf::CacheWrite5m, 500),
+        (Leaf::Output, 10),
+        (Leaf::CacheWrite12h, 200),
+    ];
+    assert_eq!(leaves_of(text, origin("openai", "gpt-6-luna")), expected);
+}
+
+#[test]
+fn searches_are_found_in_each_providers_list_of_tools() {
+    for (text, searches) in [
+        (r#"{"tool_calls_details":{"search_web":{"invocation":3},"fetch_url":{"invocation":1}}}"#, 3),
+        (r#"{"connectors":{"web_search":2}}"#, 2),
+        (r#"{"server_side_tool_usage_details":{"web_search_calls":2,"x_search_calls":1}}"#, 3),
+        (r#"{"grounding_tool_count":[{"type":"google_search","count":4}]}"#, 4),
+        (r#"{"server_tool_use":{"web_search_requests":1,"web_fetch_requests":9}}"#, 1),
+    ] {
+        let object = read(text, Origin::default());
+        assert_eq!((object.reported.web_searches, object.unknown), (searches, vec![]), "{text}");
+    }
 }
