@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use purser_domain::usage_event::TAGS_MAX;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
+use crate::emitter;
 use crate::json;
 
 pub(crate) mod label;
@@ -154,54 +155,6 @@ pub(crate) enum Meaning {
 /// Names that begin like this count something that is billed: none of them is passed over in silence.
 const COUNTED: &[&str] = &["gen_ai.usage.", "llm.token_count.", "llm.usage.", "ai.usage.", "decision.token_count."];
 
-/// What may stand for the provider and names none: frameworks that call others' models.
-const FRAMEWORKS: &[&str] = &[
-    "_other",
-    "ag2",
-    "agent_framework",
-    "agno",
-    "ai_sdk",
-    "autogen",
-    "autogen-core",
-    "browser_use",
-    "claude_agent_sdk",
-    "controlflow",
-    "crewai",
-    "custom",
-    "dspy",
-    "dynamiq",
-    "gcp.vertex.agent",
-    "genkit",
-    "google-adk",
-    "google_adk",
-    "haystack",
-    "instructor",
-    "julep",
-    "langchain",
-    "langgraph",
-    "langsmith",
-    "letta",
-    "litellm",
-    "llama_index",
-    "llamaindex",
-    "mastra",
-    "mem0",
-    "microsoft.agent_framework",
-    "mlflow",
-    "openai-agents",
-    "openai_agents",
-    "other",
-    "pydantic-ai",
-    "pydantic_ai",
-    "semantic-kernel",
-    "semantic_kernel",
-    "smolagents",
-    "strands",
-    "strands-agents",
-    "strands_agents",
-    "unknown",
-];
-
 /// The longest label of a prefix, bytes.
 const LABEL_MAX: usize = 256;
 
@@ -331,7 +284,7 @@ impl<'a> Attributes<'a> {
         let Some(text) = text_of(value).map(plain).filter(|text| !text.is_empty()) else {
             return;
         };
-        if slot == Text::Provider && FRAMEWORKS.iter().any(|name| name.eq_ignore_ascii_case(&text)) {
+        if slot == Text::Provider && emitter::is_framework(&text) {
             return;
         }
         let place = &mut self.texts[slot as usize];

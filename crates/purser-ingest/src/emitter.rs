@@ -7,7 +7,7 @@ use crate::normalise::Accounting;
 mod provider;
 mod role;
 
-pub(crate) use provider::{of_host, of_model};
+pub(crate) use provider::{is_framework, of_host, of_model};
 pub(crate) use role::{Role, inference, operation, role};
 
 /// How one emitter's spans or log events are to be read.

@@ -60,6 +60,59 @@ const HOSTS: &[(&str, &str)] = &[
     ("api.z.ai", "zai"),
 ];
 
+/// What may stand for the provider and names none: frameworks that call others' models.
+const FRAMEWORKS: &[&str] = &[
+    "_other",
+    "ag2",
+    "agent_framework",
+    "agno",
+    "ai_sdk",
+    "autogen",
+    "autogen-core",
+    "browser_use",
+    "claude_agent_sdk",
+    "controlflow",
+    "crewai",
+    "custom",
+    "dspy",
+    "dynamiq",
+    "gcp.vertex.agent",
+    "genkit",
+    "google-adk",
+    "google_adk",
+    "haystack",
+    "instructor",
+    "julep",
+    "langchain",
+    "langgraph",
+    "langsmith",
+    "letta",
+    "litellm",
+    "llama_index",
+    "llamaindex",
+    "mastra",
+    "mem0",
+    "microsoft.agent_framework",
+    "mlflow",
+    "openai-agents",
+    "openai_agents",
+    "other",
+    "pydantic-ai",
+    "pydantic_ai",
+    "semantic-kernel",
+    "semantic_kernel",
+    "smolagents",
+    "strands",
+    "strands-agents",
+    "strands_agents",
+    "unknown",
+];
+
+/// Whether a name that stands for the provider is a framework's.
+pub(crate) fn is_framework(name: &str) -> bool {
+    FRAMEWORKS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Who serves a model by its name alone: its host's own way to name models, else its maker.
 pub(crate) fn of_model(model: &str) -> Option<&'static str> {
     let lower = model.trim().to_ascii_lowercase();
