@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use purser_domain::price::{Price, Rate, Severity};
+use purser_domain::price::{Price, Rate, Severity, Tier};
 use purser_domain::time::Timestamp;
+use purser_domain::usage::Leaf;
 use purser_engine::price_check;
 use purser_engine::price_diff::Diff;
 use purser_engine::price_merge;
@@ -19,8 +20,10 @@ use purser_ingest::{price_file, price_genai, price_litellm};
 /// Sellers of genai-prices that are left out for size; `prices import` can add them.
 const LEFT_OUT: [&str; 2] = ["quicksilverpro", "doubleword"];
 
-/// Resellers that litellm alone knows and that are left out for size; `prices import` can add them.
-const LEFT_OUT_OF_LITELLM: [&str; 0] = [];
+/// Sellers of text that litellm alone knows and that ship. Of the other ones only what is billed by a unit ships: with
+/// all resellers of a model in the book, its name alone would name no price.
+const ADDED: [&str; 7] =
+    ["ai21", "azure.ai.inference", "dashscope", "deepinfra", "hyperbolic", "ibm.watsonx.ai", "sambanova"];
 
 /// Hours by which dates of a provider's prices are earlier than midnight UTC: it announces them in its own zone.
 /// Source: <https://github.com/ccusage/ccusage/issues/1643>, which has 16:00 UTC of the day before.
@@ -46,12 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let keep =
         |price: &&Price| !LEFT_OUT.contains(&price.provider.as_str()) && !price.provider.starts_with("huggingface_");
     let preferred: Vec<Price> = from_genai.prices.iter().filter(keep).cloned().map(in_own_zone).collect();
-    let left_out = |price: &&Price| !LEFT_OUT_OF_LITELLM.contains(&price.provider.as_str());
-    let other: Vec<Price> = from_litellm.prices.iter().filter(left_out).cloned().collect();
+    let sold: BTreeSet<&str> = preferred.iter().map(|price| price.provider.as_str()).chain(ADDED).collect();
+    let ships = |price: &&Price| sold.contains(price.provider.as_str()) || is_billed_by_unit(price);
+    let other: Vec<Price> = from_litellm.prices.iter().filter(ships).cloned().collect();
 
     let merged = price_merge::merge(&preferred, &other, at);
     let errors: Vec<_> =
-        price_check::check(&merged.prices).into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+        price_check::check(&merged.prices).into_iter().filter(|finding| finding.severity != Severity::Note).collect();
     for finding in errors.iter().chain(&from_genai.findings).chain(&from_litellm.findings) {
         if finding.severity != Severity::Note {
             eprintln(&finding.to_string());
@@ -78,7 +82,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         merged.diff.agreeing.len(),
         merged.diff.differences.iter().filter(|difference| difference.is_contradiction()).count(),
     ));
-    if errors.is_empty() { Ok(()) } else { Err("the merged prices have errors".into()) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err("the merged prices have errors or oddities that nobody has argued".into())
+    }
+}
+
+/// Whether units are all that has a price.
+fn is_billed_by_unit(price: &Price) -> bool {
+    let token = |tier: &Tier| Leaf::ALL.into_iter().any(|leaf| leaf.is_token() && tier.rates[leaf as usize].is_some());
+    price.tiers.iter().all(|tier| !tier.units.is_empty() && !token(tier))
 }
 
 /// A price whose dates are midnights of its provider.

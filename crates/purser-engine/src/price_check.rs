@@ -1,6 +1,10 @@
 //! Finds what is odd in a set of prices, whatever their order.
 //! Invariant: prices without an error compile to a book in which no name or instant is ambiguous.
 
+mod known;
+mod modality;
+mod rate;
+
 use std::collections::BTreeMap;
 
 use purser_domain::price::{Finding, Price, STANDARD, Severity};
@@ -11,18 +15,29 @@ use purser_domain::usage::Leaf;
 use crate::price_book::group_by;
 use crate::price_book::rate_chain;
 
+/// The largest factor that is no surprise.
+const FACTOR_MAX: u64 = 6;
+
 /// Everything that is wrong or odd, sorted.
 #[must_use]
 pub fn check(prices: &[Price]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for price in prices {
         check_one(price, &mut findings);
+        rate::check(price, &mut findings);
     }
+    modality::check(prices, &mut findings);
     check_periods(prices, &mut findings);
     check_names(prices, &mut findings);
     findings.sort();
     findings.dedup();
     findings
+}
+
+/// The day on which the newest catalogue of the prices was read, `YYYY-MM-DD`: how fresh they are.
+#[must_use]
+pub fn retrieved(prices: &[Price]) -> Option<&str> {
+    prices.iter().map(|price| price.source.retrieved.as_str()).max()
 }
 
 /// How a price is named in findings: `openai gpt-4o`.
@@ -56,6 +71,15 @@ fn check_one(price: &Price, findings: &mut Vec<Finding>) {
         error("has no tier, so no rate".to_owned());
     }
     check_tiers(price, findings);
+    for factor in &price.factors {
+        let (above, below) = (u64::from(factor.numerator), u64::from(factor.denominator));
+        if above == 0 || below == 0 {
+            let message = format!("factor {factor} is not a positive fraction");
+            findings.push(Finding::new(Severity::Error, subject(price), message));
+        } else if above > below * FACTOR_MAX || below > above * FACTOR_MAX {
+            findings.push(Finding::new(Severity::Warning, subject(price), format!("factor {factor} is far from 1")));
+        }
+    }
 }
 
 fn check_tiers(price: &Price, findings: &mut Vec<Finding>) {

@@ -80,6 +80,7 @@ pub fn merge(preferred: &[Price], other: &[Price], at: Timestamp) -> Merged {
         taken.extend(claimed);
     }
     filled += fill::tools(&mut prices);
+    filled += derive::modalities(&mut prices);
     sort(&mut prices);
     Merged { prices, diff, tiers_added, filled }
 }

@@ -159,6 +159,48 @@ fn add_batch(price: &mut Price, page: &str) -> usize {
     1
 }
 
+/// The leaves of what is neither text nor cached.
+const MODALITIES: [Leaf; 6] =
+    [Leaf::InputAudio, Leaf::OutputAudio, Leaf::InputImage, Leaf::OutputImage, Leaf::InputVideo, Leaf::OutputVideo];
+
+/// Gives models the modalities that lack a rate from another provider's price of a model of that name, where the text
+/// of both costs the same: a reseller at list price.
+pub(super) fn modalities(prices: &mut [Price]) -> usize {
+    let mut sold: BTreeMap<String, Vec<(String, Tier, Source)>> = BTreeMap::new();
+    for price in prices.iter().filter(|price| price.effective_to.is_none() && price.daily.is_none()) {
+        let first = price.tiers.first().filter(|tier| tier.service_tier == STANDARD);
+        if let Some(tier) = first.filter(|tier| MODALITIES.iter().any(|leaf| tier.rates[*leaf as usize].is_some())) {
+            let entry = (price.provider.clone(), tier.clone(), price.source.clone());
+            sold.entry(last_part(&price.model)).or_default().push(entry);
+        }
+    }
+    let mut filled = 0;
+    for price in prices.iter_mut().filter(|price| price.effective_to.is_none() && price.daily.is_none()) {
+        let Some(others) = sold.get(&last_part(&price.model)) else { continue };
+        let Some(tier) = price.tiers.first_mut().filter(|tier| tier.service_tier == STANDARD) else { continue };
+        for (provider, there, source) in others.iter().filter(|(provider, ..)| *provider != price.provider) {
+            let text = |tier: &Tier| [tier.rates[Leaf::Input as usize], tier.rates[Leaf::Output as usize]];
+            if text(tier) != text(there) || text(tier).contains(&None) {
+                continue;
+            }
+            for leaf in MODALITIES {
+                let own = &mut tier.rates[leaf as usize];
+                if own.is_none() && there.rates[leaf as usize].is_some() {
+                    *own = there.rates[leaf as usize];
+                    let source = derived(source, &format!("as {provider} bills it, whose text costs the same"));
+                    tier.rate_sources.insert(leaf.name().to_owned(), source);
+                    filled += 1;
+                }
+            }
+        }
+    }
+    filled
+}
+
+fn last_part(model: &str) -> String {
+    model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase()
+}
+
 /// The start of every derived source's name.
 pub(crate) const DERIVED: &str = "derived: ";
 

@@ -42,7 +42,8 @@ fn fill_tier(tier: &mut Tier, there: &Tier, source: &Source) -> usize {
     for leaf in Leaf::ALL {
         let index = leaf as usize;
         let says_more = tier.rates[index].is_none() && charged[index] != there.rates[index];
-        let has_sizes = tier.units.keys().any(|unit| unit.starts_with(&format!("{leaf}_")));
+        let has_sizes = tier.units.keys().any(|unit| unit.starts_with(&format!("{leaf}_")))
+            || (leaf == Leaf::WebSearches && there.units.contains_key(GROUNDED_PROMPTS));
         if let Some(rate) = there.rates[index]
             && says_more
             && !has_sizes
@@ -62,9 +63,17 @@ fn fill_tier(tier: &mut Tier, there: &Tier, source: &Source) -> usize {
     filled
 }
 
+/// The unit of searches that are billed once a prompt.
+const GROUNDED_PROMPTS: &str = "grounded_prompts";
+
 /// A fee for every call or search that the other catalogue knows to be that of one size gives way to fees by size.
 fn fees_by_size(tier: &mut Tier, there: &Tier, source: &Source) -> usize {
     let mut filled = 0;
+    // One fee for all searches of a prompt is no fee for each of them.
+    let per_prompt = there.units.get(GROUNDED_PROMPTS).copied();
+    if per_prompt.is_some() && tier.rates[Leaf::WebSearches as usize] == per_prompt {
+        tier.rates[Leaf::WebSearches as usize] = None;
+    }
     for leaf in [Leaf::Requests, Leaf::WebSearches] {
         let prefix = format!("{leaf}_");
         let sizes: Vec<(&String, &Rate)> = there.units.iter().filter(|(unit, _)| unit.starts_with(&prefix)).collect();

@@ -217,3 +217,28 @@ fn windows_take_the_weekdays_that_the_other_catalogue_knows() {
     let merged = merge(&here, &there[..1], now());
     assert!(merged.prices.contains(&here[1]), "the other catalogue has no cheaper days");
 }
+
+#[test]
+fn a_reseller_at_list_price_has_the_modalities_of_the_maker() {
+    let maker = price("openai", "gpt-audio", &[("input", "2.5"), ("output", "10"), ("input_audio", "32")]);
+    let reseller = price("openrouter", "openai/gpt-audio", &[("input", "2.5"), ("output", "10")]);
+    let dearer = price("groq", "openai/gpt-audio", &[("input", "3"), ("output", "10")]);
+    let merged = merge(&[maker, reseller, dearer.clone()], &[], now());
+    let openrouter = merged.prices.iter().find(|price| price.provider == "openrouter").expect("it stays");
+    assert_eq!(usd_of(&openrouter.tiers[0], Leaf::InputAudio).as_deref(), Some("32"));
+    let source = &openrouter.tiers[0].rate_sources["input_audio"].catalogue;
+    assert_eq!(source, "derived: as openai bills it, whose text costs the same");
+    assert!(merged.prices.contains(&dearer), "its text costs more: nobody knows about its audio");
+}
+
+#[test]
+fn searches_that_are_billed_once_a_prompt_are_no_fee_for_each() {
+    let first = from("first", price("gcp.gemini", "a", &[("input", "2"), ("output", "8"), ("web_searches", "0.035")]));
+    let mut second = from("second", price("gcp.gemini", "a", &[("input", "2"), ("output", "8")]));
+    let fee = Rate::parse("0.035", 1).expect("a fee");
+    second.tiers[0].units.insert("grounded_prompts".to_owned(), fee);
+    let merged = merge(&[first], &[second], now());
+    let tier = &merged.prices[0].tiers[0];
+    assert_eq!(tier.rates[Leaf::WebSearches as usize], None);
+    assert_eq!(tier.units.get("grounded_prompts"), Some(&fee));
+}

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Import(catalogue::Import),
     /// Show where two catalogues charge the same call differently
     Diff(catalogue::Diff),
-    /// Check the price book or a file; exit 8 on an error
+    /// Check the price book or a file; exit 8 on an error or a warning
     Check(catalogue::Check),
     /// A tenant's own prices
     #[command(subcommand)]

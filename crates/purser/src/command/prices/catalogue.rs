@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use purser_domain::price::{Finding, Price, Severity};
+use purser_domain::time::Timestamp;
 use purser_engine::{price_check, price_diff};
 use purser_ingest::price_catalogue::{Converted, KnownNames, Origin};
 use purser_ingest::{price_file, price_genai, price_litellm};
@@ -165,16 +166,35 @@ pub(super) async fn check(args: Check, settings: &Settings) -> anyhow::Result<Ex
         Some(path) => read(path, &known_names(settings).await?)?,
         None => local::prices(settings).await?,
     };
-    let findings = price_check::check(&prices);
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let today = Clock::System.now();
+    let mut findings = price_check::check(&prices);
+    findings.extend(staleness(&prices, today));
+    findings.sort();
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let retrieved = price_check::retrieved(&prices);
     if args.json {
         let all: Vec<_> = findings.iter().map(shown::finding).collect();
-        output::json(&json!({ "prices": prices.len(), "errors": errors, "findings": all }))?;
+        output::json(&json!({
+            "prices": prices.len(), "retrieved": retrieved, "errors": errors, "warnings": warnings, "findings": all,
+        }))?;
     } else {
         shown::talk_findings(&findings);
-        output::talk(format!("{} prices, {} findings, {errors} errors", prices.len(), findings.len()));
+        let read = retrieved.unwrap_or("never");
+        output::talk(format!("{} prices, read {read}; {errors} errors, {warnings} warnings", prices.len()));
     }
-    Ok(if errors == 0 { Exit::Done } else { Exit::CheckFailed })
+    Ok(if errors + warnings == 0 { Exit::Done } else { Exit::CheckFailed })
+}
+
+/// Days after which a book may miss too many prices to be trusted.
+const STALE_DAYS: i32 = 90;
+
+fn staleness(prices: &[Price], now: Timestamp) -> Option<Finding> {
+    let read: jiff::civil::Date = price_check::retrieved(prices)?.parse().ok()?;
+    let age = jiff::tz::TimeZone::UTC.to_datetime(now.to_jiff()).date().since(read).ok()?.get_days();
+    let message =
+        format!("the newest catalogue was read {age} days ago, on {read}: `purser prices update` reads it anew");
+    (age > STALE_DAYS).then(|| Finding::new(Severity::Warning, "price book", message))
 }
 
 /// Every name of the book in force: what match clauses of catalogues expand to.
