@@ -18,7 +18,7 @@ mod key;
 pub(crate) mod number;
 
 use iteration::Iterations;
-use key::{Dialect, Group, Meaning, Slot, Told, meaning};
+use key::{Dialect, Group, Meaning, READS, Slot, Told, meaning};
 
 /// Whose usage object it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -224,6 +224,11 @@ impl Reader<'_> {
             }
             Some(Meaning::Unit(name)) => self.unit(name, key, value),
             Some(Meaning::Instead(name, told)) => self.instead.push((name, told, key.to_owned(), value.to_owned())),
+            Some(Meaning::Seconds) => {
+                let is_video = self.origin.operation == "video_generation";
+                let name = if is_video { "video_seconds" } else { "audio_seconds" };
+                self.instead.push((name, READS, key.to_owned(), value.to_owned()));
+            }
             Some(Meaning::AudioSeconds) => {
                 self.unit("audio_seconds", key, value);
                 self.ignores_total = true;
@@ -322,8 +327,9 @@ impl Reader<'_> {
         match key {
             "speed" => object.speed = Some(text.to_ascii_lowercase()).filter(|speed| speed != "standard"),
             "inference_geo" => object.inference_geo = Some(text.into_owned()).filter(|geo| geo != "not_available"),
-            "search_context_size" if self.origin.provider == "perplexity" => {
-                let name = format!("searches_{}", text.to_ascii_lowercase());
+            // Perplexity's fee for the request goes by the size of the search; deep research is billed by the query.
+            "search_context_size" if self.origin.provider == "perplexity" && !self.origin.model.contains("deep") => {
+                let name = format!("requests_{}", text.to_ascii_lowercase());
                 if purser_domain::unit::is_name(&name) {
                     object.units.insert(name, Quantity::whole(1).unwrap_or_default());
                 }
@@ -413,10 +419,14 @@ impl Reader<'_> {
 
     /// Gemini up to version 2 bills a prompt that was grounded once, however many queries it took.
     fn count_grounded_prompts(&mut self) {
-        let is_old_gemini = ["gemini-1", "gemini-2"].iter().any(|family| self.origin.model.contains(family));
-        if is_old_gemini {
-            let searches = &mut self.object.reported.web_searches;
-            *searches = (*searches).min(1);
+        if !["gemini-1", "gemini-2"].iter().any(|family| self.origin.model.contains(family)) {
+            return;
+        }
+        if std::mem::take(&mut self.object.reported.web_searches) > 0 {
+            self.unit("grounded_prompts", "", "1");
+        }
+        if self.object.units.remove("maps_groundings").is_some() {
+            self.unit("maps_grounded_prompts", "", "1");
         }
     }
 

@@ -34,7 +34,8 @@ pub(super) type Slot = fn(&mut Reported) -> &mut u64;
 /// Whether tokens stand for a quantity.
 pub(super) type Told = fn(&Reported) -> bool;
 
-const READS: Told = |counts| counts.input + counts.input_image + counts.input_audio + counts.input_video > 0;
+/// Whether any tokens were read.
+pub(super) const READS: Told = |counts| counts.input + counts.input_image + counts.input_audio + counts.input_video > 0;
 const WRITES: Told = |counts| counts.output + counts.output_image > 0;
 
 /// Whose words the two totals are; a later one is preferred where an object has several.
@@ -76,6 +77,8 @@ pub(super) enum Meaning {
     Unit(&'static str),
     /// A quantity that is billed only where no tokens stand for it.
     Instead(&'static str, Told),
+    /// Seconds of what the operation makes or reads, video or audio, where no tokens stand for them.
+    Seconds,
     /// Seconds of audio that stand in the sum of all tokens, as tokens that no other count has.
     AudioSeconds,
     /// Searches of the web.
@@ -267,13 +270,14 @@ fn beside_tokens(key: &str) -> Option<Meaning> {
         "billable_audio_seconds" => Meaning::Unit("audio_seconds"),
         "input_text_messages" => Meaning::Unit("text_messages"),
         "search_units" => Meaning::Unit("queries"),
-        "seconds" | "audio_seconds" | "duration_seconds" => Meaning::Instead("audio_seconds", READS),
+        "seconds" | "audio_seconds" | "duration_seconds" => Meaning::Seconds,
         "prompt_audio_seconds" => Meaning::AudioSeconds,
         "video_seconds" => Meaning::Instead("video_seconds", READS),
         "characters" | "total_characters" | "character_count" => Meaning::Instead("characters", READS),
-        "image_pixels" | "video_pixels" => Meaning::Instead("pixels", READS),
+        "image_pixels" | "video_pixels" => Meaning::Instead("input_pixels", READS),
         "output_image_count" => Meaning::Instead("images", WRITES),
-        "image_count" | "images" => Meaning::Instead("images", READS),
+        "images" => Meaning::Instead("images", READS),
+        "image_count" => Meaning::Instead("input_images", READS),
         "cost" | "cost_usd" | "estimated_cost" | "total_cost" => Meaning::Cost,
         "cost_in_usd_ticks" => Meaning::Ticks,
         "service_tier"
@@ -335,8 +339,8 @@ fn input(key: &str) -> Option<Meaning> {
         "google_maps_grounding_requests" => Meaning::Unit("maps_groundings"),
         "query_count" => Meaning::Unit("queries"),
         "character_count" => Meaning::Instead("characters", READS),
-        "image_count" => Meaning::Instead("images", READS),
-        "video_length_seconds" => Meaning::Instead("video_seconds", READS),
+        "image_count" => Meaning::Instead("input_images", READS),
+        "video_length_seconds" => Meaning::Instead("input_video_seconds", READS),
         "audio_length_seconds" => Meaning::Instead("audio_seconds", READS),
         // What remains of the total, or repeats a part of it.
         "text_tokens"
@@ -404,13 +408,13 @@ fn tools(key: &str) -> Option<Meaning> {
     Some(match key {
         "web_search_requests"
         | "web_search_calls"
-        | "x_search_calls"
         | "google_search"
         | "search_web"
         | "web_search"
         | "web_search_premium" => Meaning::Searches,
         "file_search_calls" | "document_search_calls" => Meaning::Unit("file_searches"),
-        "code_interpreter_calls" | "code_interpreter" => Meaning::Unit("code_interpreter_calls"),
+        "x_search_calls" => Meaning::Unit("social_searches"),
+        "code_interpreter_calls" | "code_interpreter" => Meaning::Unit("code_executions"),
         "image_generation" => Meaning::Unit("images"),
         "google_maps" => Meaning::Unit("maps_groundings"),
         // Billed by their tokens alone.
@@ -448,7 +452,7 @@ fn billed(key: &str) -> Option<Meaning> {
         "image_tokens" => Meaning::Count(|counts| &mut counts.input_image),
         "search_units" => Meaning::Unit("queries"),
         "classifications" => Meaning::Unit("classifications"),
-        "images" => Meaning::Instead("images", READS),
+        "images" => Meaning::Instead("input_images", READS),
         _ => return None,
     })
 }

@@ -152,7 +152,9 @@ fn perplexity_bills_citations_and_searches_beside_tokens() {
         leaves_of(text, origin("perplexity", "sonar-deep-research")),
         [(Leaf::Input, 33), (Leaf::Output, 7_163), (Leaf::Reasoning, 95_305), (Leaf::WebSearches, 28)]
     );
-    assert_eq!(units(&object), [("citation_tokens", "20016".to_owned()), ("searches_low", "1".to_owned())]);
+    assert_eq!(units(&object), [("citation_tokens", "20016".to_owned())]);
+    let sized = read(text, origin("perplexity", "sonar-pro"));
+    assert_eq!(sized.units.keys().collect::<Vec<_>>(), ["citation_tokens", "requests_low"], "the fee goes by the size");
     assert_eq!(object.cost, Some(Money::from_pico(13_800_000_000)));
 }
 
@@ -195,8 +197,12 @@ fn geminis_tools_read_beside_the_prompt() {
 fn a_grounded_prompt_of_gemini_2_is_billed_once() {
     let text = r#"{"prompt_tokens":100,"completion_tokens":200,"total_tokens":300,
         "prompt_tokens_details":{"text_tokens":100,"web_search_requests":2}}"#;
-    let searches = |model| read(text, origin("gcp.gemini", model)).reported.web_searches;
-    assert_eq!((searches("gemini-2.5-flash"), searches("gemini-3-pro"), searches("claude-opus-5")), (1, 2, 2));
+    let counted = |model| {
+        let object = read(text, origin("gcp.gemini", model));
+        (object.reported.web_searches, units(&object).into_iter().map(|(_, count)| count).collect::<Vec<_>>())
+    };
+    assert_eq!(counted("gemini-2.5-flash"), (0, vec!["1".to_owned()]));
+    assert_eq!((counted("gemini-3-pro"), counted("claude-opus-5")), ((2, vec![]), (2, vec![])));
 }
 
 #[test]
@@ -224,11 +230,14 @@ fn quantities_that_are_no_tokens_become_units() {
         (r#"{"billed_units":{"classifications":4}}"#, "cohere", ("classifications", "4")),
         (r#"{"prompt_tokens_details":{"google_maps_grounding_requests":1}}"#, "gcp.gemini", ("maps_groundings", "1")),
         (r#"{"server_side_tool_usage_details":{"file_search_calls":2,"mcp_calls":9}}"#, "x_ai", ("file_searches", "2")),
+        (r#"{"server_side_tool_usage_details":{"x_search_calls":3}}"#, "x_ai", ("social_searches", "3")),
     ] {
         let object = read(text, origin(provider, ""));
         assert_eq!(units(&object), [(expected.0, expected.1.to_owned())], "{text}");
         assert!(object.has_counts() && !object.has_tokens() && object.unknown.is_empty(), "{text}");
     }
+    let video = Origin { operation: "video_generation", ..Origin::default() };
+    assert_eq!(units(&read(r#"{"duration_seconds":8.0}"#, video)), [("video_seconds", "8".to_owned())]);
     // Mistral counts the audio in its total only: 3,264 − 4 − 635 tokens are no reasoning.
     let text = r#"{"prompt_audio_seconds":203,"prompt_tokens":4,"completion_tokens":635,"total_tokens":3264}"#;
     assert_eq!(leaves_of(text, origin("mistral_ai", "voxtral-small")), [(Leaf::Input, 4), (Leaf::Output, 635)]);
@@ -369,7 +378,7 @@ fn searches_are_found_in_each_providers_list_of_tools() {
     for (text, searches) in [
         (r#"{"tool_calls_details":{"search_web":{"invocation":3},"fetch_url":{"invocation":1}}}"#, 3),
         (r#"{"connectors":{"web_search":2}}"#, 2),
-        (r#"{"server_side_tool_usage_details":{"web_search_calls":2,"x_search_calls":1}}"#, 3),
+        (r#"{"server_side_tool_usage_details":{"web_search_calls":2,"x_search_calls":1}}"#, 2),
         (r#"{"grounding_tool_count":[{"type":"google_search","count":4}]}"#, 4),
         (r#"{"server_tool_use":{"web_search_requests":1,"web_fetch_requests":9}}"#, 1),
     ] {
