@@ -162,10 +162,13 @@ impl Emitter {
         }
     }
 
-    /// Which totals contain their parts for calls to `provider`.
-    pub(crate) fn accounting_for(&self, provider: &str) -> Accounting {
+    /// Which totals contain their parts for calls of `model` at `provider`: Claude counts alike wherever it is served.
+    pub(crate) fn accounting_for(&self, provider: &str, model: &str) -> Accounting {
+        let is_claude = || self.input_beside_cache.contains(&"anthropic") && model.contains("claude");
         Accounting {
-            input_is_total: self.accounting.input_is_total && !self.input_beside_cache.contains(&provider),
+            input_is_total: self.accounting.input_is_total
+                && !self.input_beside_cache.contains(&provider)
+                && !is_claude(),
             output_is_total: self.accounting.output_is_total && !self.output_beside_reasoning.contains(&provider),
         }
     }
@@ -204,10 +207,11 @@ mod tests {
     #[test]
     fn an_emitter_counts_by_provider() {
         let openlit = Emitter::of_scope("openlit.instrumentation.anthropic");
-        assert_eq!(openlit.accounting_for("anthropic"), Accounting::ANTHROPIC);
-        assert_eq!(openlit.accounting_for("openai"), Accounting::TOTALS);
+        assert_eq!(openlit.accounting_for("anthropic", "claude-x"), Accounting::ANTHROPIC);
+        assert_eq!(openlit.accounting_for("openai", "gpt-5"), Accounting::TOTALS);
+        assert!(!openlit.accounting_for("gcp.vertex_ai", "claude-x").input_is_total);
         let beside = Accounting { input_is_total: true, output_is_total: false };
-        assert_eq!(openlit.accounting_for("gcp.gemini"), beside);
-        assert_eq!(Emitter::of_scope("gen_ai").accounting_for("anthropic"), Accounting::TOTALS);
+        assert_eq!(openlit.accounting_for("gcp.gemini", "gemini-x"), beside);
+        assert_eq!(Emitter::of_scope("gen_ai").accounting_for("anthropic", "claude-x"), Accounting::TOTALS);
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn fill(
         decoded.unknown_usage(emitter.name, name);
     }
     let objects = objects(hints, event);
-    let mut accounting = emitter.accounting_for(&event.provider);
+    let mut accounting = emitter.accounting_for(&event.provider, &event.model);
     // xAI's answers differ; its sum of all tokens contains the reasoning either way.
     accounting.output_is_total |=
         event.provider == "x_ai" && attributes.quantity(Count::Total).is_some_and(|sum| sum > 0);

@@ -76,8 +76,9 @@ impl<'a> Hints<'a> {
             "serviceTier" => self.response_tier = owned(value),
             "responseId" => self.response_id = self.response_id.take().or_else(|| owned(value)),
             "usage" | "usageMetadata" => self.usage.push((Cow::Borrowed(value), Api::Any)),
-            "cacheCreationInputTokens" => {
-                self.usage.push((Cow::Owned(format!(r#"{{"cache_creation_input_tokens":{value}}}"#)), Api::Any));
+            "cacheCreationInputTokens" | "cacheReadInputTokens" | "cachedPromptTokens" | "promptCacheHitTokens" => {
+                let name = if &*key == "cacheCreationInputTokens" { "cache_creation" } else { "cache_read" };
+                self.usage.push((Cow::Owned(format!(r#"{{"{name}_input_tokens":{value}}}"#)), Api::Any));
             }
             "cost" => self.cost = Some(json::string(value).map_or_else(|| value.to_owned(), Cow::into_owned)),
             _ => {}

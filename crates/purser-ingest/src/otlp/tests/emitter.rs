@@ -368,6 +368,12 @@ fn the_ai_sdk_tells_what_each_provider_adds() {
         version_5("openai.responses", r#"{"openai":{"responseId":"resp_1","serviceTier":"flex"}}"#, 1_200, 300);
     openai.extend([("ai.usage.cachedInputTokens", int(1_000)), ("ai.usage.reasoningTokens", int(100))]);
     assert_eq!(seen("ai", &openai), told("openai", CHAT, "flex"));
+    // Version 4 sends no sum; Claude counts on Vertex as it does at home.
+    let mut vertex =
+        version_5("google.vertex.anthropic.messages", r#"{"anthropic":{"cacheReadInputTokens":1000}}"#, 200, 300);
+    vertex[1] = ("ai.model.id", text("claude-sonnet-4-5@20250929"));
+    vertex.extend([("ai.usage.cachedInputTokens", int(1_000))]);
+    assert_eq!(seen("ai", &vertex), told("gcp.vertex_ai", "i200 r1000 o300", ""));
     let google = r#"{"google":{"usageMetadata":{"promptTokenCount":900,"cachedContentTokenCount":600,
         "candidatesTokenCount":70,"thoughtsTokenCount":90,"totalTokenCount":1060}}}"#;
     assert_eq!(seen("ai", &version_5("google.generative-ai", google, 900, 70)), told("gcp.gemini", GEMINI, ""));
