@@ -3,6 +3,7 @@
 
 pub mod model_name;
 mod name_index;
+mod partial;
 pub mod rate_chain;
 mod rate_table;
 mod tenant_book;
@@ -32,13 +33,19 @@ pub(crate) struct Dated {
 }
 
 impl Dated {
-    fn new(price: Arc<Price>) -> Self {
+    fn new(price: Price) -> Self {
+        Self::with_own(price, None)
+    }
+
+    /// The price of a tenant that `own` was laid over the book's to make.
+    fn with_own(price: Price, own: Option<&Price>) -> Self {
         let mut tiers: Vec<(String, Vec<RateTable>)> = Vec::new();
         let standard = |tier: &Tier| tier.service_tier == STANDARD && tier.over_input_tokens == 0;
         let reference = price.tiers.iter().find(|tier| standard(tier));
         for tier in &price.tiers {
             let of = reference.filter(|_| !standard(tier)).map(|tier| &tier.rates);
-            let table = RateTable::new(tier, &price.source, of);
+            let named = own.map_or(0, |own| partial::named_leaves(own, tier));
+            let table = RateTable::new(tier, &price.source, of, named);
             match tiers.iter_mut().find(|(name, _)| *name == tier.service_tier) {
                 Some((_, sizes)) => sizes.push(table),
                 None => tiers.push((tier.service_tier.clone(), vec![table])),
@@ -48,7 +55,7 @@ impl Dated {
             sizes.sort_by_key(|table| std::cmp::Reverse(table.over_input_tokens));
         }
         tiers.sort_by_key(|(name, _)| name != STANDARD);
-        Self { version: version(&price).into(), price, tiers }
+        Self { version: version(&price).into(), price: Arc::new(price), tiers }
     }
 
     /// Whether the price is valid at `at`, its time of day included.
@@ -86,7 +93,7 @@ impl PriceBook {
     pub fn compile(mut prices: Vec<Price>) -> (Self, Vec<Finding>) {
         let findings = price_check::check(&prices);
         prices.sort_by_cached_key(|price| (price.provider.clone(), price.model.to_ascii_lowercase(), version(price)));
-        let dated: Vec<Dated> = prices.into_iter().map(|price| Dated::new(Arc::new(price))).collect();
+        let dated: Vec<Dated> = prices.into_iter().map(Dated::new).collect();
         let names = NameIndex::build(&dated);
         (Self { dated, names }, findings)
     }
@@ -158,22 +165,26 @@ impl PriceBook {
         &self.dated
     }
 
+    /// The indices of a model's prices under any documented spelling of its name, in the order they are tried.
+    pub(crate) fn slot(&self, provider: &str, model: &str) -> Option<&[usize]> {
+        let get = |provider: &str, name: &str| self.names.get(provider, name);
+        get(provider, model).or_else(|| model_name::resolve(provider, model, get))
+    }
+
+    /// The index of the first price of `slot` that holds at `at`.
+    pub(crate) fn holding(&self, slot: &[usize], at: Timestamp) -> Option<usize> {
+        slot.iter().copied().find(|index| self.dated[*index].holds_at(at))
+    }
+
     /// The index of the price that holds at `at` under any documented spelling of the name.
     pub(crate) fn lookup(&self, provider: &str, model: &str, at: Timestamp) -> Result<usize, Match> {
-        let slot = match self.names.get(provider, model) {
-            Some(slot) => slot,
-            None => model_name::resolve(provider, model, |provider, name| self.names.get(provider, name))
-                .ok_or(Match::UnknownModel)?,
-        };
-        slot.iter().copied().find(|index| self.dated[*index].holds_at(at)).ok_or(Match::NoPriceAtDate)
+        let slot = self.slot(provider, model).ok_or(Match::UnknownModel)?;
+        self.holding(slot, at).ok_or(Match::NoPriceAtDate)
     }
 
     /// The canonical (provider, model) behind any spelling, whatever the date.
     pub(crate) fn identity(&self, provider: &str, model: &str) -> Option<(&str, &str)> {
-        let slot = self
-            .names
-            .get(provider, model)
-            .or_else(|| model_name::resolve(provider, model, |provider, name| self.names.get(provider, name)))?;
+        let slot = self.slot(provider, model)?;
         let price = &self.dated[*slot.first()?].price;
         Some((&price.provider, &price.model))
     }

@@ -2,6 +2,7 @@
 //! Invariant: a rated cost covers all that was used and is the sum of its amounts; anything else is reported or unpriced,
 //! never zero.
 
+pub mod preference;
 mod refusal;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use purser_domain::money::Money;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{Status, UsageEvent};
 
+pub use self::preference::{Prefer, Preferences};
 use crate::price_book::{Found, Leaves, TenantBook, set_of};
 
 /// What `event` costs by the tenant's prices, and why, or why it cannot be said.
@@ -19,8 +21,41 @@ use crate::price_book::{Found, Leaves, TenantBook, set_of};
 /// the one that its catalogue lets stand in. Where one is missing the reported cost stands, if there is one, else the
 /// event is unpriced and the rated part is its lower bound. Counts that contradict are never rated. A call that was
 /// refused before the model ran costs nothing.
+///
+/// Where both costs are known, the book's preferences say which stands; `import` is that of the import that brings the
+/// event and goes before them. A tenant's own price is overruled by that of an import only.
+#[must_use]
+pub fn rate_for(book: &TenantBook, event: &UsageEvent, import: Option<Prefer>) -> Charge {
+    let mut charge = rate_alone(book, event);
+    if event.reported_usd.is_some() {
+        prefer(&mut charge, book, event, import);
+    }
+    charge
+}
+
+/// [`rate_for`] an event that no import with a preference brings.
 #[must_use]
 pub fn rate(book: &TenantBook, event: &UsageEvent) -> Charge {
+    rate_for(book, event, None)
+}
+
+/// Lets the reported cost stand where a rule prefers it, and names the rule.
+fn prefer(charge: &mut Charge, book: &TenantBook, event: &UsageEvent, import: Option<Prefer>) {
+    let rule = match import {
+        Some(prefer) => Some((prefer, preference::of_import(prefer).to_owned())),
+        None if charge.rated_usd.is_none() || charge.matched == Match::Override => None,
+        None => book.preferences().of(&event.source, &event.provider).filter(|(prefer, _)| *prefer == Prefer::Reported),
+    };
+    let Some((prefer, rule)) = rule else { return };
+    let basis = charge.basis.as_deref().cloned().unwrap_or_default();
+    charge.basis = Some(Arc::new(Basis { preference: Some(rule), ..basis }));
+    if prefer == Prefer::Reported {
+        charge.prefers_reported = true;
+        charge.amounts = [None; Leaf::COUNT];
+    }
+}
+
+fn rate_alone(book: &TenantBook, event: &UsageEvent) -> Charge {
     let mut charge = Charge { reported_usd: event.reported_usd, ..Charge::default() };
     if event.contradiction.is_some() {
         charge.matched = Match::CountsContradict;

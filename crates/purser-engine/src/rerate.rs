@@ -50,7 +50,7 @@ pub fn plan<'a>(book: &TenantBook, entries: impl IntoIterator<Item = (&'a UsageE
             plan.fixed += 1;
             continue;
         }
-        let new = rating::rate(book, event);
+        let new = rating::rate_for(book, event, rating::preference::import_of(old));
         let why = match (old.rated_usd, new.rated_usd) {
             (None, None) => {
                 plan.unpriced += 1;

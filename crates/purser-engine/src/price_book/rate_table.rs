@@ -26,6 +26,8 @@ pub(crate) struct RateTable {
     pub(crate) over_input_tokens: u64,
     /// Rates with the fallbacks that the catalogue defines.
     pub(crate) rates: Rates,
+    /// Leaves whose rates the tenant named itself.
+    pub(crate) named: Leaves,
     /// Leaves without a rate of their own, and what each is charged as.
     fell_back: Vec<(Leaf, String)>,
     fallen: Leaves,
@@ -36,8 +38,9 @@ pub(crate) struct RateTable {
 }
 
 impl RateTable {
-    /// The table of `tier`, whose price was read at `source`; `standard` as for [`rate_chain::resolve`].
-    pub(crate) fn new(tier: &Tier, source: &Source, standard: Option<&Rates>) -> Self {
+    /// The table of `tier`, whose price was read at `source` and of whose rates the tenant named those of `named`;
+    /// `standard` as for [`rate_chain::resolve`].
+    pub(crate) fn new(tier: &Tier, source: &Source, standard: Option<&Rates>, named: Leaves) -> Self {
         let definition = Definition::of(&tier.source.as_ref().unwrap_or(source).catalogue);
         let resolved = rate_chain::resolve(&tier.rates, &tier.service_tier, definition, standard);
         let basis = Basis {
@@ -48,6 +51,7 @@ impl RateTable {
         Self {
             over_input_tokens: tier.over_input_tokens,
             rates: resolved.rates,
+            named,
             fallen: resolved.fell_back.iter().fold(0, |set, (leaf, _)| set | set_of(*leaf)),
             fell_back: resolved.fell_back,
             basis: Arc::new(basis),

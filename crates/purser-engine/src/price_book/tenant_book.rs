@@ -1,14 +1,17 @@
 //! The price book as one tenant sees it: overrides first, then the book less discounts.
-//! Invariant: one discount at most applies to a price; an override is final and is never discounted.
+//! Invariant: one discount at most applies to a price; what an override names is final and is never discounted.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use purser_domain::charge::Match;
 use purser_domain::price::{Discount, Price, STANDARD, service_tier};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
 
+use crate::rating::Preferences;
+
+use super::partial;
 use super::{Dated, PriceBook, RateTable, Rates};
 
 /// The rates of a call, the version of the price they stand in, and how it was found.
@@ -39,6 +42,7 @@ pub(crate) struct Sizes<'a> {
 pub struct TenantBook {
     book: Arc<PriceBook>,
     terms: Option<Arc<Terms>>,
+    preferences: Option<Arc<Preferences>>,
 }
 
 #[derive(Debug)]
@@ -47,22 +51,33 @@ struct Terms {
     discounts: Vec<Discount>,
     /// By (price of the book, discount).
     discounted: HashMap<(usize, usize), Dated>,
+    /// The prices of the book that each override is laid over, in the order they are tried.
+    bases: Vec<Vec<usize>>,
+    /// Overrides laid over the book, by (override, price of the book, discount).
+    laid_over: HashMap<(usize, usize, Option<usize>), Dated>,
 }
 
 impl TenantBook {
     pub(super) fn new(book: Arc<PriceBook>, overrides: Vec<Price>, mut discounts: Vec<Discount>) -> Self {
         if overrides.is_empty() && discounts.is_empty() {
-            return Self { book, terms: None };
+            return Self { book, terms: None, preferences: None };
         }
         discounts.sort_by(|a, b| rank(a).cmp(&rank(b)));
-        let mut discounted = HashMap::new();
-        for (price_index, dated) in book.all_dated().iter().enumerate() {
-            for (index, discount) in discounts.iter().enumerate().filter(|(_, d)| is_about(d, &dated.price)) {
-                discounted.insert((price_index, index), Dated::new(Arc::new(apply(discount, &dated.price))));
-            }
-        }
         let (overrides, _) = PriceBook::compile(overrides);
-        Self { book, terms: Some(Arc::new(Terms { overrides, discounts, discounted })) }
+        let terms = Some(Arc::new(Terms::new(&book, overrides, discounts)));
+        Self { book, terms, preferences: None }
+    }
+
+    /// The same prices with other preferences than the usual ones between rated and reported costs.
+    #[must_use]
+    pub fn preferring(self, preferences: Arc<Preferences>) -> Self {
+        Self { preferences: Some(preferences), ..self }
+    }
+
+    /// Which cost stands where two are known.
+    pub(crate) fn preferences(&self) -> &Preferences {
+        static USUAL: LazyLock<Preferences> = LazyLock::new(Preferences::default);
+        self.preferences.as_deref().unwrap_or(&USUAL)
     }
 
     /// The shared book behind it.
@@ -105,8 +120,8 @@ impl TenantBook {
         ];
         if let Some(terms) = self.terms.as_deref().filter(|terms| !terms.overrides.is_empty()) {
             for (model, _) in names.into_iter().flatten() {
-                if let Some(dated) = self.override_of(terms, &event.provider, model, at) {
-                    return Ok((dated, Match::Override));
+                if let Some(index) = self.override_of(terms, &event.provider, model, at) {
+                    return Ok((self.laid_over(terms, index, at), Match::Override));
                 }
             }
         }
@@ -121,23 +136,61 @@ impl TenantBook {
         Err(reason)
     }
 
-    fn override_of<'a>(&self, terms: &'a Terms, provider: &str, model: &str, at: Timestamp) -> Option<&'a Dated> {
-        let index = terms.overrides.lookup(provider, model, at).ok().or_else(|| {
+    fn override_of(&self, terms: &Terms, provider: &str, model: &str, at: Timestamp) -> Option<usize> {
+        terms.overrides.lookup(provider, model, at).ok().or_else(|| {
             let (provider, own_name) = self.book.identity(provider, model)?;
             terms.overrides.lookup(provider, own_name, at).ok()
-        })?;
-        Some(terms.overrides.dated(index))
+        })
+    }
+
+    /// An override with what it leaves out taken from the book's price that holds at `at`.
+    fn laid_over<'a>(&self, terms: &'a Terms, index: usize, at: Timestamp) -> &'a Dated {
+        let base = self.book.holding(&terms.bases[index], at);
+        base.and_then(|base| terms.laid_over.get(&(index, base, terms.discount_of(&self.book.dated(base).price, at))))
+            .unwrap_or_else(|| terms.overrides.dated(index))
     }
 
     fn less_discount(&self, index: usize, at: Timestamp) -> &Dated {
         let dated = self.book.dated(index);
         let Some(terms) = self.terms.as_deref() else { return dated };
         terms
-            .discounts
-            .iter()
-            .position(|discount| holds_at(discount, at) && is_about(discount, &dated.price))
+            .discount_of(&dated.price, at)
             .and_then(|discount| terms.discounted.get(&(index, discount)))
             .unwrap_or(dated)
+    }
+}
+
+impl Terms {
+    fn new(book: &PriceBook, overrides: PriceBook, discounts: Vec<Discount>) -> Self {
+        let about = |price: &Price| {
+            let fitting = discounts.iter().enumerate().filter(|(_, discount)| is_about(discount, price));
+            fitting.map(|(index, _)| index).collect::<Vec<usize>>()
+        };
+        let mut discounted = HashMap::new();
+        for (place, dated) in book.all_dated().iter().enumerate() {
+            for index in about(&dated.price) {
+                discounted.insert((place, index), Dated::new(apply(&discounts[index], &dated.price)));
+            }
+        }
+        let bases = |own: &Dated| book.slot(&own.price.provider, &own.price.model).unwrap_or_default().to_vec();
+        let bases: Vec<Vec<usize>> = overrides.all_dated().iter().map(bases).collect();
+        let mut laid_over = HashMap::new();
+        for (index, own) in overrides.all_dated().iter().enumerate() {
+            for base in &bases[index] {
+                let price = &book.dated(*base).price;
+                for discount in std::iter::once(None).chain(about(price).into_iter().map(Some)) {
+                    let less = discount.and_then(|discount| discounted.get(&(*base, discount)));
+                    let price = partial::lay_over(&own.price, less.map_or(price, |less| &less.price));
+                    laid_over.insert((index, *base, discount), Dated::with_own(price, Some(&own.price)));
+                }
+            }
+        }
+        Self { overrides, discounts, discounted, bases, laid_over }
+    }
+
+    /// The discount that applies to a price of the book at `at`.
+    fn discount_of(&self, price: &Price, at: Timestamp) -> Option<usize> {
+        self.discounts.iter().position(|discount| holds_at(discount, at) && is_about(discount, price))
     }
 }
 

@@ -260,6 +260,59 @@ fn an_override_is_not_discounted() {
 }
 
 #[test]
+fn an_override_takes_what_it_leaves_out_from_the_book() {
+    let mut model = price("openai", "a", &[("input", "8"), ("cache_read", "4"), ("output", "20")]);
+    model.tiers.push(tier(STANDARD, 200_000, &[("input", "16"), ("cache_read", "6"), ("output", "30")]));
+    model.tiers.push(tier("batch", 0, &[("input", "4"), ("cache_read", "2"), ("output", "10")]));
+    let shared = Arc::new(PriceBook::compile(vec![model]).0);
+    let own = price("openai", "a", &[("input", "6")]);
+    let full = PriceBook::for_tenant(shared.clone(), vec![own.clone()], vec![]);
+    let less = PriceBook::for_tenant(shared.clone(), vec![own.clone()], vec![discount("1", None, None, 50_000)]);
+    for (usage, service_tier, book, expected) in [
+        // The agreed 6 for input at every size; all else as in the book.
+        (1_000, None, &full, ["6", "4", "20"]),
+        (300_000, None, &full, ["6", "6", "30"]),
+        (1_000, Some("batch"), &full, ["4", "2", "10"]),
+        // Half of what is the book's; the agreed rate is final.
+        (1_000, None, &less, ["6", "2", "10"]),
+        (1_000, Some("batch"), &less, ["2", "1", "5"]),
+    ] {
+        let service_tier = service_tier.map(str::to_owned);
+        let event = UsageEvent { service_tier, ..event("openai", "a", &[("input", usage)]) };
+        let found = book.find(&event).expect("a price");
+        let leaves = [Leaf::Input, Leaf::CacheRead, Leaf::Output];
+        let rates = leaves.map(|leaf| found.rates[leaf as usize].map_or("none".to_owned(), |rate| rate.to_string()));
+        assert_eq!((rates.as_slice(), found.matched), (expected.map(str::to_owned).as_slice(), Match::Override));
+    }
+    let stranger = PriceBook::for_tenant(shared, vec![price("ours", "b", &[("input", "6")])], vec![]);
+    let found = stranger.find(&event("ours", "b", &[])).expect("a price");
+    assert_eq!(found.rates[Leaf::Output as usize], None, "nobody knows what it costs");
+}
+
+#[test]
+fn an_override_follows_the_books_dates_and_times_of_day() {
+    let old = Price {
+        effective_to: Some(at("2026-06-01T00:00:00Z")),
+        ..price("openai", "a", &[("input", "8"), ("output", "20")])
+    };
+    let new = Price {
+        effective_from: Some(at("2026-06-01T00:00:00Z")),
+        ..price("openai", "a", &[("input", "8"), ("output", "10")])
+    };
+    let shared = Arc::new(PriceBook::compile(vec![old, new]).0);
+    let book = PriceBook::for_tenant(shared, vec![price("openai", "a", &[("input", "6")])], vec![]);
+    for (time, expected) in [("2026-05-31T00:00:00Z", "20"), ("2026-06-01T00:00:00Z", "10")] {
+        let event = UsageEvent { occurred_at: at(time), ..event("openai", "a", &[]) };
+        let found = book.find(&event).expect("a price");
+        assert_eq!(
+            found.rates[Leaf::Output as usize].map(|rate| rate.to_string()),
+            Some(expected.to_owned()),
+            "{time}"
+        );
+    }
+}
+
+#[test]
 fn a_version_names_what_is_charged_and_nothing_else() {
     let price = simple("openai", "a", "8");
     let name = version(&price);

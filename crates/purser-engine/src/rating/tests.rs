@@ -179,6 +179,42 @@ fn the_more_complete_cost_stands() {
 }
 
 #[test]
+fn a_preference_lets_the_reported_cost_stand_and_is_named() {
+    let prices = |provider| vec![price(provider, "m", &[("input", "2"), ("output", "8")])];
+    let reported_usd = Some(Money::from_cents(150));
+    let call = |provider| UsageEvent {
+        reported_usd,
+        source: "ours".to_owned(),
+        ..event(provider, "m", &[("input", 1_000_000)])
+    };
+    let rated = Some((Money::from_cents(200), CostSource::Rated));
+    let reported = Some((Money::from_cents(150), CostSource::Reported));
+    let rule = |charge: &Charge| charge.basis.as_ref().and_then(|basis| basis.preference.clone());
+
+    let router = rate(&book(prices("openrouter")), &call("openrouter"));
+    assert_eq!((router.cost(), rule(&router).as_deref()), (reported, Some("provider openrouter")));
+    assert_eq!((router.rated_usd, router.amounts), (Some(Money::from_cents(200)), [None; Leaf::COUNT]));
+    let silent = rate(&book(prices("openrouter")), &UsageEvent { reported_usd: None, ..call("openrouter") });
+    assert_eq!((silent.cost(), rule(&silent)), (rated, None), "a router that says nothing is rated");
+    let plain = rate(&book(prices("openai")), &call("openai"));
+    assert_eq!((plain.cost(), rule(&plain)), (rated, None));
+
+    let rules = [("source ours", Prefer::Reported), ("provider openrouter", Prefer::Rated)];
+    let preferences = Arc::new(Preferences::new(rules).expect("rules of this test"));
+    let by_source = rate(&book(prices("openai")).preferring(preferences), &call("openai"));
+    assert_eq!((by_source.cost(), rule(&by_source).as_deref()), (reported, Some("source ours")));
+
+    let imported = rate_for(&book(prices("openai")), &call("openai"), Some(Prefer::Reported));
+    assert_eq!((imported.cost(), rule(&imported).as_deref()), (reported, Some("import")));
+    let imported = rate_for(&book(prices("openrouter")), &call("openrouter"), Some(Prefer::Rated));
+    assert_eq!((imported.cost(), rule(&imported).as_deref()), (rated, Some("import: rated")));
+
+    let shared = Arc::new(PriceBook::compile(prices("openrouter")).0);
+    let own = PriceBook::for_tenant(shared, prices("openrouter"), vec![]);
+    assert_eq!(rate(&own, &call("openrouter")).cost(), rated, "a tenant's own price is what it pays");
+}
+
+#[test]
 fn counts_that_contradict_are_never_rated() {
     let book = book(vec![every_leaf()]);
     let contradiction = Some(Box::new(Contradiction { reason: "90 of 80".to_owned(), counts: BTreeMap::new() }));

@@ -27,3 +27,19 @@ fn only_charges_whose_amounts_change_are_in_the_plan() {
     assert_eq!(plan.old_usd, Money::from_cents(400), "2 dollars each for dearer and gone");
     assert_eq!(plan.new_usd, Money::from_cents(400), "3 dollars for dearer and 1 for new");
 }
+
+#[test]
+fn the_preference_of_an_import_outlives_a_new_price() {
+    let rates = |input| vec![price("openai", "m", &[("input", input), ("output", "8")])];
+    let reported_usd = Some(Money::from_cents(150));
+    let event = UsageEvent { reported_usd, ..event("openai", "m", &[("input", 1_000_000)]) };
+    let old = rating::rate_for(&book(rates("2")), &event, Some(rating::Prefer::Reported));
+    let plan = plan(&book(rates("3")), [(&event, &old)]);
+    let rated: Vec<_> = plan.changes.iter().map(|change| change.new.rated_usd).collect();
+    assert_eq!(rated, [Some(Money::from_cents(300))]);
+    assert_eq!(
+        (plan.old_usd, plan.new_usd),
+        (Money::from_cents(150), Money::from_cents(150)),
+        "the reported cost stands"
+    );
+}
