@@ -136,19 +136,23 @@ impl Export {
         let contracted = charged.find(&entry.event).ok();
         let contracted = contracted.filter(|found| charge.price_version.as_ref() == Some(found.version));
         // Another price was charged than holds now: then the list price of now says nothing about it.
-        let list = contracted.and_then(|_| listed.find(&entry.event).ok());
+        let list = contracted.as_ref().and_then(|_| listed.find(&entry.event).ok());
         for leaf in Leaf::ALL {
             let Some(amount) = charge.amounts[leaf as usize] else { continue };
             let quantity = entry.event.usage.get(leaf);
-            let own = contracted.and_then(|found| found.rates[leaf as usize]);
+            let own = contracted.as_ref().and_then(|found| found.rates[leaf as usize]);
             let own = own.filter(|rate| rate.amount(quantity) == Some(amount)).or_else(|| rate_of(amount, quantity));
-            let listed = list.and_then(|found| found.rates[leaf as usize]).or(own);
+            let listed = list.as_ref().and_then(|found| found.rates[leaf as usize]).or(own);
             let price = |rate: Option<Rate>| rate.and_then(|rate| Decimal::price(rate, pricing_units(leaf)));
             let meter = match (price(listed), price(own)) {
                 (Some(list), Some(contracted)) => Meter::Leaf { leaf, list, contracted },
                 _ => Meter::Amount { reported: false },
             };
             self.sum(Key { meter, ..key.clone() }, quantity, amount, i128::from(entry.kind.sign()));
+        }
+        for amount in charge.unit_amounts.values() {
+            let meter = Meter::Amount { reported: false };
+            self.sum(Key { meter, ..key.clone() }, 1, *amount, i128::from(entry.kind.sign()));
         }
     }
 

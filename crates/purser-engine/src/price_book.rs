@@ -1,6 +1,7 @@
 //! An index of dated prices by provider and exact model name.
 //! Invariant: the same prices in any order give the same index; a name is matched whole or not at all.
 
+mod dated;
 pub mod model_name;
 mod name_index;
 mod partial;
@@ -9,79 +10,28 @@ mod rate_table;
 mod tenant_book;
 mod version;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use purser_domain::charge::Match;
-use purser_domain::price::{DailyWindow, Finding, Price, STANDARD, Tier};
+use purser_domain::price::{DailyWindow, Finding, Price};
 use purser_domain::time::Timestamp;
 
 use crate::price_check;
+pub(crate) use dated::{Dated, Served};
 use name_index::NameIndex;
 pub use rate_chain::Rates;
-pub(crate) use rate_table::{Leaves, RateTable, set_of};
+pub(crate) use rate_table::{GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable, set_of};
 pub use tenant_book::{Found, TenantBook, has_effect};
 pub use version::version;
-
-/// One price, ready for rating.
-#[derive(Debug)]
-pub(crate) struct Dated {
-    pub(crate) price: Arc<Price>,
-    pub(crate) version: Arc<str>,
-    /// Service tier, then its rates by context size, largest first.
-    tiers: Vec<(String, Vec<RateTable>)>,
-}
-
-impl Dated {
-    fn new(price: Price) -> Self {
-        Self::with_own(price, None)
-    }
-
-    /// The price of a tenant that `own` was laid over the book's to make.
-    fn with_own(price: Price, own: Option<&Price>) -> Self {
-        let mut tiers: Vec<(String, Vec<RateTable>)> = Vec::new();
-        let standard = |tier: &Tier| tier.service_tier == STANDARD && tier.over_input_tokens == 0;
-        let reference = price.tiers.iter().find(|tier| standard(tier));
-        for tier in &price.tiers {
-            let of = reference.filter(|_| !standard(tier)).map(|tier| &tier.rates);
-            let named = own.map_or(0, |own| partial::named_leaves(own, tier));
-            let table = RateTable::new(tier, &price.source, of, named);
-            match tiers.iter_mut().find(|(name, _)| *name == tier.service_tier) {
-                Some((_, sizes)) => sizes.push(table),
-                None => tiers.push((tier.service_tier.clone(), vec![table])),
-            }
-        }
-        for (_, sizes) in &mut tiers {
-            sizes.sort_by_key(|table| std::cmp::Reverse(table.over_input_tokens));
-        }
-        tiers.sort_by_key(|(name, _)| name != STANDARD);
-        Self { version: version(&price).into(), price: Arc::new(price), tiers }
-    }
-
-    /// Whether the price is valid at `at`, its time of day included.
-    pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
-        self.price.effective_from.is_none_or(|from| from <= at)
-            && self.price.effective_to.is_none_or(|to| at < to)
-            && self.price.daily.as_ref().is_none_or(|window| window.contains(at))
-    }
-
-    /// The rates of a service tier (in its canonical name) by context size, largest first.
-    pub(crate) fn sizes(&self, service_tier: &str) -> Option<&[RateTable]> {
-        self.tiers.iter().find(|(name, _)| name == service_tier).map(|(_, sizes)| &**sizes)
-    }
-
-    /// The rates of a service tier (in its canonical name) for a call that read `context_tokens`.
-    pub(crate) fn rates(&self, service_tier: &str, context_tokens: u64) -> Option<&RateTable> {
-        let mut sizes = self.sizes(service_tier)?.iter();
-        sizes.find(|table| table.over_input_tokens == 0 || context_tokens > table.over_input_tokens)
-    }
-}
 
 /// Every price by provider and exact name.
 #[derive(Debug, Default)]
 pub struct PriceBook {
     dated: Vec<Dated>,
     names: NameIndex,
+    /// Providers whose prices tell one place from another.
+    known_places: HashSet<String>,
 }
 
 impl PriceBook {
@@ -95,7 +45,9 @@ impl PriceBook {
         prices.sort_by_cached_key(|price| (price.provider.clone(), price.model.to_ascii_lowercase(), version(price)));
         let dated: Vec<Dated> = prices.into_iter().map(Dated::new).collect();
         let names = NameIndex::build(&dated);
-        (Self { dated, names }, findings)
+        let known_places = dated.iter().filter(|dated| dated.knows_geographies());
+        let known_places = known_places.map(|dated| dated.price.provider.clone()).collect();
+        (Self { dated, names, known_places }, findings)
     }
 
     /// What a tenant pays: overrides beat the book, discounts change its unit prices.
@@ -155,6 +107,11 @@ impl PriceBook {
             ))
         });
         found
+    }
+
+    /// Whether the provider's prices tell one place from another.
+    pub(crate) fn knows_places_of(&self, provider: &str) -> bool {
+        self.known_places.contains(provider)
     }
 
     pub(crate) fn dated(&self, index: usize) -> &Dated {

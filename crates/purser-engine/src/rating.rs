@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use purser_domain::charge::{Basis, Charge, Match};
 use purser_domain::money::Money;
+use purser_domain::unit::Quantity;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{Status, UsageEvent};
 
 pub use self::preference::{Prefer, Preferences};
-use crate::price_book::{Found, Leaves, TenantBook, set_of};
+use crate::price_book::{Found, GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable, TenantBook, set_of};
 
 /// What `event` costs by the tenant's prices, and why, or why it cannot be said.
 ///
@@ -51,7 +52,7 @@ fn prefer(charge: &mut Charge, book: &TenantBook, event: &UsageEvent, import: Op
     charge.basis = Some(Arc::new(Basis { preference: Some(rule), ..basis }));
     if prefer == Prefer::Reported {
         charge.prefers_reported = true;
-        charge.amounts = [None; Leaf::COUNT];
+        clear_amounts(charge);
     }
 }
 
@@ -78,35 +79,72 @@ fn fill(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) {
         charge.matched = Match::NoUsage;
         return;
     }
-    match add_leaves(charge, found, event) {
-        Ok((total, Parts { used, missing: 0 })) => {
-            charge.rated_usd = Some(total);
-            charge.matched = found.matched;
-            charge.price_version = Some(found.version.clone());
-            charge.basis = Some(found.table.basis(used));
+    let Some(parts) = add_parts(charge, found, event) else {
+        clear_amounts(charge);
+        charge.matched = Match::TooLarge;
+        return;
+    };
+    let table = found.served.table;
+    if parts.is_whole() {
+        charge.rated_usd = Some(parts.total);
+        charge.matched = found.matched;
+        charge.price_version = Some(found.version.clone());
+        charge.basis = Some(table.basis(parts.used));
+        return;
+    }
+    clear_amounts(charge);
+    charge.matched = parts.reason();
+    // What the call was served with has no price: nothing bounds it.
+    let is_bounded = parts.total > Money::ZERO && charge.reported_usd.is_none() && found.served.unknown.is_none();
+    charge.at_least_usd = is_bounded.then_some(parts.total);
+    let basis = table.basis(parts.used);
+    charge.basis = Some(Arc::new(Basis { unrated: parts.unrated(), ..(*basis).clone() }));
+}
+
+fn clear_amounts(charge: &mut Charge) {
+    charge.amounts = [None; Leaf::COUNT];
+    charge.unit_amounts.clear();
+}
+
+/// What could be rated of an event, and what could not.
+#[derive(Default)]
+struct Parts {
+    total: Money,
+    used: Leaves,
+    missing: Leaves,
+    missing_units: Vec<String>,
+    unknown: Option<String>,
+}
+
+impl Parts {
+    fn is_whole(&self) -> bool {
+        self.missing == 0 && self.missing_units.is_empty() && self.unknown.is_none()
+    }
+
+    const fn reason(&self) -> Match {
+        match (&self.unknown, self.missing) {
+            (Some(_), _) => Match::NoRateForTier,
+            (None, 0) => Match::NoRateForUnit,
+            (None, _) => Match::NoRateForLeaf,
         }
-        Ok((total, parts)) => {
-            charge.matched = Match::NoRateForLeaf;
-            charge.at_least_usd = (charge.reported_usd.is_none() && total > Money::ZERO).then_some(total);
-            charge.basis = Some(incomplete(&found.table.basis(parts.used), parts.missing));
-            charge.amounts = [None; Leaf::COUNT];
-        }
-        Err(reason) => {
-            charge.matched = reason;
-            charge.amounts = [None; Leaf::COUNT];
-        }
+    }
+
+    fn unrated(self) -> Vec<String> {
+        let leaves = Leaf::ALL.into_iter().filter(|leaf| self.missing & set_of(*leaf) != 0);
+        let leaves = leaves.map(|leaf| leaf.name().to_owned());
+        leaves.chain(self.missing_units).chain(self.unknown).collect()
+    }
+
+    /// Adds a rated amount; `None` if it or the sum fits no charge.
+    fn add(&mut self, amount: Option<Money>) -> Option<Money> {
+        self.total = self.total.checked_add(amount?).filter(|total| total.fits_charge())?;
+        amount
     }
 }
 
-/// Which leaves were rated, and which could not be.
-struct Parts {
-    used: Leaves,
-    missing: Leaves,
-}
-
-fn add_leaves(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) -> Result<(Money, Parts), Match> {
-    let mut total = Money::ZERO;
-    let mut parts = Parts { used: 0, missing: 0 };
+/// Rates all that was used; `None` if an amount or the sum fits no charge.
+fn add_parts(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) -> Option<Parts> {
+    let mut parts = Parts { unknown: found.served.unknown.clone(), ..Parts::default() };
     for ((leaf, rate), amount) in Leaf::ALL.into_iter().zip(found.rates).zip(&mut charge.amounts) {
         let quantity = event.usage.get(leaf);
         if quantity == 0 {
@@ -118,17 +156,48 @@ fn add_leaves(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) -> Res
             }
             continue;
         };
-        let rated = rate.amount(quantity).ok_or(Match::TooLarge)?;
-        total = total.checked_add(rated).filter(|total| total.fits_charge()).ok_or(Match::TooLarge)?;
+        let quantity = if leaf == Leaf::WebSearches { searches(found.served.table, event) } else { quantity };
+        *amount = Some(parts.add(rate.amount(quantity))?);
         parts.used |= set_of(leaf);
-        *amount = Some(rated);
     }
-    Ok((total, parts))
+    let table = found.served.table;
+    if !event.units.is_empty() {
+        add_units(charge, table, event, &mut parts)?;
+    }
+    if table.has_fee_by_kind && event.usage.get(Leaf::Requests) > 0 && !is_kind_told(event) {
+        parts.missing |= set_of(Leaf::Requests);
+    }
+    Some(parts)
 }
 
-fn incomplete(basis: &Basis, missing: Leaves) -> Arc<Basis> {
-    let unrated = Leaf::ALL.into_iter().filter(|leaf| missing & set_of(*leaf) != 0);
-    Arc::new(Basis { unrated: unrated.map(|leaf| leaf.name().to_owned()).collect(), ..basis.clone() })
+fn add_units(charge: &mut Charge, table: &RateTable, event: &UsageEvent, parts: &mut Parts) -> Option<()> {
+    for (unit, quantity) in event.units.iter().filter(|(_, quantity)| quantity.micros() > 0) {
+        let Some(rate) = table.unit_rate(unit) else {
+            parts.missing_units.push(unit.clone());
+            continue;
+        };
+        let prompts = Quantity::whole(event.usage.get(Leaf::Requests).max(1)).unwrap_or(*quantity);
+        let quantity = if table.is_per_prompt(unit) { prompts.min(*quantity) } else { *quantity };
+        charge.unit_amounts.insert(unit.clone(), parts.add(rate.amount_of(quantity))?);
+    }
+    if table.is_of_units && !charge.unit_amounts.is_empty() {
+        parts.missing &= !Leaf::ALL.iter().filter(|leaf| leaf.is_token()).fold(0, |set, leaf| set | set_of(*leaf));
+    }
+    Some(())
+}
+
+/// How many searches are billed.
+fn searches(table: &RateTable, event: &UsageEvent) -> u64 {
+    let searches = event.usage.get(Leaf::WebSearches);
+    if !table.is_per_prompt(Leaf::WebSearches.name()) {
+        return searches;
+    }
+    if event.units.contains_key(GROUNDED_PROMPTS) { 0 } else { searches.min(event.usage.get(Leaf::Requests).max(1)) }
+}
+
+/// Whether the event says of which kind its requests were.
+fn is_kind_told(event: &UsageEvent) -> bool {
+    event.units.iter().any(|(unit, quantity)| unit.starts_with(REQUEST_KIND) && quantity.micros() > 0)
 }
 
 /// Whether the call failed before a model ran, and nothing says that it cost or used anything.
@@ -144,7 +213,7 @@ fn was_refused(event: &UsageEvent) -> bool {
 /// A call that made no request (a cached answer) used nothing. A fee per request alone is what an answer costs, but of
 /// a failed or cancelled call nobody knows whether it was billed, nor for what.
 fn counts_nothing(found: &Found<'_>, event: &UsageEvent) -> bool {
-    is_bare(event) && (event.status == Status::Error || found.table.rate(Leaf::Requests).is_none())
+    is_bare(event) && (event.status == Status::Error || found.served.table.rate(Leaf::Requests).is_none())
 }
 
 /// Whether nothing but requests is counted.

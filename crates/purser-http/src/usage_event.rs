@@ -11,7 +11,7 @@ use purser_domain::entry::Kind;
 use purser_domain::time::Timestamp;
 use purser_service::conflict::Record;
 use purser_service::decode::native;
-use purser_service::ingest::Options;
+use purser_service::ingest::{Options, Prefer};
 use purser_service::ledger::entry_filter::{EntryFilter, Page};
 
 use crate::app::App;
@@ -29,7 +29,8 @@ use crate::{decode, entry};
     params(
         ("partial" = Option<bool>, Query, description = "Store the good items although others are refused"),
         ("import_id" = Option<String>, Query, description = "The running import that they are part of"),
-        ("dry_run" = Option<bool>, Query, description = "Check and rate, store nothing")
+        ("dry_run" = Option<bool>, Query, description = "Check and rate, store nothing"),
+        ("prefer" = Option<String>, Query, description = "rated or reported: which cost stands where both are known")
     ),
     request_body(content(
         (Vec<UsageEventBody> = "application/json"), (String = "application/x-ndjson")
@@ -47,10 +48,11 @@ pub(crate) async fn ingest(
 ) -> Reply<(StatusCode, Json<Receipt>)> {
     let partial = params.flag("partial", false);
     let (import_id, dry_run) = (params.text("import_id"), params.flag("dry_run", false));
+    let prefer = params.parsed::<Prefer>("prefer");
     params.finish()?;
     payload.expect(&[Media::Json, Media::Ndjson])?;
     let options = if partial { Options::partial() } else { Options::strict() };
-    let options = Options { import_id, dry_run, ..options };
+    let options = Options { import_id, dry_run, prefer, ..options };
     let (bytes, now) = (payload.bytes.clone(), app.service.now());
     let read = move || native::decode(&bytes, now);
     let receipt = decode::take_in(&app, &who, "api", payload.bytes.len(), &options, read).await?;

@@ -7,6 +7,7 @@ use purser_domain::money::Money;
 use purser_domain::usage_event::UsageEvent;
 use purser_engine::price_book::TenantBook;
 use purser_engine::rating;
+pub use purser_engine::rating::Prefer;
 use purser_ingest::decoded::{Decoded, Refusal};
 use purser_ledger::append::{AppendError, Conflict, Draft, Mode, Outcome};
 
@@ -25,19 +26,21 @@ pub struct Options {
     pub import_id: Option<String>,
     /// Check and rate everything, store nothing.
     pub dry_run: bool,
+    /// Which cost stands where an event is rated and its source reports one too; absent = as the settings say.
+    pub prefer: Option<Prefer>,
 }
 
 impl Options {
     /// All or nothing, as our own formats are.
     #[must_use]
     pub const fn strict() -> Self {
-        Self { mode: Mode::AllOrNothing, reported: false, import_id: None, dry_run: false }
+        Self { mode: Mode::AllOrNothing, reported: false, import_id: None, dry_run: false, prefer: None }
     }
 
     /// As much as can be taken, as foreign formats are.
     #[must_use]
     pub const fn partial() -> Self {
-        Self { mode: Mode::Partial, reported: false, import_id: None, dry_run: false }
+        Self { mode: Mode::Partial, reported: false, import_id: None, dry_run: false, prefer: None }
     }
 }
 
@@ -64,11 +67,11 @@ pub struct Receipt {
 
 /// What a request would come to at the prices of `book`, if the ledger knew none of its events.
 #[must_use]
-pub fn dry_run(book: &TenantBook, decoded: Decoded) -> Receipt {
+pub fn dry_run(book: &TenantBook, decoded: Decoded, prefer: Option<Prefer>) -> Receipt {
     let mut would_charge = Money::ZERO;
     let mut unpriced = 0;
     for incoming in &decoded.events {
-        match rating::rate(book, &incoming.event).cost() {
+        match rating::rate_for(book, &incoming.event, prefer).cost() {
             Some((amount, _)) => would_charge = [would_charge, amount].into_iter().sum(),
             None => unpriced += 1,
         }
@@ -95,7 +98,7 @@ impl Service {
             return Err(Error::invalid(decoded.refused.into_iter().flat_map(|refusal| refusal.errors).collect()));
         }
         if options.dry_run {
-            return Ok(dry_run(&*self.tenant_book(who.tenant()).await?, decoded));
+            return Ok(dry_run(&*self.tenant_book(who.tenant()).await?, decoded, options.prefer));
         }
         if let Some(import) = &options.import_id {
             self.require_running(who, import).await?;
@@ -209,7 +212,7 @@ impl Service {
             let charge = if options.reported {
                 Charge::reported(event.reported_usd.unwrap_or_default())
             } else {
-                rating::rate(&book, &event)
+                rating::rate_for(&book, &event, options.prefer)
             };
             Draft { tenant: who.tenant().clone(), event, charge, import_id: options.import_id.clone() }
         };

@@ -2,12 +2,13 @@
 //! Invariant: a later import of a model replaces all its prices in the book; nothing is lost, imports are kept by version.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use purser_domain::price::Price;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use purser_engine::price_book::{PriceBook, TenantBook};
+use purser_engine::rating::Preferences;
 use purser_ingest::price_file;
 use purser_store::Store;
 
@@ -30,12 +31,13 @@ struct Current {
 pub(crate) struct Books {
     current: RwLock<Current>,
     tenants: Cache<TenantId, Arc<TenantBook>>,
+    preferences: OnceLock<Arc<Preferences>>,
 }
 
 impl Books {
     pub(crate) async fn open(store: &Store) -> Result<Self, Error> {
         let current = load(store).await?;
-        Ok(Self { current: RwLock::new(current), tenants: Cache::new(TRUST_MICROS) })
+        Ok(Self { current: RwLock::new(current), tenants: Cache::new(TRUST_MICROS), preferences: OnceLock::new() })
     }
 
     /// The book in force, as of at most a second ago.
@@ -113,6 +115,12 @@ pub(crate) fn lay_over(prices: &mut Vec<Price>, newer: Vec<Price>) {
 }
 
 impl Service {
+    /// Sets which cost stands where an event is rated and its source reports one too; changes nothing once it is set.
+    pub fn prefer(&self, preferences: Preferences) {
+        self.books().preferences.get_or_init(|| Arc::new(preferences));
+        self.books().forget();
+    }
+
     /// The price book in force, before any tenant's overrides.
     pub(crate) async fn book(&self) -> Result<Arc<PriceBook>, Error> {
         self.books().book(self.store(), self.now()).await
@@ -124,7 +132,11 @@ impl Service {
         if let Some(book) = self.books().tenants.get(tenant, now) {
             return Ok(book);
         }
-        let view = Arc::new(view(self.store(), self.book().await?, tenant).await?);
+        let view = view(self.store(), self.book().await?, tenant).await?;
+        let view = Arc::new(match self.books().preferences.get() {
+            Some(preferences) => view.preferring(preferences.clone()),
+            None => view,
+        });
         self.books().tenants.put(tenant.clone(), view.clone(), now);
         Ok(view)
     }

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Failure;
 
 mod costsim;
+mod rating;
 
 pub(crate) use costsim::Costsim;
 use costsim::{ALIAS_LAYER, Aliases, alias};
+pub(crate) use rating::Rating;
 
 /// The file that is read when `--config` names none.
 pub(crate) const DEFAULT_FILE: &str = "purser.toml";
@@ -54,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// How logs are written.
     pub(crate) log_format: LogFormat,
+    /// How events are rated.
+    pub(crate) rating: Rating,
     /// How plans are simulated.
     pub(crate) costsim: Costsim,
 }
@@ -87,6 +91,7 @@ impl Default for Settings {
             retention_days: None,
             log: "warn,purser=info".to_owned(),
             log_format: LogFormat::Text,
+            rating: Rating::default(),
             costsim: Costsim::default(),
         }
     }
@@ -219,6 +224,7 @@ fn load_layers(
     if let faults @ [_, ..] = settings.costsim.faults().as_slice() {
         return Err(Failure::usage(faults.join("; ")));
     }
+    settings.rating.preferences().map_err(Failure::usage)?;
     let origins = keys(&serde_json::to_value(&settings)?).into_iter();
     let origins = origins.map(|key| (key.clone(), origin(&figment, &key))).collect();
     Ok(Loaded { settings, origins })
@@ -321,6 +327,23 @@ mod tests {
         assert_eq!(origin_of(&loaded, "log"), "flag --log");
         assert_eq!(origin_of(&loaded, "otlp"), "flag --no-otlp");
         assert_eq!(origin_of(&loaded, "insecure_listen"), "default");
+    }
+
+    #[test]
+    fn a_preference_is_laid_over_the_usual_ones() {
+        let nothing = || Layer::new("environment", &serde_json::json!({}));
+        let load = |text: &str| {
+            load_layers(Some(file(text).path()), Aliases::of([]), nothing(), &CommonFlags::default(), None)
+        };
+        let loaded = load("[rating.prefer]\n'provider openrouter' = 'rated'\n'source ours' = 'reported'")
+            .expect("settings that fit");
+        assert_eq!(loaded.settings.rating.prefer.len(), 2);
+        assert!(origin_of(&loaded, "rating.prefer").starts_with("file "));
+        for text in
+            ["[rating.prefer]\n'openrouter' = 'rated'", "[rating.prefer]\n'provider x' = 'both'", "[rating]\nx = 1"]
+        {
+            assert!(load(text).is_err(), "{text}");
+        }
     }
 
     #[test]

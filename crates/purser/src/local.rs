@@ -40,6 +40,7 @@ impl Local {
         let store = store(settings).await?;
         let ledger = Ledger::open(ledger_config(settings, background)?, store.clone()).await.map_err(ledger_failure)?;
         let service = Service::open(store.clone(), ledger.clone(), Clock::System).await?;
+        service.prefer(settings.rating.preferences().map_err(Failure::usage)?);
         service.start_sandbox(settings.costsim.sandbox(&settings.data_dir));
         Ok(Self { store, ledger, service, retention_days: settings.retention_days })
     }

@@ -8,6 +8,16 @@ use purser_domain::provider;
 /// Prefixes of Amazon Bedrock's cross-region inference profiles.
 const BEDROCK_REGIONS: [&str; 10] = ["us.", "eu.", "apac.", "global.", "jp.", "au.", "ca.", "us-gov.", "in.", "sa."];
 
+/// Prefixes of names under which others sell a model in one place only.
+const REGIONS: [&str; 4] = ["us/", "eu/", "global/", "us-gov/"];
+
+/// Whether a price's own name says where the model runs: `us.anthropic.…` on Bedrock, `eu/gpt-5`.
+pub fn is_regional(provider: &str, model: &str) -> bool {
+    let starts = |prefix: &&str| model.starts_with(*prefix);
+    (provider == "aws.bedrock" && BEDROCK_REGIONS.iter().any(|prefix| starts(&prefix)))
+        || REGIONS.iter().any(|prefix| starts(&prefix))
+}
+
 /// Providers that stand for "not told": gateways that bill under the name of others, or nothing.
 const NAMELESS: [&str; 9] = [
     "",

@@ -25,7 +25,7 @@ pub(super) fn lay_over(own: &Price, base: &Price) -> Price {
             None => tier.clone(),
         });
     }
-    Price { daily: base.daily, tiers, ..own.clone() }
+    Price { daily: base.daily.clone(), factors: base.factors.clone(), tiers, ..own.clone() }
 }
 
 fn laid_over(own: &Price, base: &Price, tier: &Tier) -> Tier {
@@ -35,17 +35,25 @@ fn laid_over(own: &Price, base: &Price, tier: &Tier) -> Tier {
             rates[leaf as usize] = Some(rate);
         }
     }
-    Tier { rates, source: Some(tier.source.as_ref().unwrap_or(&base.source).clone()), ..tier.clone() }
+    let mut units = tier.units.clone();
+    for other in steps_until(own, tier) {
+        units.extend(other.units.iter().map(|(unit, rate)| (unit.clone(), *rate)));
+    }
+    Tier { rates, units, source: Some(tier.source.as_ref().unwrap_or(&base.source).clone()), ..tier.clone() }
 }
 
 /// The rate that `own` names for a leaf in the largest step that `tier` is not below.
 fn named(own: &Price, tier: &Tier, leaf: Leaf) -> Option<Rate> {
-    own.tiers
-        .iter()
-        .filter(|other| other.service_tier == tier.service_tier && other.over_input_tokens <= tier.over_input_tokens)
-        .filter(|other| other.rates[leaf as usize].is_some())
-        .max_by_key(|other| other.over_input_tokens)
-        .and_then(|other| other.rates[leaf as usize])
+    steps_until(own, tier).into_iter().rev().find_map(|step| step.rates[leaf as usize])
+}
+
+/// The steps of `own` in the service tier of `tier` that it is not below, ascending.
+fn steps_until<'a>(own: &'a Price, tier: &Tier) -> Vec<&'a Tier> {
+    let same =
+        |other: &&Tier| other.service_tier == tier.service_tier && other.over_input_tokens <= tier.over_input_tokens;
+    let mut steps: Vec<&Tier> = own.tiers.iter().filter(same).collect();
+    steps.sort_by_key(|step| step.over_input_tokens);
+    steps
 }
 
 /// The leaves of `tier` whose rates `own` names.

@@ -1,16 +1,22 @@
 //! The rates of one service tier for calls of one size, ready for rating, and what a charge says about them.
 //! Invariant: what charges of one kind share is made once; rating an everyday call allocates nothing.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use purser_domain::charge::Basis;
-use purser_domain::price::{Rate, Source, Tier};
+use purser_domain::charge::{AppliedFactor, Basis};
+use purser_domain::price::{Factor, Rate, Source, Tier};
 use purser_domain::usage::Leaf;
 
 use super::rate_chain::{self, Definition, Rates};
 
 /// A set of leaves, a bit each in the order of [`Leaf::ALL`].
 pub(crate) type Leaves = u32;
+
+/// The unit of a search that is billed once for a prompt, however many queries it took.
+pub(crate) const GROUNDED_PROMPTS: &str = "grounded_prompts";
+/// How units begin that are a fee for a request by its kind.
+pub(crate) const REQUEST_KIND: &str = "requests_";
 
 /// The set of one leaf.
 pub(crate) const fn set_of(leaf: Leaf) -> Leaves {
@@ -26,8 +32,14 @@ pub(crate) struct RateTable {
     pub(crate) over_input_tokens: u64,
     /// Rates with the fallbacks that the catalogue defines.
     pub(crate) rates: Rates,
-    /// Leaves whose rates the tenant named itself.
-    pub(crate) named: Leaves,
+    /// Rates of units.
+    pub(crate) units: BTreeMap<String, Rate>,
+    /// Leaves whose rates the tenant named itself: no factor multiplies them.
+    named: Leaves,
+    /// Whether the price has a fee for a request by its kind, so that a request of an unknown kind has an unknown fee.
+    pub(crate) has_fee_by_kind: bool,
+    /// Whether no token has a price: what the units say is all that is billed.
+    pub(crate) is_of_units: bool,
     /// Leaves without a rate of their own, and what each is charged as.
     fell_back: Vec<(Leaf, String)>,
     fallen: Leaves,
@@ -42,7 +54,11 @@ impl RateTable {
     /// `standard` as for [`rate_chain::resolve`].
     pub(crate) fn new(tier: &Tier, source: &Source, standard: Option<&Rates>, named: Leaves) -> Self {
         let definition = Definition::of(&tier.source.as_ref().unwrap_or(source).catalogue);
-        let resolved = rate_chain::resolve(&tier.rates, &tier.service_tier, definition, standard);
+        let mut resolved = rate_chain::resolve(&tier.rates, &tier.service_tier, definition, standard);
+        if let (None, Some(rate)) = (resolved.rates[Leaf::WebSearches as usize], tier.units.get(GROUNDED_PROMPTS)) {
+            resolved.rates[Leaf::WebSearches as usize] = Some(*rate);
+            resolved.fell_back.push((Leaf::WebSearches, GROUNDED_PROMPTS.to_owned()));
+        }
         let basis = Basis {
             service_tier: tier.service_tier.clone(),
             over_input_tokens: tier.over_input_tokens,
@@ -50,13 +66,62 @@ impl RateTable {
         };
         Self {
             over_input_tokens: tier.over_input_tokens,
+            has_fee_by_kind: resolved.rates[Leaf::Requests as usize].is_none()
+                && tier.units.keys().any(|unit| unit.starts_with(REQUEST_KIND)),
+            is_of_units: !tier.units.is_empty()
+                && Leaf::ALL.iter().all(|leaf| !leaf.is_token() || tier.rates[*leaf as usize].is_none()),
             rates: resolved.rates,
+            units: tier.units.clone(),
             named,
             fallen: resolved.fell_back.iter().fold(0, |set, (leaf, _)| set | set_of(*leaf)),
             fell_back: resolved.fell_back,
             basis: Arc::new(basis),
             kept: Default::default(),
         }
+    }
+
+    /// The same with the rates of tokens multiplied, but for those that the tenant named.
+    ///
+    /// A rate that would need more than 64 bits is left out: the call becomes incomplete rather than wrong.
+    pub(crate) fn multiplied(&self, factors: &[&Factor]) -> Self {
+        let mut rates = self.rates;
+        for leaf in Leaf::ALL.into_iter().filter(|leaf| leaf.is_token() && self.named & set_of(*leaf) == 0) {
+            let by = |rate: Rate, factor: &&Factor| rate.times(factor.numerator, factor.denominator);
+            rates[leaf as usize] = rates[leaf as usize].and_then(|rate| factors.iter().try_fold(rate, by));
+        }
+        let factors = factors.iter().map(|factor| AppliedFactor {
+            dimension: factor.dimension.clone(),
+            value: factor.value.clone(),
+            ratio: format!("{}/{}", factor.numerator, factor.denominator),
+        });
+        Self {
+            rates,
+            units: self.units.clone(),
+            fell_back: self.fell_back.clone(),
+            basis: Arc::new(Basis { factors: factors.collect(), ..(*self.basis).clone() }),
+            kept: Default::default(),
+            ..*self
+        }
+    }
+
+    /// The rate of a unit; a call grounded in maps is billed by the prompt where the price says so.
+    pub(crate) fn unit_rate(&self, unit: &str) -> Option<Rate> {
+        let by_prompt = || (unit == "maps_groundings").then(|| self.units.get("maps_grounded_prompts")).flatten();
+        self.units.get(unit).or_else(by_prompt).copied()
+    }
+
+    /// Whether a leaf or unit is billed once for a prompt, however many it took.
+    pub(crate) fn is_per_prompt(&self, name: &str) -> bool {
+        match name {
+            "web_searches" => self.stand_in(Leaf::WebSearches) == Some(GROUNDED_PROMPTS),
+            "maps_groundings" => !self.units.contains_key(name),
+            _ => false,
+        }
+    }
+
+    /// What the leaf is charged as, if it has no rate of its own.
+    pub(crate) fn stand_in(&self, leaf: Leaf) -> Option<&str> {
+        self.fell_back.iter().find(|(own, _)| *own == leaf).map(|(_, stand_in)| stand_in.as_str())
     }
 
     /// What a charge that used the leaves of `used` says.

@@ -5,22 +5,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use purser_domain::charge::Match;
-use purser_domain::price::{Discount, Price, STANDARD, service_tier};
+use purser_domain::price::{Discount, Price};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
 
 use crate::rating::Preferences;
 
+use super::dated::tier_of;
 use super::partial;
-use super::{Dated, PriceBook, RateTable, Rates};
+use super::{Dated, PriceBook, RateTable, Rates, Served};
 
 /// The rates of a call, the version of the price they stand in, and how it was found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Found<'a> {
     /// Rates with the fallbacks that their catalogue defines.
     pub rates: &'a Rates,
-    /// The rates' table.
-    pub(crate) table: &'a RateTable,
+    /// The rates' table, and what the call was served with that has no price.
+    pub(crate) served: Served<'a>,
     /// The price's content id; a discount changes it.
     pub version: &'a Arc<str>,
     /// How the price was found.
@@ -95,9 +96,8 @@ impl TenantBook {
     /// Why there is none: [`Match::UnknownModel`], [`Match::NoPriceAtDate`] or [`Match::NoRateForTier`].
     pub fn find(&self, event: &UsageEvent) -> Result<Found<'_>, Match> {
         let (dated, matched) = self.price_of(event)?;
-        let tier = tier_of(event);
-        let table = dated.rates(&tier, event.context_tokens()).ok_or(Match::NoRateForTier)?;
-        Ok(Found { rates: &table.rates, table, version: &dated.version, matched })
+        let served = dated.served(event, self.book.knows_places_of(&dated.price.provider))?;
+        Ok(Found { rates: &served.table.rates, served, version: &dated.version, matched })
     }
 
     /// The rates of a call's model and service tier by context size, largest first, and the price's version:
@@ -107,8 +107,7 @@ impl TenantBook {
     /// As [`Self::find`].
     pub(crate) fn sizes(&self, event: &UsageEvent) -> Result<Sizes<'_>, Match> {
         let (dated, _) = self.price_of(event)?;
-        let tier = tier_of(event);
-        let tables = dated.sizes(&tier).ok_or(Match::NoRateForTier)?;
+        let tables = dated.sizes(&tier_of(event)).ok_or(Match::NoRateForTier)?;
         Ok(Sizes { tables, provider: &dated.price.provider, version: &dated.version })
     }
 
@@ -194,11 +193,6 @@ impl Terms {
     }
 }
 
-/// The tier that charges a call.
-fn tier_of(event: &UsageEvent) -> std::borrow::Cow<'_, str> {
-    event.service_tier.as_deref().and_then(service_tier).unwrap_or(STANDARD.into())
-}
-
 /// Smaller is tried first: the most specific discount, then the latest start, then the id.
 fn rank(discount: &Discount) -> impl Ord + '_ {
     let breadth = 2 * u8::from(discount.model.is_none()) + u8::from(discount.provider.is_none());
@@ -227,8 +221,12 @@ fn holds_at(discount: &Discount, at: Timestamp) -> bool {
 /// the call becomes unpriced rather than wrong.
 fn apply(discount: &Discount, price: &Price) -> Price {
     let mut price = price.clone();
-    for rate in price.tiers.iter_mut().flat_map(|tier| &mut tier.rates) {
-        *rate = rate.and_then(|rate| rate.discounted(discount.percent_milli));
+    for tier in &mut price.tiers {
+        for rate in &mut tier.rates {
+            *rate = rate.and_then(|rate| rate.discounted(discount.percent_milli));
+        }
+        let less = std::mem::take(&mut tier.units).into_iter();
+        tier.units = less.filter_map(|(unit, rate)| Some((unit, rate.discounted(discount.percent_milli)?))).collect();
     }
     price
 }

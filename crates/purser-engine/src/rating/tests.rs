@@ -6,7 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use purser_domain::charge::{CostSource, Match};
 use purser_domain::money::Money;
-use purser_domain::price::{Discount, Price, STANDARD};
+use purser_domain::price::{Discount, Factor, Price, Rate, STANDARD};
+use purser_domain::unit::Units;
 use purser_domain::usage::Usage;
 use purser_domain::usage_event::Contradiction;
 
@@ -227,6 +228,176 @@ fn counts_that_contradict_are_never_rated() {
     assert_eq!(charge.matched, Match::CountsContradict);
 }
 
+/// A price with factors for the place and the speed, and a tier of that speed.
+fn multiplied() -> Price {
+    let mut model =
+        price("anthropic", "m", &[("input", "5"), ("cache_read", "0.5"), ("output", "25"), ("web_searches", "0.01")]);
+    model.tiers.push(tier(
+        "batch",
+        0,
+        &[("input", "2.5"), ("cache_read", "0.25"), ("output", "12.5"), ("web_searches", "0.01")],
+    ));
+    model.factors = [("inference_geo", "us", "1.1"), ("speed", "fast", "2")]
+        .map(|(dimension, value, text)| Factor::parse(dimension, value, text).expect("a literal of this test"))
+        .to_vec();
+    model
+}
+
+#[test]
+fn factors_multiply_the_rates_of_tokens_before_anything_is_rounded() {
+    let other = price("anthropic", "old", &[("input", "5"), ("output", "25")]);
+    let unaware = price("mistral_ai", "m", &[("input", "5"), ("output", "25")]);
+    let book = book(vec![multiplied(), other, unaware]);
+    let usage = &[("input", 1_000_000), ("cache_read", 1_000_000), ("output", 1_000_000), ("web_searches", 1)][..];
+    for (provider, model, place, speed, tier, expected, factors) in [
+        // 5 + 0.5 + 25 dollars and a search for a cent.
+        ("anthropic", "m", None, None, None, "30.510000000000", ""),
+        ("anthropic", "m", Some("global"), Some("standard"), None, "30.510000000000", ""),
+        ("anthropic", "m", Some("not_available"), Some("default"), None, "30.510000000000", ""),
+        // 30.5 × 1.1 = 33.55; the search costs a cent everywhere.
+        ("anthropic", "m", Some("US"), None, None, "33.560000000000", "inference_geo us 11/10"),
+        ("anthropic", "m", None, Some("fast"), None, "61.010000000000", "speed fast 2/1"),
+        // 30.5 × 1.1 × 2 = 67.1.
+        ("anthropic", "m", Some("us"), Some("fast"), None, "67.110000000000", "inference_geo us 11/10, speed fast 2/1"),
+        // 15.25 × 1.1 = 16.775.
+        ("anthropic", "m", Some("us"), None, Some("batch"), "16.785000000000", "inference_geo us 11/10"),
+        // The provider's prices tell places apart, and this one is not dearer.
+        ("anthropic", "m", Some("eu"), None, None, "30.510000000000", ""),
+        ("anthropic", "m", None, Some("ultra"), None, "no_rate_for_tier", ""),
+        ("mistral_ai", "m", Some("eu"), None, None, "no_rate_for_tier", ""),
+    ] {
+        let (inference_geo, speed) = (place.map(str::to_owned), speed.map(str::to_owned));
+        let service_tier = tier.map(str::to_owned);
+        let event = UsageEvent { inference_geo, speed, service_tier, ..event(provider, model, usage) };
+        let charge = rate(&book, &event);
+        assert_eq!(cost(&charge), expected, "{place:?} {:?} {tier:?}", event.speed);
+        let named = charge.basis.iter().flat_map(|basis| &basis.factors);
+        let named: Vec<_> =
+            named.map(|factor| format!("{} {} {}", factor.dimension, factor.value, factor.ratio)).collect();
+        assert_eq!(named.join(", "), factors, "{place:?} {:?}", event.speed);
+    }
+    let place =
+        UsageEvent { inference_geo: Some("us".to_owned()), ..event("anthropic", "old", &[("input", 1_000_000)]) };
+    assert_eq!(cost(&rate(&book, &place)), "5.000000000000", "a model without a factor costs the same everywhere");
+    // 3 tokens at 5.5 millionths: 16,500,000 pico-dollars, where 3 rounded amounts of a tenth would differ.
+    let tiny = UsageEvent { inference_geo: Some("us".to_owned()), ..event("anthropic", "m", &[("input", 3)]) };
+    assert_eq!(cost(&rate(&book, &tiny)), "0.000016500000");
+}
+
+#[test]
+fn a_tier_named_like_the_speed_goes_before_its_factor() {
+    let mut model = multiplied();
+    model.tiers.push(tier("fast", 0, &[("input", "30"), ("output", "150")]));
+    let book = book(vec![model]);
+    let call = |service_tier: Option<&str>| UsageEvent {
+        speed: Some("fast".to_owned()),
+        service_tier: service_tier.map(str::to_owned),
+        ..event("anthropic", "m", &[("input", 1_000_000)])
+    };
+    assert_eq!(cost(&rate(&book, &call(None))), "30.000000000000");
+    assert_eq!(rate(&book, &call(None)).basis.map(|basis| basis.service_tier.clone()), Some("fast".to_owned()));
+    // A batch at that speed: 2.5 × 2.
+    assert_eq!(cost(&rate(&book, &call(Some("batch")))), "5.000000000000");
+}
+
+#[test]
+fn a_price_of_one_place_is_not_multiplied_by_it() {
+    let mut regional = price("aws.bedrock", "us.anthropic.m", &[("input", "5.5"), ("output", "27.5")]);
+    regional.factors = vec![Factor::parse("inference_geo", "us", "1.1").expect("a literal of this test")];
+    let call = UsageEvent {
+        inference_geo: Some("us".to_owned()),
+        ..event("aws.bedrock", "us.anthropic.m", &[("input", 1_000_000)])
+    };
+    assert_eq!(cost(&rate(&book(vec![regional]), &call)), "5.500000000000");
+}
+
+#[test]
+fn an_agreed_rate_takes_no_factor_and_the_rest_does() {
+    let shared = Arc::new(PriceBook::compile(vec![multiplied()]).0);
+    let own = PriceBook::for_tenant(shared, vec![price("anthropic", "m", &[("input", "4")])], vec![]);
+    let usage = &[("input", 1_000_000), ("output", 1_000_000)];
+    let call = UsageEvent { inference_geo: Some("us".to_owned()), ..event("anthropic", "m", usage) };
+    // 4, and 25 × 1.1 = 27.5.
+    assert_eq!(cost(&rate(&own, &call)), "31.500000000000");
+}
+
+fn units(of: &[(&str, &str)]) -> Units {
+    of.iter().map(|(unit, text)| ((*unit).to_owned(), text.parse().expect("a literal of this test"))).collect()
+}
+
+/// A price whose standard tier has rates of units, USD each, beside those of leaves.
+fn with_units(mut price: Price, of: &[(&str, &str)]) -> Price {
+    let each = |text| Rate::parse(text, 1).expect("a literal of this test");
+    price.tiers[0].units = of.iter().map(|(unit, text)| ((*unit).to_owned(), each(text))).collect();
+    price
+}
+
+#[test]
+fn units_are_rated_exactly_and_one_without_a_rate_makes_the_rating_incomplete() {
+    let image = with_units(
+        price("openai", "m", &[("input", "5"), ("output", "8")]),
+        &[("images", "0.04"), ("audio_seconds", "0.0001")],
+    );
+    let book = book(vec![image]);
+    let call = |of: &[(&str, &str)]| UsageEvent { units: units(of), ..event("openai", "m", &[("input", 1_000)]) };
+    // 1,000 × 5 millionths + 2 × 0.04 + 12.4 × 0.0001.
+    let charge = rate(&book, &call(&[("images", "2"), ("audio_seconds", "12.4")]));
+    assert_eq!(cost(&charge), "0.086240000000");
+    assert_eq!(charge.unit_amounts.get("audio_seconds"), Some(&Money::from_pico(1_240_000_000)));
+    let charge = rate(&book, &call(&[("images", "2"), ("pages", "3")]));
+    assert_eq!((charge.cost(), charge.matched), (None, Match::NoRateForUnit));
+    assert_eq!(charge.at_least_usd.map(|money| money.to_string()), Some("0.085000000000".to_owned()));
+    assert_eq!(charge.basis.map(|basis| basis.unrated.clone()), Some(vec!["pages".to_owned()]));
+    assert!(charge.unit_amounts.is_empty());
+    assert_eq!(cost(&rate(&book, &call(&[("pages", "0")]))), "0.005000000000", "none were used");
+    let both = UsageEvent { units: units(&[("pages", "1")]), ..event("openai", "m", &[("web_searches", 1)]) };
+    assert_eq!(rate(&book, &both).basis.map(|basis| basis.unrated.join(" ")), Some("web_searches pages".to_owned()));
+}
+
+#[test]
+fn a_price_of_units_alone_bills_no_tokens() {
+    let rerank = with_units(price("cohere", "rerank", &[]), &[("queries", "0.002")]);
+    let book = book(vec![rerank]);
+    let call = |of: &[(&str, &str)]| UsageEvent { units: units(of), ..event("cohere", "rerank", &[("input", 900)]) };
+    assert_eq!(cost(&rate(&book, &call(&[("queries", "3")]))), "0.006000000000");
+    assert_eq!(cost(&rate(&book, &call(&[]))), "no_rate_for_leaf", "nobody counted what is billed");
+}
+
+#[test]
+fn a_fee_that_depends_on_the_kind_of_request_is_unknown_without_it() {
+    let fees = [("requests_low", "0.006"), ("requests_high", "0.014")];
+    let book = book(vec![with_units(price("perplexity", "m", &[("input", "3"), ("output", "15")]), &fees)]);
+    let usage = &[("input", 100), ("output", 500)];
+    let call = |of: &[(&str, &str)]| UsageEvent { units: units(of), ..event("perplexity", "m", usage) };
+    // 100 × 3 + 500 × 15 millionths + 0.006.
+    assert_eq!(cost(&rate(&book, &call(&[("requests_low", "1")]))), "0.013800000000");
+    let unknown = rate(&book, &call(&[]));
+    assert_eq!(
+        (unknown.matched, unknown.at_least_usd.map(|money| money.to_string())),
+        (Match::NoRateForLeaf, Some("0.007800000000".to_owned()))
+    );
+    assert_eq!(unknown.basis.map(|basis| basis.unrated.join(" ")), Some("requests".to_owned()));
+}
+
+#[test]
+fn searches_are_billed_by_the_prompt_where_the_price_says_so() {
+    let price = with_units(
+        price("gcp.gemini", "m", &[("input", "1")]),
+        &[("grounded_prompts", "0.035"), ("maps_grounded_prompts", "0.025")],
+    );
+    let book = book(vec![price]);
+    for (searches, requests, of, expected) in [
+        (2, 1, &[][..], "0.035000000000"),
+        (3, 2, &[], "0.070000000000"),
+        (2, 1, &[("grounded_prompts", "1")], "0.035000000000"),
+        (0, 1, &[("maps_groundings", "4")], "0.025000000000"),
+    ] {
+        let usage = &[("web_searches", searches), ("requests", requests)];
+        let call = UsageEvent { units: units(of), ..event("gcp.gemini", "m", usage) };
+        assert_eq!(cost(&rate(&book, &call)), expected, "{searches} {requests} {of:?}");
+    }
+}
+
 #[test]
 fn a_row_of_many_calls_takes_the_step_of_the_average_call() {
     let mut model = price("openai", "m", &[("input", "3"), ("output", "15")]);
@@ -329,10 +500,15 @@ fn usages() -> impl Strategy<Value = Usage> {
 
 proptest! {
     #[test]
-    fn the_cost_is_the_sum_of_the_leaves(usage in usages()) {
-        let charge = rate(&book(vec![every_leaf()]), &UsageEvent { usage, ..event("openai", "m", &[]) });
-        let sum: Money = charge.amounts.into_iter().flatten().sum();
+    fn the_cost_is_the_sum_of_the_leaves_and_units(usage in usages(), images in 0..9_000_000_000_u64, place in any::<bool>()) {
+        let mut price = with_units(every_leaf(), &[("images", "0.0401")]);
+        price.factors = vec![Factor::parse("inference_geo", "us", "1.1").expect("a literal of this test")];
+        let units = Units::from([("images".to_owned(), Quantity::from_micros(images).expect("below the limit"))]);
+        let inference_geo = place.then(|| "us".to_owned());
+        let charge = rate(&book(vec![price]), &UsageEvent { usage, units, inference_geo, ..event("openai", "m", &[]) });
+        let sum: Money = charge.amounts.into_iter().flatten().chain(charge.unit_amounts.values().copied()).sum();
         prop_assert_eq!(charge.rated_usd.unwrap_or(Money::ZERO), sum);
+        prop_assert_eq!(charge.unit_amounts.len(), usize::from(charge.rated_usd.is_some() && images > 0));
         for leaf in Leaf::ALL {
             let rated = charge.rated_usd.is_some() && usage.get(leaf) > 0;
             prop_assert_eq!(charge.amounts[leaf as usize].is_some(), rated);

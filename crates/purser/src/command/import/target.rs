@@ -43,7 +43,8 @@ impl Target {
             let store = local::store(settings).await?;
             let book = purser_service::price::for_tenant(&store, tenant).await;
             store.close().await.map_err(Error::from)?;
-            return Ok(Self::Dry { book: Arc::new(book?) });
+            let preferences = settings.rating.preferences().map_err(Failure::usage)?;
+            return Ok(Self::Dry { book: Arc::new(book?.preferring(Arc::new(preferences))) });
         }
         let local = Local::open(settings, true).await?;
         local::require_or_create_tenant(&local.store, tenant).await?;
@@ -93,7 +94,7 @@ impl Target {
             }
             Self::Dry { book } => {
                 let book = book.clone();
-                Box::pin(async move { Ok(purser_service::ingest::dry_run(&book, decoded)) })
+                Box::pin(async move { Ok(purser_service::ingest::dry_run(&book, decoded, None)) })
             }
         }
     }
