@@ -39,3 +39,4 @@ pub mod usage;
 pub mod usage_event;
 pub mod usage_query;
 pub mod what_if;
+pub mod why;

@@ -22,6 +22,7 @@ pub(crate) use dated::{Dated, Served};
 use name_index::NameIndex;
 pub use rate_chain::Rates;
 pub(crate) use rate_table::{GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable, set_of};
+pub(crate) use tenant_book::Origin;
 pub use tenant_book::{Found, TenantBook, has_effect};
 pub use version::version;
 

@@ -2,6 +2,7 @@
 //! Invariant: a rated cost covers all that was used and is the sum of its amounts; anything else is reported or unpriced,
 //! never zero.
 
+mod explanation;
 pub mod preference;
 mod refusal;
 
@@ -13,6 +14,7 @@ use purser_domain::unit::Quantity;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{Status, UsageEvent};
 
+pub use self::explanation::explain;
 pub use self::preference::{Prefer, Preferences};
 use crate::price_book::{Found, GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable, TenantBook, set_of};
 

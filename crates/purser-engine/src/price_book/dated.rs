@@ -150,7 +150,7 @@ fn tables(price: &Price, own: Option<&Price>) -> Tiers {
     let reference = price.tiers.iter().find(|tier| standard(tier));
     for tier in &price.tiers {
         let of = reference.filter(|_| !standard(tier)).map(|tier| &tier.rates);
-        let named = own.map_or(0, |own| partial::named_leaves(own, tier));
+        let named = own.map(|own| partial::named_in(own, tier)).unwrap_or_default();
         let table = RateTable::new(tier, &price.source, of, named);
         match tiers.iter_mut().find(|(name, _)| *name == tier.service_tier) {
             Some((_, sizes)) => sizes.push(table),

@@ -1,6 +1,8 @@
 //! A tenant's own price laid over the book's: what it names is final, the rest is the book's.
 //! Invariant: a rate that the tenant named holds at every context size of its tier, without discount.
 
+use std::collections::BTreeSet;
+
 use purser_domain::price::{Price, Rate, Tier};
 use purser_domain::usage::Leaf;
 
@@ -56,8 +58,16 @@ fn steps_until<'a>(own: &'a Price, tier: &Tier) -> Vec<&'a Tier> {
     steps
 }
 
-/// The leaves of `tier` whose rates `own` names.
-pub(super) fn named_leaves(own: &Price, tier: &Tier) -> Leaves {
+/// What of a price's rates a tenant named itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Named {
+    pub(super) leaves: Leaves,
+    pub(super) units: BTreeSet<String>,
+}
+
+/// What `own` names of the rates of `tier`.
+pub(super) fn named_in(own: &Price, tier: &Tier) -> Named {
     let leaves = Leaf::ALL.into_iter().filter(|leaf| named(own, tier, *leaf).is_some());
-    leaves.fold(0, |set, leaf| set | set_of(leaf))
+    let units = steps_until(own, tier).into_iter().flat_map(|step| step.units.keys().cloned());
+    Named { leaves: leaves.fold(0, |set, leaf| set | set_of(leaf)), units: units.collect() }
 }

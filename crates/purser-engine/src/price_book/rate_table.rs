@@ -8,6 +8,7 @@ use purser_domain::charge::{AppliedFactor, Basis};
 use purser_domain::price::{Factor, Rate, Source, Tier};
 use purser_domain::usage::Leaf;
 
+use super::partial::Named;
 use super::rate_chain::{self, Definition, Rates};
 
 /// A set of leaves, a bit each in the order of [`Leaf::ALL`].
@@ -34,8 +35,8 @@ pub(crate) struct RateTable {
     pub(crate) rates: Rates,
     /// Rates of units.
     pub(crate) units: BTreeMap<String, Rate>,
-    /// Leaves whose rates the tenant named itself: no factor multiplies them.
-    named: Leaves,
+    /// What the tenant named itself: no factor multiplies it.
+    named: Named,
     /// Whether the price has a fee for a request by its kind, so that a request of an unknown kind has an unknown fee.
     pub(crate) has_fee_by_kind: bool,
     /// Whether no token has a price: what the units say is all that is billed.
@@ -50,9 +51,9 @@ pub(crate) struct RateTable {
 }
 
 impl RateTable {
-    /// The table of `tier`, whose price was read at `source` and of whose rates the tenant named those of `named`;
+    /// The table of `tier`, whose price was read at `source` and of whose rates the tenant named those in `named`;
     /// `standard` as for [`rate_chain::resolve`].
-    pub(crate) fn new(tier: &Tier, source: &Source, standard: Option<&Rates>, named: Leaves) -> Self {
+    pub(super) fn new(tier: &Tier, source: &Source, standard: Option<&Rates>, named: Named) -> Self {
         let definition = Definition::of(&tier.source.as_ref().unwrap_or(source).catalogue);
         let mut resolved = rate_chain::resolve(&tier.rates, &tier.service_tier, definition, standard);
         if let (None, Some(rate)) = (resolved.rates[Leaf::WebSearches as usize], tier.units.get(GROUNDED_PROMPTS)) {
@@ -85,7 +86,7 @@ impl RateTable {
     /// A rate that would need more than 64 bits is left out: the call becomes incomplete rather than wrong.
     pub(crate) fn multiplied(&self, factors: &[&Factor]) -> Self {
         let mut rates = self.rates;
-        for leaf in Leaf::ALL.into_iter().filter(|leaf| leaf.is_token() && self.named & set_of(*leaf) == 0) {
+        for leaf in Leaf::ALL.into_iter().filter(|leaf| leaf.is_token() && !self.is_agreed(*leaf)) {
             let by = |rate: Rate, factor: &&Factor| rate.times(factor.numerator, factor.denominator);
             rates[leaf as usize] = rates[leaf as usize].and_then(|rate| factors.iter().try_fold(rate, by));
         }
@@ -97,6 +98,7 @@ impl RateTable {
         Self {
             rates,
             units: self.units.clone(),
+            named: self.named.clone(),
             fell_back: self.fell_back.clone(),
             basis: Arc::new(Basis { factors: factors.collect(), ..(*self.basis).clone() }),
             kept: Default::default(),
@@ -108,6 +110,22 @@ impl RateTable {
     pub(crate) fn unit_rate(&self, unit: &str) -> Option<Rate> {
         let by_prompt = || (unit == "maps_groundings").then(|| self.units.get("maps_grounded_prompts")).flatten();
         self.units.get(unit).or_else(by_prompt).copied()
+    }
+
+    /// Whether the tenant named the rate of a leaf.
+    pub(crate) const fn is_own(&self, leaf: Leaf) -> bool {
+        self.named.leaves & set_of(leaf) != 0
+    }
+
+    /// Whether the leaf is charged at a rate that the tenant named, its own or its parent's.
+    fn is_agreed(&self, leaf: Leaf) -> bool {
+        let parent = || self.stand_in(leaf).and_then(|name| name.parse().ok());
+        self.is_own(leaf) || parent().is_some_and(|parent| self.is_own(parent))
+    }
+
+    /// Whether the tenant named the rate of a unit.
+    pub(crate) fn is_own_unit(&self, unit: &str) -> bool {
+        self.named.units.contains(unit)
     }
 
     /// Whether a leaf or unit is billed once for a prompt, however many it took.

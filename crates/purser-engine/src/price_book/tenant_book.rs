@@ -28,6 +28,14 @@ pub struct Found<'a> {
     pub matched: Match,
 }
 
+/// A price as a tenant pays it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) dated: &'a Dated,
+    /// The discount on the rates that are the book's.
+    pub(crate) discount: Option<&'a Discount>,
+}
+
 /// The rates of one service tier by the context size they start above, largest first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes<'a> {
@@ -95,7 +103,7 @@ impl TenantBook {
     /// # Errors
     /// Why there is none: [`Match::UnknownModel`], [`Match::NoPriceAtDate`] or [`Match::NoRateForTier`].
     pub fn find(&self, event: &UsageEvent) -> Result<Found<'_>, Match> {
-        let (dated, matched) = self.price_of(event)?;
+        let (Origin { dated, .. }, matched) = self.price_of(event)?;
         let served = dated.served(event, self.book.knows_places_of(&dated.price.provider))?;
         Ok(Found { rates: &served.table.rates, served, version: &dated.version, matched })
     }
@@ -106,12 +114,17 @@ impl TenantBook {
     /// # Errors
     /// As [`Self::find`].
     pub(crate) fn sizes(&self, event: &UsageEvent) -> Result<Sizes<'_>, Match> {
-        let (dated, _) = self.price_of(event)?;
+        let (Origin { dated, .. }, _) = self.price_of(event)?;
         let tables = dated.sizes(&tier_of(event)).ok_or(Match::NoRateForTier)?;
         Ok(Sizes { tables, provider: &dated.price.provider, version: &dated.version })
     }
 
-    fn price_of(&self, event: &UsageEvent) -> Result<(&Dated, Match), Match> {
+    /// The price of a call, and how it came to be.
+    pub(crate) fn origin(&self, event: &UsageEvent) -> Option<Origin<'_>> {
+        self.price_of(event).ok().map(|(origin, _)| origin)
+    }
+
+    fn price_of(&self, event: &UsageEvent) -> Result<(Origin<'_>, Match), Match> {
         let at = event.occurred_at;
         let names = [
             event.response_model.as_deref().map(|model| (model, Match::ResponseModel)),
@@ -143,19 +156,24 @@ impl TenantBook {
     }
 
     /// An override with what it leaves out taken from the book's price that holds at `at`.
-    fn laid_over<'a>(&self, terms: &'a Terms, index: usize, at: Timestamp) -> &'a Dated {
+    fn laid_over<'a>(&self, terms: &'a Terms, index: usize, at: Timestamp) -> Origin<'a> {
         let base = self.book.holding(&terms.bases[index], at);
-        base.and_then(|base| terms.laid_over.get(&(index, base, terms.discount_of(&self.book.dated(base).price, at))))
-            .unwrap_or_else(|| terms.overrides.dated(index))
+        let discount = base.and_then(|base| terms.discount_of(&self.book.dated(base).price, at));
+        let laid_over = base.and_then(|base| terms.laid_over.get(&(index, base, discount)));
+        let dated = laid_over.unwrap_or_else(|| terms.overrides.dated(index));
+        Origin { dated, discount: discount.map(|discount| &terms.discounts[discount]) }
     }
 
-    fn less_discount(&self, index: usize, at: Timestamp) -> &Dated {
+    fn less_discount(&self, index: usize, at: Timestamp) -> Origin<'_> {
         let dated = self.book.dated(index);
-        let Some(terms) = self.terms.as_deref() else { return dated };
-        terms
-            .discount_of(&dated.price, at)
-            .and_then(|discount| terms.discounted.get(&(index, discount)))
-            .unwrap_or(dated)
+        let found = self.terms.as_deref().and_then(|terms| {
+            let discount = terms.discount_of(&dated.price, at)?;
+            Some(Origin {
+                dated: terms.discounted.get(&(index, discount))?,
+                discount: Some(&terms.discounts[discount]),
+            })
+        });
+        found.unwrap_or(Origin { dated, discount: None })
     }
 }
 
