@@ -89,7 +89,9 @@ fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<Fiel
     Some(event)
 }
 
-const DATA: [&str; 26] = [
+const DATA: [&str; 28] = [
+    "candidates",
+    "serviceTier",
     "id",
     "responseId",
     "model",
@@ -180,6 +182,24 @@ impl<'a> Told<'a> {
         answer.first(&["responseId", "id"])
     }
 
+    /// The tier that served the call; Bedrock has it in an object of its own.
+    fn tier(&self) -> Option<String> {
+        let object = |text| Picked::read(text, ["type"]).and_then(|tier| tier.text("type"));
+        let named = ["service_tier", "serviceTier"].iter().find_map(|name| self.text(name));
+        let named = named.or_else(|| self.raw("serviceTier").and_then(object));
+        named.and_then(|tier| normalise::service_tier(&tier))
+    }
+
+    /// How many searches Gemini grounded its answer in.
+    fn searches(&self) -> u64 {
+        let queries = |candidate| {
+            let grounding = Picked::read(candidate, ["groundingMetadata"])?.raw("groundingMetadata")?;
+            Picked::read(grounding, ["webSearchQueries"])?.raw("webSearchQueries")
+        };
+        let candidates = self.raw("candidates").map(json::elements).unwrap_or_default();
+        candidates.into_iter().filter_map(queries).map(|queries| json::elements(queries).len() as u64).sum()
+    }
+
     /// The provider's usage object.
     fn usage(&self) -> Option<&'a str> {
         let within = |name: &str, inner: &'static str| {
@@ -204,7 +224,7 @@ fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: 
         let id = event.response_id.as_deref().unwrap_or_default();
         event.provider = provider::of_answer(id, &event.model).unwrap_or_default().to_owned();
     }
-    event.service_tier = told.text("service_tier").and_then(|tier| normalise::service_tier(&tier));
+    event.service_tier = told.tier();
     if let Some(user) = data.text("user") {
         event.user_id = Some(user.into_owned());
     }
@@ -257,7 +277,8 @@ fn set_usage(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut 
     let nested = told.usage().and_then(|text| UsageObject::read(text, origin(Api::Any)));
     let flat = || UsageObject::read(text, origin(Api::Flat));
     let object = nested.filter(|object| object.has_counts() || !object.errors.is_empty()).or_else(flat);
-    if let Some(object) = object {
+    if let Some(mut object) = object {
+        object.ground(told.searches(), &model);
         errors.extend(
             object.errors.iter().map(|error| FieldError { field: format!("data.{}", error.field), ..error.clone() }),
         );

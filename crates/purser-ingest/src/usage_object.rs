@@ -73,6 +73,8 @@ pub(crate) struct UsageObject {
     /// The bounds of what each sampling read, if one answer took several.
     pub context_window: Option<ContextWindow>,
     accounting: Option<Accounting>,
+    /// Of the input, what tools read beside the prompt.
+    tool_input: u64,
 }
 
 impl UsageObject {
@@ -101,6 +103,33 @@ impl UsageObject {
     /// Which totals contain their parts.
     pub(crate) fn accounting(&self) -> Accounting {
         self.accounting.unwrap_or(Accounting::TOTALS)
+    }
+
+    /// Adds the searches that an answer of `model` names outside of its usage. What Gemini's search read is free.
+    pub(crate) fn ground(&mut self, searches: u64, model: &str) {
+        if searches == 0 {
+            return;
+        }
+        let counts = &mut self.reported;
+        counts.web_searches = counts.web_searches.max(searches);
+        counts.input = counts.input.saturating_sub(self.tool_input);
+        counts.total = counts.total.saturating_sub(self.tool_input);
+        self.tool_input = 0;
+        self.bill_grounding(model);
+    }
+
+    /// Gemini up to version 2 bills a prompt that was grounded once, however many queries it took.
+    fn bill_grounding(&mut self, model: &str) {
+        if !["gemini-1", "gemini-2"].iter().any(|family| model.contains(family)) {
+            return;
+        }
+        let one = Quantity::whole(1).unwrap_or_default();
+        if std::mem::take(&mut self.reported.web_searches) > 0 {
+            self.units.insert("grounded_prompts".to_owned(), one);
+        }
+        if self.units.remove("maps_groundings").is_some() {
+            self.units.insert("maps_grounded_prompts".to_owned(), one);
+        }
     }
 
     /// Gives `event` the leaves, or a contradiction, and what else the object tells and the event does not know yet;
@@ -161,6 +190,8 @@ struct Reader<'a> {
     names_beside: bool,
     /// What tools read, beside the prompt: in all, and by modality.
     tool_input: u64,
+    /// What tools read that the total read has, or that is free and stands in the sum of all tokens alone.
+    inner_tool_input: u64,
     more: Vec<(Slot, u64)>,
     /// Quantities that are billed where no tokens stand for them: unit, test, key and value.
     instead: Vec<(&'static str, Told, String, String)>,
@@ -210,6 +241,7 @@ impl Reader<'_> {
                     self.more.push((slot, count));
                 }
             }
+            Some(Meaning::InnerToolInput) => self.inner_tool_input = self.number(key, value).unwrap_or(0),
             Some(Meaning::ToolInput) => self.tool_input = self.number(key, value).unwrap_or(0),
             // Perplexity counts the invocations of each tool in an object of its own.
             Some(Meaning::Searches) if value.starts_with('{') => {
@@ -366,8 +398,14 @@ impl Reader<'_> {
     fn finish(mut self) -> UsageObject {
         self.take_total_for_input();
         self.object.reported.input += self.tool_input;
+        self.object.tool_input = self.tool_input;
         for (slot, count) in std::mem::take(&mut self.more) {
             *slot(&mut self.object.reported) += count;
+        }
+        let counts = &mut self.object.reported;
+        if counts.total == counts.input + counts.output + self.inner_tool_input {
+            // LiteLLM leaves what Gemini's search read for nothing out of the prompt, but not out of the sum.
+            counts.total -= self.inner_tool_input;
         }
         if self.ignores_total || !self.object.unknown.is_empty() {
             self.object.reported.total = 0;
@@ -377,7 +415,7 @@ impl Reader<'_> {
             self.object.reported.cache_read = 0;
         }
         self.name_direct_output();
-        self.count_grounded_prompts();
+        self.object.bill_grounding(self.origin.model);
         self.take_iterations();
         self.take_units();
         if self.is_byok
@@ -417,19 +455,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Gemini up to version 2 bills a prompt that was grounded once, however many queries it took.
-    fn count_grounded_prompts(&mut self) {
-        if !["gemini-1", "gemini-2"].iter().any(|family| self.origin.model.contains(family)) {
-            return;
-        }
-        if std::mem::take(&mut self.object.reported.web_searches) > 0 {
-            self.unit("grounded_prompts", "", "1");
-        }
-        if self.object.units.remove("maps_groundings").is_some() {
-            self.unit("maps_grounded_prompts", "", "1");
-        }
-    }
-
     fn take_iterations(&mut self) {
         let Some(iterations) = self.iterations else { return };
         if let Some(longest) = iterations.add_to(&mut self.object.reported) {
@@ -454,8 +479,8 @@ impl Reader<'_> {
         match self.dialect {
             Dialect::Buckets => Accounting::BUCKETS,
             Dialect::Billed => Accounting::TOTALS,
-            // Thoughts stand beside what was written.
-            Dialect::Gemini => Accounting { input_is_total: true, output_is_total: false },
+            // Thoughts stand beside what was written, unless the sum of all tokens says that they are inside.
+            Dialect::Gemini => Accounting { input_is_total: true, output_is_total: self.object.reported.total > 0 },
             Dialect::Camel if self.names_beside => Accounting::ANTHROPIC,
             Dialect::Camel => Accounting::TOTALS,
             Dialect::Chat => Accounting { input_is_total: true, output_is_total: !self.reasons_beside() },

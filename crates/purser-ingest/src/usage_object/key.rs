@@ -71,7 +71,9 @@ pub(super) enum Meaning {
     Beside(Slot),
     /// Tokens that a tool read, beside the prompt.
     ToolInput,
-    /// Of those, the ones of a modality.
+    /// Tokens that a tool read, inside the prompt or free.
+    InnerToolInput,
+    /// Of what tools read beside the prompt, the tokens of a modality.
     More(Slot),
     /// A quantity that is no token count.
     Unit(&'static str),
@@ -337,19 +339,16 @@ fn input(key: &str) -> Option<Meaning> {
         "video_tokens" | "video" => Meaning::Count(|counts| &mut counts.input_video),
         "web_search_requests" => Meaning::Searches,
         "google_maps_grounding_requests" => Meaning::Unit("maps_groundings"),
+        "tool_use_tokens" => Meaning::InnerToolInput,
         "query_count" => Meaning::Unit("queries"),
         "character_count" => Meaning::Instead("characters", READS),
         "image_count" => Meaning::Instead("input_images", READS),
         "video_length_seconds" => Meaning::Instead("input_video_seconds", READS),
         "audio_length_seconds" => Meaning::Instead("audio_seconds", READS),
         // What remains of the total, or repeats a part of it.
-        "text_tokens"
-        | "text"
-        | "document"
-        | "tool_use_tokens"
-        | "initial_prompt_tokens"
-        | "noCacheTokens"
-        | "file_tokens" => Meaning::Nothing,
+        "text_tokens" | "text" | "document" | "initial_prompt_tokens" | "noCacheTokens" | "file_tokens" => {
+            Meaning::Nothing
+        }
         _ => return None,
     })
 }

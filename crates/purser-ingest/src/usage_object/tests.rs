@@ -194,6 +194,30 @@ fn geminis_tools_read_beside_the_prompt() {
 }
 
 #[test]
+fn geminis_thoughts_are_inside_where_the_sum_says_so() {
+    let gemini = |total: u64| {
+        let text = format!(
+            r#"{{"promptTokenCount":100,"candidatesTokenCount":50,"thoughtsTokenCount":20,"totalTokenCount":{total}}}"#
+        );
+        leaves_of(&text, origin("gcp.gemini", "gemini-2.5-pro"))
+    };
+    assert_eq!(gemini(170), [(Leaf::Input, 100), (Leaf::Output, 50), (Leaf::Reasoning, 20)]);
+    assert_eq!(gemini(150), [(Leaf::Input, 100), (Leaf::Output, 30), (Leaf::Reasoning, 20)]);
+    assert_eq!(gemini(0), gemini(170));
+}
+
+#[test]
+fn what_a_search_read_for_nothing_is_no_reasoning() {
+    // LiteLLM: 100 + 200, and 5,000 that the search read, in the sum alone.
+    let text = r#"{"prompt_tokens":100,"completion_tokens":200,"total_tokens":5300,
+        "prompt_tokens_details":{"text_tokens":100,"tool_use_tokens":5000}}"#;
+    assert_eq!(leaves_of(text, origin("gcp.gemini", "gemini-3-pro")), [(Leaf::Input, 100), (Leaf::Output, 200)]);
+    let inside = r#"{"prompt_tokens":5100,"completion_tokens":200,"total_tokens":5300,
+        "prompt_tokens_details":{"text_tokens":5100,"tool_use_tokens":5000}}"#;
+    assert_eq!(leaves_of(inside, origin("gcp.gemini", "gemini-3-pro")), [(Leaf::Input, 5_100), (Leaf::Output, 200)]);
+}
+
+#[test]
 fn a_grounded_prompt_of_gemini_2_is_billed_once() {
     let text = r#"{"prompt_tokens":100,"completion_tokens":200,"total_tokens":300,
         "prompt_tokens_details":{"text_tokens":100,"web_search_requests":2}}"#;

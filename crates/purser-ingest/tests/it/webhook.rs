@@ -324,6 +324,31 @@ fn a_providers_answer_is_read_wherever_its_usage_stands() {
 }
 
 #[test]
+fn geminis_search_is_billed_and_what_it_read_is_not() {
+    let answer = |model: &str| {
+        data(&format!(
+            r#"{{"provider":"gemini","modelVersion":"{model}","candidates":[{{"content":{{"parts":[]}},
+            "groundingMetadata":{{"webSearchQueries":["-marker-","b"]}}}}],"usageMetadata":{{"promptTokenCount":100,
+            "toolUsePromptTokenCount":5000,"candidatesTokenCount":200,"totalTokenCount":5300}}}}"#
+        ))
+    };
+    let tokens = Usage::default().with(Leaf::Input, 100).with(Leaf::Output, 200);
+    let event = answer("gemini-3-pro");
+    assert_eq!((event.usage, event.units.len()), (tokens.with(Leaf::WebSearches, 2), 0));
+    let event = answer("gemini-2.5-flash");
+    assert_eq!((event.usage, event.units.keys().next().map(String::as_str)), (tokens, Some("grounded_prompts")));
+}
+
+#[test]
+fn bedrocks_tier_stands_in_an_object() {
+    let event = data(
+        r#"{"provider":"bedrock","model":"amazon.nova-lite-v1:0","serviceTier":{"type":"flex"},
+            "usage":{"inputTokens":5,"outputTokens":1}}"#,
+    );
+    assert_eq!(event.service_tier.as_deref(), Some("flex"));
+}
+
+#[test]
 fn counts_that_contradict_each_other_are_kept_and_those_that_are_none_refused() {
     let event =
         data(r#"{"model":"gpt-5-mini","prompt_tokens":10,"cost":0.5,"prompt_tokens_details":{"cached_tokens":11}}"#);
