@@ -1,4 +1,4 @@
-//! Turns ledger entries into the rows of a FOCUS 1.2 file, one row per leaf, unit price and period.
+//! Turns ledger entries into the rows of a FOCUS file (1.2 or 1.4), one row per leaf or unit, unit price and period.
 //! Invariants: `ListCost` = `ListUnitPrice` × `PricingQuantity` exactly; the sum of `BilledCost` is the ledger's cost.
 
 pub mod decimal;
@@ -6,6 +6,7 @@ pub mod row;
 
 use std::collections::BTreeMap;
 
+use purser_domain::charge::CostSource;
 use purser_domain::entry::{Entry, Kind};
 use purser_domain::money::Money;
 use purser_domain::price::Rate;
@@ -46,12 +47,24 @@ struct Key {
 }
 
 /// What is counted and at which unit prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Meter {
     /// Tokens, requests or searches of a leaf at a list and a contracted price per pricing unit.
     Leaf { leaf: Leaf, list: Decimal, contracted: Decimal },
+    /// A quantity of a unit that is not a token, at the price that explains its amount.
+    Unit { name: String, price: Decimal },
     /// An amount that no decimal unit price explains: as reported by the source, or of a fractional rate.
     Amount { reported: bool },
+}
+
+impl Meter {
+    /// By which power of ten the quantity of a row is larger than what it stands for: units are counted in millionths.
+    const fn scale(&self) -> u32 {
+        match self {
+            Self::Unit { .. } => 6,
+            _ => 0,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,6 +96,7 @@ pub struct Unpriced {
 pub struct Export {
     detail: Detail,
     account: String,
+    invoice: Option<String>,
     rows: BTreeMap<Key, Sums>,
     unpriced: BTreeMap<(Timestamp, String, String, &'static str), (i128, i128)>,
 }
@@ -91,7 +105,15 @@ impl Export {
     /// An empty file of the billing account `account`, the tenant.
     #[must_use]
     pub fn new(account: impl Into<String>, detail: Detail) -> Self {
-        Self { detail, account: account.into(), rows: BTreeMap::new(), unpriced: BTreeMap::new() }
+        Self { detail, account: account.into(), invoice: None, rows: BTreeMap::new(), unpriced: BTreeMap::new() }
+    }
+
+    /// Names each row's invoice by `template`, in which `{tenant}`, `{provider}` and `{month}` (2026-11) stand for the
+    /// row's own.
+    #[must_use]
+    pub fn with_invoice(mut self, template: Option<String>) -> Self {
+        self.invoice = template;
+        self
     }
 
     /// Adds an entry; observations add nothing, and so does a call whose only use was a request that costs nothing.
@@ -106,12 +128,12 @@ impl Export {
         let event = &entry.event;
         let model = event.response_model.as_deref().filter(|model| !model.is_empty()).unwrap_or(&event.model);
         let (start, end) = self.period(entry);
-        if entry.charge.cost().is_none() {
+        let Some(cost) = entry.charge.cost() else {
             let key = (start, event.provider.clone(), model.to_owned(), entry.charge.matched.name());
             let sums = self.unpriced.entry(key).or_default();
             *sums = (sums.0 + sign, sums.1 + sign * i128::from(event.usage.total_tokens()));
             return;
-        }
+        };
         let key = Key {
             start,
             end,
@@ -125,9 +147,26 @@ impl Export {
             correction: entry.reason.map(purser_domain::entry::Reason::name),
             event_id: (self.detail == Detail::Event).then(|| event.event_id.clone()),
         };
-        match entry.charge.rated_usd {
-            Some(_) => self.add_leaves(&key, entry, charged, listed),
-            None => self.sum(key, 1, entry.charge.reported_usd.unwrap_or_default(), sign),
+        match cost {
+            (_, CostSource::Rated) => {
+                self.add_leaves(&key, entry, charged, listed);
+                self.add_units(&key, entry);
+            }
+            (reported, CostSource::Reported) => self.sum(key, 1, reported, sign),
+        }
+    }
+
+    fn add_units(&mut self, key: &Key, entry: &Entry) {
+        let sign = i128::from(entry.kind.sign());
+        for (name, amount) in &entry.charge.unit_amounts {
+            let micros = entry.event.units.get(name).map_or(0, |quantity| quantity.micros());
+            // The price of one unit: what a million millionths cost.
+            let price = u64::try_from(amount.pico()).ok().and_then(|pico| Rate::new(pico, micros));
+            let meter = match price.and_then(|rate| Decimal::price(rate, 1_000_000)) {
+                Some(price) => Meter::Unit { name: name.clone(), price },
+                None => Meter::Amount { reported: false },
+            };
+            self.sum(Key { meter, ..key.clone() }, micros, *amount, sign);
         }
     }
 
@@ -213,9 +252,10 @@ impl Export {
             row.text("ChargeClass", "Correction");
             row.text("x_CorrectionReason", reason);
         }
-        match key.meter {
-            Meter::Leaf { leaf, list, contracted } => leaf_cells(key, leaf, list, contracted, sums, &mut row),
-            Meter::Amount { reported } => amount_cells(key, reported, sums, &mut row),
+        match &key.meter {
+            Meter::Leaf { leaf, list, contracted } => leaf_cells(key, *leaf, *list, *contracted, sums, &mut row),
+            Meter::Unit { name, price } => unit_cells(key, name, *price, sums, &mut row),
+            Meter::Amount { reported } => amount_cells(key, *reported, sums, &mut row),
         }
         row
     }
@@ -236,8 +276,17 @@ impl Export {
             row.text("SubAccountType", "Project");
         }
         let provider = if key.provider.is_empty() { "unknown" } else { &key.provider };
-        for column in ["ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceName"] {
-            row.text(column, provider);
+        let (seller, service) = names(provider);
+        for column in ["ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceProviderName", "HostProviderName"]
+        {
+            row.text(column, seller);
+        }
+        row.text("ServiceName", service);
+        row.text("x_Provider", provider);
+        if let Some(template) = &self.invoice {
+            let month: String = month.to_string().chars().take(7).collect();
+            let id = template.replace("{tenant}", &self.account).replace("{provider}", provider);
+            row.text("InvoiceId", id.replace("{month}", &month));
         }
         row.text("ServiceCategory", "AI and Machine Learning");
         row.text("ServiceSubcategory", "Generative AI");
@@ -272,6 +321,73 @@ fn leaf_cells(key: &Key, leaf: Leaf, list: Decimal, contracted: Decimal, sums: S
     row.text("SkuPriceId", format!("{}/{leaf}/{tier}/{list}", key.price_version.as_deref().unwrap_or("unversioned")));
     row.text("SkuPriceDetails", price_details(key, leaf, tier));
     row.text("x_CostSource", "rated");
+}
+
+fn unit_cells(key: &Key, name: &str, price: Decimal, sums: Sums, row: &mut Row) {
+    let quantity = Decimal::new(sums.quantity, key.meter.scale());
+    let cost = price.times(quantity).map_or(Cell::Null, Cell::Number);
+    for column in
+        ["ListUnitPrice", "ContractedUnitPrice", "PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"]
+    {
+        row.set(column, Cell::Number(price));
+    }
+    row.set("ListCost", cost.clone());
+    row.set("ContractedCost", cost);
+    let title = title_of(name);
+    row.set("PricingQuantity", Cell::Number(quantity));
+    row.set("ConsumedQuantity", Cell::Number(quantity));
+    row.text("PricingUnit", &title);
+    row.text("ConsumedUnit", &title);
+    row.text("ChargeDescription", format!("{title} of {}", key.model));
+    row.text("SkuId", format!("{}/{}/{name}", key.provider, key.model));
+    row.text("SkuMeter", title);
+    let tier = key.service_tier.as_deref().unwrap_or("standard");
+    row.text("SkuPriceId", format!("{}/{name}/{tier}/{price}", key.price_version.as_deref().unwrap_or("unversioned")));
+    row.text("SkuPriceDetails", json([("x_ModelId", key.model.as_str()), ("x_ServiceTier", tier)].into_iter()));
+    row.text("x_CostSource", "rated");
+}
+
+/// A unit's name as FOCUS writes units: `audio_seconds` is `Audio Seconds`.
+fn title_of(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    });
+    words.collect::<Vec<String>>().join(" ")
+}
+
+/// Who sells what a provider's canonical name stands for, and what the service is called, as people know them.
+const NAMES: &[(&str, &str, &str)] = &[
+    ("anthropic", "Anthropic", "Claude API"),
+    ("aws.bedrock", "Amazon Web Services", "Amazon Bedrock"),
+    ("azure.ai.inference", "Microsoft", "Azure AI Foundry"),
+    ("azure.ai.openai", "Microsoft", "Azure OpenAI"),
+    ("cerebras", "Cerebras", "Cerebras Inference"),
+    ("cloudflare", "Cloudflare", "Workers AI"),
+    ("cohere", "Cohere", "Cohere API"),
+    ("cursor", "Cursor", "Cursor"),
+    ("deepseek", "DeepSeek", "DeepSeek API"),
+    ("fireworks", "Fireworks AI", "Fireworks AI"),
+    ("gcp.gemini", "Google", "Gemini API"),
+    ("gcp.vertex_ai", "Google Cloud", "Vertex AI"),
+    ("github_copilot", "GitHub", "GitHub Copilot"),
+    ("groq", "Groq", "GroqCloud"),
+    ("ibm.watsonx.ai", "IBM", "watsonx.ai"),
+    ("mistral_ai", "Mistral AI", "La Plateforme"),
+    ("moonshot_ai", "Moonshot AI", "Kimi API"),
+    ("openai", "OpenAI", "OpenAI API"),
+    ("openrouter", "OpenRouter", "OpenRouter"),
+    ("perplexity", "Perplexity", "Sonar API"),
+    ("together", "Together AI", "Together AI"),
+    ("voyage", "Voyage AI", "Voyage AI"),
+    ("x_ai", "xAI", "xAI API"),
+    ("zai", "Z.ai", "Z.ai API"),
+];
+
+/// Seller and service of a provider; the canonical name for both where no other is known.
+fn names(provider: &str) -> (&str, &str) {
+    let known = NAMES.iter().find(|(name, _, _)| *name == provider);
+    known.map_or((provider, provider), |(_, seller, service)| (seller, service))
 }
 
 fn amount_cells(key: &Key, reported: bool, sums: Sums, row: &mut Row) {
@@ -335,17 +451,34 @@ const fn meter_title(leaf: Leaf) -> &'static str {
     }
 }
 
-/// FOCUS 1.5's draft keys for AI, prefixed until they are ratified.
+/// FOCUS 1.5's draft keys for AI, prefixed until a version in use defines them. As the draft demands, what stands on
+/// output has no cache action; modality and the life of a cache are no values of its keys and have keys of their own.
 fn price_details(key: &Key, leaf: Leaf, tier: &str) -> String {
-    let direction = if leaf.is_input() { "Input" } else { "Output" };
-    let cache = match leaf {
-        Leaf::CacheRead | Leaf::CacheReadAudio | Leaf::CacheReadImage => "Read",
-        Leaf::CacheWrite5m | Leaf::CacheWrite1h | Leaf::CacheWrite12h => "Write",
-        _ => "Uncached",
-    };
     let mut pairs = vec![("x_ModelId", key.model.as_str()), ("x_ServiceTier", tier)];
     if leaf.is_token() {
-        pairs.extend([("x_TokenCacheAction", cache), ("x_TokenDirection", direction)]);
+        let direction = if leaf.is_input() { "Input" } else { "Output" };
+        let cache = match leaf {
+            _ if !leaf.is_input() => None,
+            Leaf::CacheRead | Leaf::CacheReadAudio | Leaf::CacheReadImage => Some("Read"),
+            Leaf::CacheWrite5m | Leaf::CacheWrite1h | Leaf::CacheWrite12h => Some("Write"),
+            _ => Some("Uncached"),
+        };
+        let retention = match leaf {
+            Leaf::CacheWrite5m => Some("5m"),
+            Leaf::CacheWrite1h => Some("1h"),
+            Leaf::CacheWrite12h => Some("12h"),
+            _ => None,
+        };
+        let modality = match leaf {
+            Leaf::InputAudio | Leaf::CacheReadAudio | Leaf::OutputAudio => Some("Audio"),
+            Leaf::InputImage | Leaf::CacheReadImage | Leaf::OutputImage => Some("Image"),
+            Leaf::InputVideo | Leaf::OutputVideo => Some("Video"),
+            _ => None,
+        };
+        pairs.extend(retention.map(|life| ("x_CacheRetention", life)));
+        pairs.extend(modality.map(|modality| ("x_Modality", modality)));
+        pairs.extend(cache.map(|action| ("x_TokenCacheAction", action)));
+        pairs.push(("x_TokenDirection", direction));
     }
     json(pairs.into_iter())
 }

@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) flush_entries: usize,
     /// How many days of usage are kept; absent = all.
     pub(crate) retention_days: Option<u32>,
+    /// What FOCUS rows name as their invoice; `{tenant}`, `{provider}` and `{month}` stand for the row's own.
+    pub(crate) focus_invoice_id: Option<String>,
     /// Which logs are written: `info`, `purser=debug,info`, …
     pub(crate) log: String,
     /// How logs are written.
@@ -89,6 +91,7 @@ impl Default for Settings {
             flush_age_sec: 300,
             flush_entries: 60_000,
             retention_days: None,
+            focus_invoice_id: None,
             log: "warn,purser=info".to_owned(),
             log_format: LogFormat::Text,
             rating: Rating::default(),

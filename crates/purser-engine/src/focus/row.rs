@@ -1,5 +1,5 @@
-//! The columns of a FOCUS 1.2 file and the cells of one row.
-//! Source: FinOps Open Cost and Usage Specification 1.2; `x_` columns are ours.
+//! The columns of a FOCUS file and the cells of one row.
+//! Source: FinOps Open Cost and Usage Specification 1.2 and 1.4, dataset "Cost and Usage"; `x_` columns are ours.
 
 use purser_domain::time::Timestamp;
 
@@ -31,8 +31,33 @@ pub enum ColumnKind {
 
 use ColumnKind::{Number, Text, Time};
 
-/// Every column in the order of the file.
-pub const COLUMNS: [(&str, ColumnKind); 58] = [
+/// A version of the specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 1.2, of May 2025.
+    V1_2,
+    /// 1.4, of June 2026: service and host provider in place of provider and publisher.
+    V1_4,
+}
+
+impl Version {
+    /// Columns that the version does not have.
+    const fn lacks(self) -> &'static [&'static str] {
+        match self {
+            Self::V1_2 => &["HostProviderName", "ServiceProviderName"],
+            Self::V1_4 => &["ProviderName", "PublisherName"],
+        }
+    }
+
+    /// The places in [`COLUMNS`] of the version's columns, in the order of the file.
+    #[must_use]
+    pub fn columns(self) -> Vec<usize> {
+        (0..COLUMNS.len()).filter(|index| !self.lacks().contains(&COLUMNS[*index].0)).collect()
+    }
+}
+
+/// Every column of any version in the order of the file.
+pub const COLUMNS: [(&str, ColumnKind); 61] = [
     ("BilledCost", Number),
     ("BillingAccountId", Text),
     ("BillingAccountName", Text),
@@ -56,6 +81,7 @@ pub const COLUMNS: [(&str, ColumnKind); 58] = [
     ("ContractedCost", Number),
     ("ContractedUnitPrice", Number),
     ("EffectiveCost", Number),
+    ("HostProviderName", Text),
     ("InvoiceId", Text),
     ("InvoiceIssuerName", Text),
     ("ListCost", Number),
@@ -76,6 +102,7 @@ pub const COLUMNS: [(&str, ColumnKind); 58] = [
     ("ResourceType", Text),
     ("ServiceCategory", Text),
     ("ServiceName", Text),
+    ("ServiceProviderName", Text),
     ("ServiceSubcategory", Text),
     ("SkuId", Text),
     ("SkuMeter", Text),
@@ -91,6 +118,7 @@ pub const COLUMNS: [(&str, ColumnKind); 58] = [
     ("x_EventId", Text),
     ("x_ModelId", Text),
     ("x_PriceVersion", Text),
+    ("x_Provider", Text),
 ];
 
 /// One row; cells stand in the order of [`COLUMNS`].

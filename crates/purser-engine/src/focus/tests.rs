@@ -162,3 +162,74 @@ fn a_charge_of_another_price_than_holds_now_keeps_its_own_unit_price() {
     let rows: Vec<Row> = export.rows().collect();
     assert_eq!(shown(&rows[0], &["ListUnitPrice", "ListCost", "BilledCost"]), ["4", "0.004", "0.004"]);
 }
+
+#[test]
+fn a_unit_is_a_row_of_its_own_at_the_price_of_one() {
+    let (charged, listed) = books(vec![price("2", "8")], 0);
+    let mut event = event("a", "gpt-x", 500, 0);
+    let seconds: purser_domain::unit::Quantity = "12.5".parse().expect("a literal");
+    event.units.insert("audio_seconds".to_owned(), seconds);
+    let mut charge = rating::rate(&charged, &event_without_units(&event));
+    // 12.5 seconds at 0.0002.
+    charge.unit_amounts.insert("audio_seconds".to_owned(), Money::from_pico(2_500_000_000));
+    charge.rated_usd = Some(Money::from_pico(3_500_000_000));
+    let mut export = Export::new("acme", Detail::Day).with_invoice(Some("{tenant}-{provider}-{month}".to_owned()));
+    export.add(&entry(event, charge, Kind::Charge, None), &charged, &listed);
+    let rows: Vec<Row> = export.rows().collect();
+    let columns =
+        ["SkuMeter", "ListUnitPrice", "PricingQuantity", "PricingUnit", "ListCost", "BilledCost", "InvoiceId"];
+    assert_eq!(
+        shown(&rows[1], &columns),
+        ["Audio Seconds", "0.0002", "12.5", "Audio Seconds", "0.0025", "0.0025", "acme-openai-2026-11"]
+    );
+    assert_eq!(shown(&rows[0], &["SkuMeter", "BilledCost"]), ["Input Tokens", "0.001"]);
+}
+
+fn event_without_units(event: &UsageEvent) -> UsageEvent {
+    UsageEvent { units: purser_domain::unit::Units::new(), ..event.clone() }
+}
+
+#[test]
+fn a_reported_cost_that_is_preferred_is_billed() {
+    let (charged, listed) = books(vec![price("2", "8")], 0);
+    let event = UsageEvent { reported_usd: Some(Money::from_cents(3)), ..event("a", "gpt-x", 500, 0) };
+    let rated = rating::rate(&charged, &event);
+    let charge = Charge { amounts: Default::default(), prefers_reported: true, ..rated };
+    let mut export = Export::new("acme", Detail::Day);
+    export.add(&entry(event, charge, Kind::Charge, None), &charged, &listed);
+    let rows: Vec<Row> = export.rows().collect();
+    assert_eq!(shown(&rows[0], &["BilledCost", "x_CostSource"]), ["0.03", "reported"]);
+}
+
+#[test]
+fn each_version_has_its_own_columns_and_people_know_the_names() {
+    let names = |version: row::Version| -> Vec<&str> {
+        version.columns().into_iter().map(|index| row::COLUMNS[index].0).collect()
+    };
+    let (old, new) = (names(row::Version::V1_2), names(row::Version::V1_4));
+    let only = |a: &[&'static str], b: &[&str]| -> Vec<&'static str> {
+        a.iter().copied().filter(|name| !b.contains(name)).collect()
+    };
+    assert_eq!(only(&old, &new), ["ProviderName", "PublisherName"]);
+    assert_eq!(only(&new, &old), ["HostProviderName", "ServiceProviderName"]);
+    let (charged, listed) = books(vec![price("2", "8")], 0);
+    let event = event("a", "gpt-x", 500, 100);
+    let charge = rating::rate(&charged, &event);
+    let mut export = Export::new("acme", Detail::Day);
+    export.add(&entry(event, charge, Kind::Charge, None), &charged, &listed);
+    let rows: Vec<Row> = export.rows().collect();
+    assert_eq!(
+        shown(&rows[0], &["ServiceProviderName", "ProviderName", "ServiceName", "x_Provider"]),
+        ["OpenAI", "OpenAI", "OpenAI API", "openai"]
+    );
+    // A cache action stands on input only.
+    let details: Vec<String> = rows.iter().flat_map(|row| shown(row, &["SkuPriceDetails"])).collect();
+    let keys = r#""x_ModelId":"gpt-x","x_ServiceTier":"standard""#;
+    assert_eq!(
+        details,
+        [
+            format!(r#"{{{keys},"x_TokenCacheAction":"Uncached","x_TokenDirection":"Input"}}"#),
+            format!(r#"{{{keys},"x_TokenDirection":"Output"}}"#)
+        ]
+    );
+}

@@ -1,4 +1,4 @@
-//! `purser export`: charges as a file that others can read: FOCUS 1.2 as CSV or Parquet, or plain CSV of the ledger.
+//! `purser export`: charges as a file that others can read: FOCUS as CSV or Parquet, or plain CSV of the ledger.
 
 mod focus_file;
 mod plain;
@@ -13,6 +13,7 @@ use futures::StreamExt;
 use purser_domain::entry::Entry;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Window;
+use purser_engine::focus::row::Version;
 use purser_engine::focus::{self, Detail, Export};
 use purser_engine::price_book::{PriceBook, TenantBook};
 use purser_ledger::entry_filter::EntryFilter;
@@ -27,11 +28,11 @@ use crate::time;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// FOCUS 1.2 as CSV
+    /// FOCUS as CSV
     Focus,
     /// The ledger's own columns as CSV
     Csv,
-    /// FOCUS 1.2 as Parquet
+    /// FOCUS as Parquet
     Parquet,
 }
 
@@ -45,6 +46,16 @@ pub(crate) enum Grain {
     Day,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FocusVersion {
+    /// FOCUS 1.2
+    #[value(name = "1.2")]
+    V1_2,
+    /// FOCUS 1.4
+    #[value(name = "1.4")]
+    V1_4,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The tenant
@@ -53,6 +64,13 @@ pub(crate) struct Args {
     /// What to write
     #[arg(long, value_enum)]
     format: Format,
+    /// The version of FOCUS
+    #[arg(long, value_enum, default_value = "1.2", value_name = "VERSION")]
+    focus_version: FocusVersion,
+    /// What FOCUS rows name as their invoice; {tenant}, {provider} and {month} stand for the row's own [default: the
+    /// setting focus_invoice_id]
+    #[arg(long, value_name = "TEMPLATE")]
+    invoice_id: Option<String>,
     /// How finely charges are kept apart
     #[arg(long, value_enum, default_value = "day")]
     grain: Grain,
@@ -84,21 +102,34 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         let who = local.speak_for(&args.tenant).await?;
         match args.format {
             Format::Csv => export_plain(local, &who, &args, window).await,
-            Format::Focus | Format::Parquet => export_focus(local, &who, &args, window).await,
+            Format::Focus | Format::Parquet => {
+                let invoice = args.invoice_id.clone().or_else(|| settings.focus_invoice_id.clone());
+                export_focus(local, &who, &args, window, invoice).await
+            }
         }
     })
     .await?;
     Ok(Exit::Done)
 }
 
-async fn export_focus(local: &Local, who: &Principal, args: &Args, window: Option<Window>) -> anyhow::Result<()> {
+async fn export_focus(
+    local: &Local,
+    who: &Principal,
+    args: &Args,
+    window: Option<Window>,
+    invoice: Option<String>,
+) -> anyhow::Result<()> {
     let (charged, listed) = books(local, who).await?;
     let detail = match args.grain {
         Grain::Event => Detail::Event,
         Grain::Hour => Detail::Hour,
         Grain::Day => Detail::Day,
     };
-    let mut export = Export::new(args.tenant.as_str(), detail);
+    let mut export = Export::new(args.tenant.as_str(), detail).with_invoice(invoice);
+    let version = match args.focus_version {
+        FocusVersion::V1_2 => Version::V1_2,
+        FocusVersion::V1_4 => Version::V1_4,
+    };
     each_entry(local, &args.tenant, window, |entries| {
         for entry in &entries {
             export.add(entry, &charged, &listed);
@@ -107,9 +138,9 @@ async fn export_focus(local: &Local, who: &Principal, args: &Args, window: Optio
     })
     .await?;
     let rows = match (args.format, &args.output) {
-        (Format::Parquet, Some(path)) => focus_file::write_parquet(&export, create(path)?)?,
-        (_, Some(path)) => focus_file::write_csv(&export, create(path)?)?,
-        (_, None) => focus_file::write_csv(&export, std::io::stdout().lock())?,
+        (Format::Parquet, Some(path)) => focus_file::write_parquet(&export, version, create(path)?)?,
+        (_, Some(path)) => focus_file::write_csv(&export, version, create(path)?)?,
+        (_, None) => focus_file::write_csv(&export, version, std::io::stdout().lock())?,
     };
     let left_out = focus_file::write_unpriced(&export, args.unpriced.as_deref())?;
     output::talk(format!("wrote {} rows", grouped(i128::from(rows))));

@@ -11,18 +11,19 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use purser_engine::focus::Export;
-use purser_engine::focus::row::{COLUMNS, Cell, ColumnKind, Row};
+use purser_engine::focus::row::{COLUMNS, Cell, ColumnKind, Row, Version};
 
 /// Decimals of the numbers in a Parquet file.
 const SCALE: u32 = 18;
 
 /// One line per row; null is empty.
-pub(super) fn write_csv(export: &Export, out: impl Write) -> anyhow::Result<u64> {
+pub(super) fn write_csv(export: &Export, version: Version, out: impl Write) -> anyhow::Result<u64> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS.iter().map(|(name, _)| name))?;
+    let columns = version.columns();
+    writer.write_record(columns.iter().map(|index| COLUMNS[*index].0))?;
     let mut rows = 0;
     for row in export.rows() {
-        writer.write_record(row.cells().iter().map(shown))?;
+        writer.write_record(columns.iter().map(|index| shown(&row.cells()[*index])))?;
         rows += 1;
     }
     writer.flush()?;
@@ -39,15 +40,16 @@ fn shown(cell: &Cell) -> String {
 }
 
 /// Numbers as decimals of 18 digits after the point, instants as UTC microseconds.
-pub(super) fn write_parquet(export: &Export, out: impl Write + Send) -> anyhow::Result<u64> {
-    let fields = COLUMNS.iter().map(|(name, kind)| Field::new(*name, data_type(*kind), true));
+pub(super) fn write_parquet(export: &Export, version: Version, out: impl Write + Send) -> anyhow::Result<u64> {
+    let places = version.columns();
+    let fields = places.iter().map(|index| COLUMNS[*index]).map(|(name, kind)| Field::new(name, data_type(kind), true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties))?;
     let mut written = 0;
     let all: Vec<Row> = export.rows().collect();
     for rows in all.chunks(50_000) {
-        let columns = COLUMNS.iter().enumerate().map(|(index, (_, kind))| column(rows, index, *kind));
+        let columns = places.iter().map(|index| column(rows, *index, COLUMNS[*index].1));
         let batch = RecordBatch::try_new(schema.clone(), columns.collect::<anyhow::Result<Vec<_>>>()?)?;
         writer.write(&batch)?;
         written += rows.len() as u64;
