@@ -54,6 +54,7 @@ pub fn router(service: Service, config: Config) -> Router {
                 .layer(DefaultBodyLimit::max(page::simulate::FORM_BYTES_MAX)),
         )
         .route("/what-if", get(page::what_if::show))
+        .route("/reconciliations", get(page::reconciliation::show))
         .route("/assets/{name}", get(asset::serve))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn_with_state(console.clone(), header::add))

@@ -10,6 +10,7 @@ use crate::{Console, session};
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod problem;
+pub(crate) mod reconciliation;
 pub(crate) mod simulate;
 pub(crate) mod what_if;
 

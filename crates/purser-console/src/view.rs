@@ -8,6 +8,7 @@ pub(crate) mod fold;
 pub(crate) mod form;
 pub(crate) mod overview;
 pub(crate) mod plot;
+pub(crate) mod reconciliation;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod shell;

@@ -42,8 +42,12 @@ pub(crate) struct Page {
 }
 
 /// Every page that can be gone to, by title and address.
-pub(crate) const PAGES: [(&str, &str); 3] =
-    [("Overview", "/overview"), ("Simulation", "/simulate"), ("What-if", "/what-if")];
+pub(crate) const PAGES: [(&str, &str); 4] = [
+    ("Overview", "/overview"),
+    ("Simulation", "/simulate"),
+    ("What-if", "/what-if"),
+    ("Reconciliation", "/reconciliations"),
+];
 
 impl Shell {
     /// The frame of `title` for `who`.
