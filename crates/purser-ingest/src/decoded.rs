@@ -47,6 +47,18 @@ pub struct Decoded {
     /// are still to come, find them here. An agent's, chain's or tool's span without facts is among them if it has a
     /// parent, for it may stand between a call and its context.
     pub contexts: Vec<SpanContext>,
+    /// Calls of tools without a cost of their own, counted as passed over, at most [`EVENTS_MAX`]; see
+    /// [`Self::charge_tools`].
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// A call of a tool, which is charged only by a price that the tenant has set for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// As what it was passed over.
+    pub kind: PassedOver,
+    /// The event, if it is charged.
+    pub incoming: Incoming,
 }
 
 /// An event and where it stood.
@@ -201,6 +213,21 @@ impl Decoded {
         self.refused.push(Refusal { index, id, errors });
     }
 
+    /// Makes events of the calls of tools that `has_price` says have one: they are no longer passed over.
+    pub fn charge_tools(&mut self, has_price: impl Fn(&UsageEvent) -> bool) {
+        for call in std::mem::take(&mut self.tool_calls) {
+            if !has_price(&call.incoming.event) || self.events.len() >= EVENTS_MAX {
+                continue;
+            }
+            self.skipped -= 1;
+            if let Some(count) = self.passed_over.get_mut(&call.kind) {
+                *count -= 1;
+            }
+            self.events.push(call.incoming);
+        }
+        self.passed_over.retain(|_, count| *count > 0);
+    }
+
     /// Adds another outcome of the same input to this one.
     pub fn absorb(&mut self, other: Self) {
         let before = self.events.len();
@@ -210,6 +237,7 @@ impl Decoded {
         self.ignored += other.ignored;
         self.skipped += other.skipped;
         self.contexts.extend(other.contexts);
+        self.tool_calls.extend(other.tool_calls);
         for (kind, count) in other.passed_over {
             self.note(kind, count);
         }

@@ -18,6 +18,7 @@ mod nesting;
 mod protobuf;
 mod text;
 mod tiered;
+mod tool;
 
 use assemble::Assembler;
 

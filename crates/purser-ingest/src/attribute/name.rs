@@ -290,6 +290,8 @@ pub(super) const NAMES: &[(&str, Meaning)] = &[
     ("skill.name", t(T::Skill)),
     ("gen_ai.tool.name", t(T::Tool)),
     ("tool.name", t(T::Tool)),
+    ("ai.toolCall.name", t(T::Tool)),
+    ("mcp.tool.name", t(T::Tool)),
     ("purser.mcp_server", t(T::McpServer)),
     ("mcp.server.name", t(T::McpServer)),
     ("litellm.mcp.server.name", t(T::McpServer)),

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use purser_domain::attribution::Attribution;
 use purser_domain::passed_over::Reason;
 use purser_domain::time::Timestamp;
-use purser_domain::unit::Quantity;
-use purser_domain::usage::{Leaf, Usage};
+use purser_domain::usage::Usage;
 use purser_domain::usage_event::{FieldError, Status, UNKNOWN_MODEL, UsageEvent};
 
 use super::codex::{self, Turns};
 use super::hint::Hints;
 use super::log::Agents;
 use super::nesting::Nesting;
-use super::{SOURCE, cost, count, model};
+use super::{SOURCE, cost, count, model, tool};
 use crate::attribute::{Attributes, Count, Text};
 use crate::decoded::{Decoded, EVENTS_MAX, Place, UNFIT, Unreadable};
 use crate::emitter::{self, Emitter, Role};
@@ -46,7 +45,7 @@ const NO_COUNTS: &str = "a call without token counts: kept unpriced, tagged purs
 
 /// Collects events from items as they are read.
 pub(super) struct Assembler {
-    now: Timestamp,
+    pub(super) now: Timestamp,
     pub(super) decoded: Decoded,
     pub(super) index: usize,
     pub(super) nesting: Nesting,
@@ -135,7 +134,7 @@ impl Assembler {
             Role::Inference(operation) => {
                 attributes.text(Text::CallType).and_then(emitter::inference).map(str::to_owned).or(operation)
             }
-            Role::Aggregate if is_billed_tool(attributes) => Some(TOOL.to_owned()),
+            Role::Aggregate if tool::is_tool(&sighting) => return self.tool(&sighting),
             Role::Aggregate => return self.around(&sighting, Reason::NotACall),
             Role::Other => return self.around(&sighting, Reason::NotGenAi),
             Role::Unknown => return self.around(&sighting, Reason::UnknownOperation),
@@ -143,9 +142,7 @@ impl Assembler {
         let mut errors = Vec::new();
         let mut event = self.event(&sighting, &mut errors);
         event.operation = operation;
-        if event.operation.as_deref() == Some(TOOL) {
-            make_tool(&mut event);
-        } else if attributes.text(Text::CacheHit).is_some_and(|hit| hit.eq_ignore_ascii_case("true")) {
+        if attributes.text(Text::CacheHit).is_some_and(|hit| hit.eq_ignore_ascii_case("true")) {
             make_cache_hit(&mut event);
         } else if event.model.is_empty() && event.tags.contains_key(MISSING) {
             return self.around(&sighting, Reason::NoModel);
@@ -153,17 +150,7 @@ impl Assembler {
             // A span around it may name the model.
             event.model = UNKNOWN_MODEL.to_owned();
         }
-        match (item.trace_id, item.span_id) {
-            (Some(trace), Some(span)) if trace != [0; 16] && span != [0; 8] => {
-                event.event_id = format!("{}:{}", hex(&trace), hex(&span));
-            }
-            _ => errors.push(FieldError::new("span_id", "", "a span needs a trace id of 16 bytes and a span id of 8")),
-        }
-        let end = if item.end_nanos > 0 { item.end_nanos } else { item.start_nanos };
-        event.occurred_at = instant(end);
-        if item.start_nanos > 0 && item.end_nanos >= item.start_nanos {
-            event.latency_ms = Some((item.end_nanos - item.start_nanos) / 1_000_000);
-        }
+        place(&mut event, item, &mut errors);
         if self.keep(event, errors)? {
             self.nesting.call(emitter, item, self.decoded.events.len() - 1);
         }
@@ -175,13 +162,18 @@ impl Assembler {
         let surrounds = reason != Reason::NotGenAi;
         let operation = if surrounds { emitter::operation(sighting.attributes) } else { None };
         self.decoded.pass_over(sighting.emitter.name, operation.unwrap_or_default(), reason);
+        self.note_context(sighting, surrounds);
+        self.index += 1;
+        Ok(())
+    }
+
+    /// Notes what a span tells the calls below it.
+    pub(super) fn note_context(&mut self, sighting: &Sighting<'_, '_>, surrounds: bool) {
         let model = sighting.attributes.text(Text::RequestModel).filter(|_| surrounds).map(str::to_owned);
         let mut attribution = Attribution { model, ..attribution(sighting.attributes) };
         self.note_unfit(attribution.drop_unfit());
         self.turns.note(sighting, &attribution);
         self.nesting.around(sighting.item, attribution, surrounds, &mut self.decoded.contexts);
-        self.index += 1;
-        Ok(())
     }
 
     /// Keeps an event, or refuses it with `errors`; whether it is kept.
@@ -192,10 +184,16 @@ impl Assembler {
         }
         self.decoded.settle(event, errors, Place::Item(self.index), self.now);
         self.index += 1;
+        let witness = self.witness();
         if let Some(incoming) = self.decoded.events.get_mut(before) {
-            incoming.emitter = Some(Arc::clone(&self.scope)).filter(|scope| !scope.is_empty());
+            incoming.emitter = witness;
         }
         Ok(self.decoded.events.len() > before)
+    }
+
+    /// The instrumentation that sees the items that are being read.
+    pub(super) fn witness(&self) -> Option<Arc<str>> {
+        Some(Arc::clone(&self.scope)).filter(|scope| !scope.is_empty())
     }
 
     /// Everything that spans and log records have in common.
@@ -259,29 +257,19 @@ fn is_response(id: &str) -> bool {
     id.starts_with("resp_") || id.starts_with("chatcmpl-") || id.starts_with("msg_")
 }
 
-/// The operation of a tool that was called.
-const TOOL: &str = "execute_tool";
-
-/// Work around models that may have a price of its own.
-const BILLED: [&str; 4] = [TOOL, "tool", "retrieval", "call_mcp_tool"];
-
-/// Whether a span is of a tool that its emitter says a price of.
-fn is_billed_tool(attributes: &Attributes<'_>) -> bool {
-    let is_tool =
-        emitter::operation(attributes).is_some_and(|name| BILLED.iter().any(|known| name.eq_ignore_ascii_case(known)));
-    is_tool && attributes.text(Text::Cost).is_some()
-}
-
-/// Makes the event of a tool's call: no model was asked.
-fn make_tool(event: &mut UsageEvent) {
-    if let Some(tool) = &event.tool {
-        event.model.clone_from(tool);
-    } else if event.model.is_empty() {
-        UNKNOWN_MODEL.clone_into(&mut event.model);
+/// Sets a span's id, its end and how long it took.
+pub(super) fn place(event: &mut UsageEvent, item: &Item<'_>, errors: &mut Vec<FieldError>) {
+    match (item.trace_id, item.span_id) {
+        (Some(trace), Some(span)) if trace != [0; 16] && span != [0; 8] => {
+            event.event_id = format!("{}:{}", hex(&trace), hex(&span));
+        }
+        _ => errors.push(FieldError::new("span_id", "", "a span needs a trace id of 16 bytes and a span id of 8")),
     }
-    event.usage = Usage::default().with(Leaf::Requests, 0);
-    event.units.entry("calls".to_owned()).or_insert(Quantity::whole(1).unwrap_or_default());
-    event.tags.remove(MISSING);
+    let end = if item.end_nanos > 0 { item.end_nanos } else { item.start_nanos };
+    event.occurred_at = instant(end);
+    if item.start_nanos > 0 && item.end_nanos >= item.start_nanos {
+        event.latency_ms = Some((item.end_nanos - item.start_nanos) / 1_000_000);
+    }
 }
 
 /// Makes the event of an answer out of a gateway's own cache: no model was called, nothing is owed.

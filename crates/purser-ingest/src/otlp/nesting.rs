@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use purser_domain::attribution::{Attribution, SpanContext};
 use purser_domain::passed_over::Reason;
+use purser_domain::usage_event::UsageEvent;
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::assemble::{Item, MISSING};
@@ -25,6 +26,18 @@ pub(super) struct Nesting {
     resources: Vec<Attribution>,
     /// Which resource each event has, by the event's position.
     of_events: Vec<usize>,
+    /// The spans that are calls of tools, with their position among those that are charged, if they are.
+    tools: Vec<Tool>,
+}
+
+#[derive(Debug)]
+struct Tool {
+    id: SpanId,
+    parent: [u8; 8],
+    resource: usize,
+    /// Its position among the events, else among the tool calls.
+    charged: bool,
+    position: usize,
 }
 
 #[derive(Debug)]
@@ -71,6 +84,17 @@ impl Nesting {
         self.add(item, What::Call(position, Call { emitter, name: xxh3_64(item.name.as_bytes()), start, end }));
     }
 
+    /// Notes a call of a tool, at `position` among the events or, if it is not charged, among the tool calls.
+    pub(super) fn tool(&mut self, item: &Item<'_>, charged: bool, position: usize) {
+        if charged {
+            self.event(position);
+        }
+        if let (Some(trace), Some(span)) = (item.trace_id, item.span_id) {
+            let (parent, resource) = (item.parent_span_id.unwrap_or_default(), self.resources.len().saturating_sub(1));
+            self.tools.push(Tool { id: (trace, span), parent, resource, charged, position });
+        }
+    }
+
     /// Notes a span that is no call. `surrounds` says that it may stand around calls: an agent's, a chain's.
     pub(super) fn around(
         &mut self,
@@ -102,17 +126,25 @@ impl Nesting {
     pub(super) fn settle(self, decoded: &mut Decoded) {
         let inside = |place: &&Place| place.parent != [0; 8] && matches!(place.what, What::Call(..));
         let mut surplus = BTreeMap::new();
-        if self.spans.len() > 1 && self.spans.iter().any(|place| inside(&place)) {
+        if self.spans.len() > 1 && (!self.tools.is_empty() || self.spans.iter().any(|place| inside(&place))) {
             let mut places = Places::default();
             places.extend(self.spans.iter().map(|place| (place.id, place)));
             for call in self.spans.iter().filter(inside) {
                 learn(call, &places, decoded, &mut surplus);
             }
+            for tool in &self.tools {
+                tool.learn(&places, decoded);
+            }
             self.find_repeated(decoded, &mut surplus);
         }
-        for (incoming, resource) in decoded.events.iter_mut().zip(self.of_events) {
-            if let Some(attribution) = self.resources.get(resource) {
+        for (incoming, resource) in decoded.events.iter_mut().zip(&self.of_events) {
+            if let Some(attribution) = self.resources.get(*resource) {
                 attribution.fill(&mut incoming.event);
+            }
+        }
+        for tool in self.tools.iter().filter(|tool| !tool.charged) {
+            if let Some(attribution) = self.resources.get(tool.resource) {
+                attribution.fill(tool.event(decoded));
             }
         }
         take_out(&surplus, decoded);
@@ -151,17 +183,18 @@ impl Nesting {
 /// The events that are no calls of their own, by position: whose they are, and why.
 type Surplus = BTreeMap<usize, (&'static Emitter, Reason)>;
 
-/// Gives one call the facts of the spans around it, the nearest first.
+/// The spans around the one whose parent is given, the nearest first.
+fn around<'s>(trace: [u8; 16], parent: [u8; 8], places: &Places<'s>) -> impl Iterator<Item = &'s Place> {
+    let next = move |parent| places.get(&(trace, parent)).copied();
+    std::iter::successors(next(parent), move |place: &&Place| next(place.parent)).take(DEPTH_MAX)
+}
+
+/// Gives one call the facts of the spans around it.
 fn learn(call: &Place, places: &Places<'_>, decoded: &mut Decoded, surplus: &mut Surplus) {
     let What::Call(position, _) = call.what else {
         return;
     };
-    let mut place = call;
-    for _ in 0..DEPTH_MAX {
-        let Some(around) = places.get(&(call.id.0, place.parent)) else {
-            return;
-        };
-        place = around;
+    for place in around(call.id.0, call.parent, places) {
         let (outer, told) = match place.what {
             What::Call(outer, told) if outer != position => (outer, told),
             What::Context(context) => {
@@ -180,6 +213,29 @@ fn learn(call: &Place, places: &Places<'_>, decoded: &mut Decoded, surplus: &mut
         let incoming = &mut decoded.events[position];
         attribution.fill(&mut incoming.event);
         incoming.enclosing.get_or_insert_with(|| hex(&place.id.1));
+    }
+}
+
+impl Tool {
+    fn event<'d>(&self, decoded: &'d mut Decoded) -> &'d mut UsageEvent {
+        if self.charged {
+            &mut decoded.events[self.position].event
+        } else {
+            &mut decoded.tool_calls[self.position].incoming.event
+        }
+    }
+
+    /// Gives a tool's call the facts of the spans around it.
+    fn learn(&self, places: &Places<'_>, decoded: &mut Decoded) {
+        for place in around(self.id.0, self.parent, places) {
+            let mut attribution = match place.what {
+                What::Call(outer, _) => Attribution::of(&decoded.events[outer].event),
+                What::Context(context) => decoded.contexts[context].attribution.clone(),
+                What::Between => continue,
+            };
+            attribution.tags.remove(MISSING);
+            attribution.fill(self.event(decoded));
+        }
     }
 }
 

@@ -596,7 +596,27 @@ fn a_tool_is_charged_where_its_emitter_tells_a_cost() {
     assert_eq!(names, ("search", Some("search"), Some("web")));
     assert_eq!(called.reported_usd, Some(Money::from_pico(10_000_000_000)));
     assert_eq!((called.usage, called.units.len()), (Usage::default().with(Leaf::Requests, 0), 1));
-    assert_eq!(decode_both("by-hand", &tool[..3]).events, [], "a tool without a price is no call");
+    assert_eq!(called.span_id, None, "a model's call inside it is not the same call");
+}
+
+#[test]
+fn a_tool_without_a_cost_waits_for_a_price_of_the_tenants() {
+    let tool = [("gen_ai.operation.name", text("execute_tool")), ("gen_ai.tool.name", text("search"))];
+    let agent = [("gen_ai.operation.name", text("invoke_agent")), ("user.id", text("ada"))];
+    let call = chat("m", &[("gen_ai.usage.input_tokens", int(5))]);
+    let mut decoded = trace(&[(2, 1, &tool), (3, 2, &call), (1, 0, &agent)]);
+    let kinds = |decoded: &Decoded| decoded.passed_over.keys().map(|kind| kind.operation.clone()).collect::<Vec<_>>();
+    assert_eq!((decoded.events.len(), decoded.tool_calls.len(), decoded.skipped), (1, 1, 2));
+    assert_eq!(kinds(&decoded), ["execute_tool", "invoke_agent"]);
+    let mut same = decoded.clone();
+    same.charge_tools(|event| event.tool.as_deref() == Some("other"));
+    assert_eq!((same.events.len(), same.skipped), (1, 2));
+    decoded.charge_tools(|event| event.tool.as_deref() == Some("search"));
+    assert_eq!((decoded.events.len(), decoded.skipped, kinds(&decoded)), (2, 1, vec!["invoke_agent".to_owned()]));
+    let called = &decoded.events[1].event;
+    assert_eq!((called.operation.as_deref(), called.user_id.as_deref()), (Some("execute_tool"), Some("ada")));
+    assert_eq!(called.project.as_deref(), Some("shop"));
+    assert_eq!(decoded.events[0].enclosing, None, "a tool is not the call inside it");
 }
 
 #[test]
