@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use purser_domain::charge::{AppliedFactor, Basis};
 use purser_domain::money::Money;
+use purser_domain::passed_over::PassedOver;
 use purser_domain::time::Timestamp;
 use purser_domain::unit::Units;
 use serde::{Deserialize, Serialize};
@@ -221,10 +223,70 @@ pub struct Receipt {
     /// Accepted events for which no price was found.
     #[serde(default)]
     pub unpriced: u64,
+    /// What was read and not charged, by kind; stored events whose counts contradict each other among it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOverItem>,
     /// What the events of a dry run would cost; nothing was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub would_charge_usd: Option<Money>,
+}
+
+/// A kind of input that was read and not charged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PassedOverItem {
+    /// Whose data it was: `codex`, `openinference`, `litellm`, …; a source or a receiver where counts are at fault.
+    pub emitter: String,
+    /// The operation, log event, call type, usage key, model or field; empty if it has no name.
+    pub operation: String,
+    /// `not_gen_ai`, `not_a_call`, `repeated`, `unknown_operation`, `no_model`, `unknown_usage`, `metric`,
+    /// `counts_contradict` or `refused`.
+    pub reason: String,
+    /// Whether money may be missing: someone should look at it.
+    pub doubtful: bool,
+    /// How often.
+    pub count: u64,
+}
+
+impl PassedOverItem {
+    /// The kind on the wire.
+    #[must_use]
+    pub fn new(kind: PassedOver, count: u64) -> Self {
+        let PassedOver { emitter, operation, reason } = kind;
+        Self { emitter, operation, reason: reason.name().to_owned(), doubtful: reason.is_doubtful(), count }
+    }
+}
+
+/// A kind of input that was read and not charged, since when and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PassedOverRecord {
+    /// The kind and how often.
+    #[serde(flatten)]
+    pub item: PassedOverItem,
+    /// The same in words.
+    pub message: String,
+    /// When it came first.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// When it came last.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+}
+
+impl PassedOverRecord {
+    /// The record on the wire.
+    #[must_use]
+    pub fn new(kind: PassedOver, count: u64, first_at: Timestamp, last_at: Timestamp) -> Self {
+        let message = kind.to_string();
+        Self { item: PassedOverItem::new(kind, count), message, first_at, last_at }
+    }
+}
+
+/// What was read and not charged: doubtful kinds first, then by count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PassedOverList {
+    /// The kinds; of more than 1,000 those seen last.
+    pub passed_over: Vec<PassedOverRecord>,
 }
 
 /// An event id that was used before for another payload.
@@ -292,6 +354,13 @@ pub struct EntryRecord {
     pub cost_usd: Option<Money>,
     /// `rated`, `reported` or `unpriced`.
     pub cost_source: String,
+    /// Why the reported cost stands, or none: the rule that prefers it, or why the event could not be rated whole.
+    #[serde(default)]
+    pub cost_source_reason: Option<String>,
+    /// What an unpriced event costs at the least: the part that has rates.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub at_least_usd: Option<Money>,
     /// By the price book.
     #[schema(value_type = Option<String>)]
     pub rated_usd: Option<Money>,
@@ -306,10 +375,28 @@ pub struct EntryRecord {
     pub match_reason: String,
     /// Quantity and amount per leaf.
     pub leaves: Vec<LeafAmount>,
+    /// Quantity and amount per unit that is not a token: `images`, `pages`, …
+    #[serde(default)]
+    pub units: Vec<UnitAmount>,
+    /// What the rating went by; null if no price was found.
+    #[serde(default)]
+    pub basis: Option<RatingBasis>,
     /// `chat`, `embeddings`, …
     pub operation: Option<String>,
     /// The tier that served the call.
     pub service_tier: Option<String>,
+    /// Where the model ran, as its provider prices it.
+    #[serde(default)]
+    pub inference_geo: Option<String>,
+    /// How fast the provider was asked to answer.
+    #[serde(default)]
+    pub speed: Option<String>,
+    /// The input of each call, where the source names its bounds: `<=200000`.
+    #[serde(default)]
+    pub context_window: Option<String>,
+    /// Whether the row stands for several calls.
+    #[serde(default)]
+    pub aggregate: bool,
     /// Project within the tenant.
     pub project: Option<String>,
     /// Deployment environment.
@@ -322,6 +409,12 @@ pub struct EntryRecord {
     pub agent: Option<String>,
     /// The skill or tool.
     pub skill: Option<String>,
+    /// The tool that was called.
+    #[serde(default)]
+    pub tool: Option<String>,
+    /// The MCP server that the tool belongs to.
+    #[serde(default)]
+    pub mcp_server: Option<String>,
     /// The agent run.
     pub run_id: Option<String>,
     /// The session.
@@ -342,10 +435,94 @@ pub struct EntryRecord {
     pub error_type: Option<String>,
     /// Wall time of the call, milliseconds.
     pub latency_ms: Option<u64>,
+    /// What the source says it cost in another currency: `10 CNY`; it never counts as dollars.
+    #[serde(default)]
+    pub foreign_cost: Option<String>,
+    /// Why the counts cannot be told apart, if they cannot.
+    #[serde(default)]
+    pub contradiction: Option<CountContradiction>,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
     /// The import that brought it.
     pub import_id: Option<String>,
+}
+
+/// One unit of an event that is not a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnitAmount {
+    /// `images`, `pages`, …
+    pub unit: String,
+    /// How much was used, decimal text.
+    pub quantity: String,
+    /// What that costs; null where nothing was rated.
+    #[schema(value_type = Option<String>)]
+    pub amount_usd: Option<Money>,
+}
+
+/// What a rating went by, beside the price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RatingBasis {
+    /// The service tier whose rates were applied.
+    pub tier: String,
+    /// The context step whose rates were applied: calls that read more tokens than this.
+    pub over_input_tokens: u64,
+    /// Factors on the rates, before anything was rounded.
+    pub factors: Vec<RateFactor>,
+    /// Leaves without a rate of their own, and whose rate they were charged at.
+    pub fell_back: Vec<RateFallback>,
+    /// Leaves and units that were used and have no rate.
+    pub unrated: Vec<String>,
+    /// The rule that lets the reported cost stand.
+    pub preference: Option<String>,
+}
+
+/// A factor that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RateFactor {
+    /// What it depends on: `inference_geo`, `speed`, …
+    pub dimension: String,
+    /// The value that the event had.
+    pub value: String,
+    /// The exact factor as a fraction: `11/10`.
+    pub ratio: String,
+}
+
+/// A leaf that was charged at another leaf's rate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RateFallback {
+    /// The leaf.
+    pub leaf: String,
+    /// The leaf whose rate it was charged at.
+    pub charged_as: String,
+}
+
+/// Counts that contradict each other, as they were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CountContradiction {
+    /// What contradicts what, with both figures.
+    pub reason: String,
+    /// The counts by the names that the source gave them.
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl From<&Basis> for RatingBasis {
+    fn from(basis: &Basis) -> Self {
+        let factor = |factor: &AppliedFactor| RateFactor {
+            dimension: factor.dimension.clone(),
+            value: factor.value.clone(),
+            ratio: factor.ratio.clone(),
+        };
+        let fallback =
+            |(leaf, charged_as): &(String, String)| RateFallback { leaf: leaf.clone(), charged_as: charged_as.clone() };
+        Self {
+            tier: basis.service_tier.clone(),
+            over_input_tokens: basis.over_input_tokens,
+            factors: basis.factors.iter().map(factor).collect(),
+            fell_back: basis.fell_back.iter().map(fallback).collect(),
+            unrated: basis.unrated.clone(),
+            preference: basis.preference.clone(),
+        }
+    }
 }
 
 /// One leaf of an event.

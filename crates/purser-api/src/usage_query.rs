@@ -83,6 +83,21 @@ pub struct UsageTotals {
     /// Mean wall time of a call, milliseconds, where known and asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms_mean: Option<f64>,
+    /// What the price book makes of the events that it rates whole, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub rated_usd: Option<Money>,
+    /// What sources reported, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub reported_usd: Option<Money>,
+    /// Rated − reported over the events that have both, where asked for; absent if none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub rated_minus_reported_usd: Option<Money>,
+    /// Quantities that are not tokens, by name, decimal text, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<BTreeMap<String, String>>,
 }
 
 impl UsageAnswer {
@@ -115,12 +130,22 @@ impl UsageTotals {
     pub fn new(metrics: &[Metric], totals: &Totals) -> Self {
         let mut shown = BTreeMap::new();
         let mut latency_ms_mean = None;
+        let (mut rated_usd, mut reported_usd, mut rated_minus_reported_usd, mut units) = (None, None, None, None);
         for metric in metrics {
             match metric {
                 Metric::Requests => drop(shown.insert("requests".to_owned(), totals.get(Leaf::Requests))),
                 Metric::Leaf(leaf) => drop(shown.insert(leaf.quantity_name().to_owned(), totals.get(*leaf))),
                 Metric::Errors => drop(shown.insert("errors".to_owned(), totals.errors)),
                 Metric::Latency => latency_ms_mean = totals.latency_ms_mean(),
+                Metric::RatedUsd => rated_usd = Some(totals.rated),
+                Metric::ReportedUsd => reported_usd = Some(totals.reported),
+                Metric::RatedMinusReportedUsd => {
+                    rated_minus_reported_usd = (totals.compared > 0).then_some(totals.difference);
+                }
+                Metric::Units => {
+                    let shown = totals.units.iter().map(|(unit, micros)| (unit.clone(), decimal(*micros)));
+                    units = Some(shown.collect());
+                }
             }
         }
         Self {
@@ -130,6 +155,29 @@ impl UsageTotals {
             unpriced_events: totals.charged - totals.priced,
             metrics: shown,
             latency_ms_mean,
+            rated_usd,
+            reported_usd,
+            rated_minus_reported_usd,
+            units,
+        }
+    }
+}
+
+/// Millionths as a decimal number without trailing zeros.
+fn decimal(micros: i128) -> String {
+    let (sign, micros) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
+    let text = format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millionths_are_written_as_decimals() {
+        for (micros, expect) in [(0, "0"), (10_000_000, "10"), (2_500_000, "2.5"), (-1, "-0.000001")] {
+            assert_eq!(decimal(micros), expect);
         }
     }
 }

@@ -21,7 +21,7 @@ use purser_api::provenance::{
 use purser_api::reconciliation::{ReconciliationRecord, ReconciliationRequest};
 use purser_api::simulation::{SimulationAnswer, SimulationRequest};
 use purser_api::tenant::TenantRecord;
-use purser_api::usage_event::{EventDetail, Receipt, VoidReceipt, VoidRequest};
+use purser_api::usage_event::{EventDetail, PassedOverList, Receipt, VoidReceipt, VoidRequest};
 use purser_api::usage_query::UsageAnswer;
 use purser_api::what_if::{WhatIfAnswer, WhatIfRequest};
 use reqwest::{Method, RequestBuilder};
@@ -110,6 +110,15 @@ impl Client {
     pub async fn event(&self, id: &str, source: Option<&str>) -> Result<EventDetail, Error> {
         let source: Vec<(&str, &str)> = source.map(|source| ("source", source)).into_iter().collect();
         self.answer(self.segments(Method::GET, &["usage", "events", id])?.query(&source)).await
+    }
+
+    /// What receivers read and did not charge, on the UTC day of `since` and later.
+    ///
+    /// # Errors
+    /// What the server answers, or that it does not.
+    pub async fn passed_over(&self, since: Option<Timestamp>) -> Result<PassedOverList, Error> {
+        let since: Vec<(&str, String)> = since.map(|since| ("since", since.to_string())).into_iter().collect();
+        self.answer(self.request(Method::GET, "/api/v1/usage/passed-over").query(&since)).await
     }
 
     /// Takes usage back.

@@ -21,7 +21,7 @@ pub(crate) fn parameters(query: &Query) -> Vec<(String, String)> {
         push("group_by", query.by.iter().map(Dimension::name).collect::<Vec<_>>().join(","));
     }
     if query.metrics != Metric::all() {
-        let names: Vec<&str> = query.metrics.iter().map(name).collect();
+        let names: Vec<&str> = query.metrics.iter().map(|metric| metric.name()).collect();
         push("metrics", if names.is_empty() { "cost".to_owned() } else { names.join(",") });
     }
     if let Some(top) = query.top {
@@ -54,15 +54,6 @@ pub(crate) fn provenance(filter: &provenance::Filter, page: Option<Page>) -> Vec
         ("offset", page.map(|page| page.offset.to_string())),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-}
-
-const fn name(metric: &Metric) -> &'static str {
-    match metric {
-        Metric::Requests => "requests",
-        Metric::Leaf(leaf) => leaf.quantity_name(),
-        Metric::Errors => "errors",
-        Metric::Latency => "latency",
-    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ pub fn router(service: Service, config: Config) -> Router {
         )
         .route("/what-if", get(page::what_if::show))
         .route("/reconciliations", get(page::reconciliation::show))
+        .route("/passed-over", get(page::passed_over::show))
         .route("/assets/{name}", get(asset::serve))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn_with_state(console.clone(), header::add))

@@ -9,6 +9,7 @@ use crate::{Console, session};
 
 pub(crate) mod login;
 pub(crate) mod overview;
+pub(crate) mod passed_over;
 pub(crate) mod problem;
 pub(crate) mod reconciliation;
 pub(crate) mod simulate;

@@ -7,6 +7,7 @@ pub(crate) mod chart;
 pub(crate) mod fold;
 pub(crate) mod form;
 pub(crate) mod overview;
+pub(crate) mod passed_over;
 pub(crate) mod plot;
 pub(crate) mod reconciliation;
 #[cfg(test)]

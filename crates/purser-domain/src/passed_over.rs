@@ -32,11 +32,15 @@ pub enum Reason {
     UnknownUsage,
     /// A metric: metrics charge nothing.
     Metric,
+    /// Its counts contradict each other: it is stored, at its reported cost or unpriced.
+    CountsContradict,
+    /// It breaks a rule and was refused.
+    Refused,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NotGenAi,
         Self::NotACall,
         Self::Repeated,
@@ -44,6 +48,8 @@ impl Reason {
         Self::NoModel,
         Self::UnknownUsage,
         Self::Metric,
+        Self::CountsContradict,
+        Self::Refused,
     ];
 
     /// The wire name.
@@ -57,13 +63,20 @@ impl Reason {
             Self::NoModel => "no_model",
             Self::UnknownUsage => "unknown_usage",
             Self::Metric => "metric",
+            Self::CountsContradict => "counts_contradict",
+            Self::Refused => "refused",
         }
     }
 
     /// Whether a user should look at it: money may be missing.
     #[must_use]
     pub const fn is_doubtful(self) -> bool {
-        matches!(self, Self::UnknownOperation | Self::NoModel | Self::UnknownUsage)
+        match self {
+            Self::UnknownOperation | Self::NoModel | Self::UnknownUsage | Self::CountsContradict | Self::Refused => {
+                true
+            }
+            Self::NotGenAi | Self::NotACall | Self::Repeated | Self::Metric => false,
+        }
     }
 }
 
@@ -96,6 +109,10 @@ impl fmt::Display for PassedOver {
             Reason::UnknownOperation => write!(f, "{emitter}{named} is not known to call a model: not charged"),
             Reason::NoModel => write!(f, "{emitter}{named} names no model: not charged"),
             Reason::UnknownUsage => write!(f, "{emitter} counts{named}, which is not known: not charged"),
+            Reason::CountsContradict => {
+                write!(f, "{emitter} sends counts{named} that contradict each other: charged as reported, or unpriced")
+            }
+            Reason::Refused => write!(f, "{emitter} sends what breaks a rule{named}: refused"),
             Reason::Metric => write!(f, "{emitter}{named} is a metric: metrics charge nothing"),
         }
     }

@@ -1,6 +1,7 @@
 //! A question about spend: which window, cut how, filtered by what; and its answer.
 //! Invariant: the rows of an answer add up to its total, to the last digit.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::money::Money;
@@ -45,6 +46,16 @@ pub enum Dimension {
     Status,
     /// Error type.
     ErrorType,
+    /// Where the model ran, as its provider prices it.
+    InferenceGeo,
+    /// How fast the provider was asked to answer.
+    Speed,
+    /// The tool that was called.
+    Tool,
+    /// The MCP server that the tool belongs to.
+    McpServer,
+    /// `rated` or `reported`: which of them the cost is.
+    CostSource,
     /// The value of one tag.
     Tag(String),
     /// How many of these input sizes (ascending) the call's input tokens, cached ones included, are above. Prices ask
@@ -54,7 +65,7 @@ pub enum Dimension {
 
 impl Dimension {
     /// Every dimension that has a column of its own.
-    pub const COLUMNS: [Self; 16] = [
+    pub const COLUMNS: [Self; 21] = [
         Self::Provider,
         Self::Model,
         Self::ResponseModel,
@@ -71,6 +82,11 @@ impl Dimension {
         Self::ServiceTier,
         Self::Status,
         Self::ErrorType,
+        Self::InferenceGeo,
+        Self::Speed,
+        Self::Tool,
+        Self::McpServer,
+        Self::CostSource,
     ];
 
     /// The wire name: `model`, `tag:team`.
@@ -107,6 +123,11 @@ impl Dimension {
             Self::ServiceTier => "service_tier",
             Self::Status => "status",
             Self::ErrorType => "error_type",
+            Self::InferenceGeo => "inference_geo",
+            Self::Speed => "speed",
+            Self::Tool => "tool",
+            Self::McpServer => "mcp_server",
+            Self::CostSource => "cost_source",
             Self::Tag(_) | Self::InputSize(_) => return None,
         })
     }
@@ -137,15 +158,58 @@ pub enum Metric {
     Errors,
     /// Wall time of calls.
     Latency,
+    /// What the price book makes of the calls that it can rate whole.
+    RatedUsd,
+    /// What the sources say that their calls cost.
+    ReportedUsd,
+    /// Rated − reported, over the calls that have both.
+    RatedMinusReportedUsd,
+    /// Quantities that are not tokens, by name.
+    Units,
 }
 
 impl Metric {
-    /// Every metric.
+    /// Every metric but [`Metric::Units`], which is read from rows.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all: Vec<Self> = Leaf::ALL.into_iter().filter(|leaf| *leaf != Leaf::Requests).map(Self::Leaf).collect();
         all.extend([Self::Requests, Self::Errors, Self::Latency]);
+        all.extend([Self::RatedUsd, Self::ReportedUsd, Self::RatedMinusReportedUsd]);
         all
+    }
+
+    /// The wire name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Leaf(leaf) => leaf.quantity_name(),
+            Self::Errors => "errors",
+            Self::Latency => "latency",
+            Self::RatedUsd => "rated_usd",
+            Self::ReportedUsd => "reported_usd",
+            Self::RatedMinusReportedUsd => "rated_minus_reported_usd",
+            Self::Units => "units",
+        }
+    }
+}
+
+impl FromStr for Metric {
+    type Err = String;
+
+    /// Reads a wire name; `latency_ms`, the short names of leaves and `units.NAME` are understood too.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let leaf = Leaf::ALL.into_iter().find(|leaf| leaf.name() == text).filter(|leaf| *leaf != Leaf::Requests);
+        let alias = match text {
+            "latency_ms" => Some(Self::Latency),
+            _ if text.starts_with("units.") => Some(Self::Units),
+            _ => leaf.map(Self::Leaf),
+        };
+        let named = || Self::all().into_iter().chain([Self::Units]);
+        alias.or_else(|| named().find(|metric| metric.name() == text)).ok_or_else(|| {
+            let names: Vec<&str> = named().map(Self::name).collect();
+            format!("{text:?} is none of cost, {}", names.join(", "))
+        })
     }
 }
 
@@ -195,7 +259,7 @@ impl Default for Query {
 }
 
 /// Sums over ledger rows, each with its sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Totals {
     /// Cost of the priced charges.
     pub cost: Money,
@@ -211,6 +275,16 @@ pub struct Totals {
     pub latency_ms_sum: i64,
     /// Charged events with a known latency.
     pub latency_count: i64,
+    /// What the price book makes of the charges that it rates whole.
+    pub rated: Money,
+    /// What sources reported.
+    pub reported: Money,
+    /// Rated − reported, over the charges that have both.
+    pub difference: Money,
+    /// Charged events that have both.
+    pub compared: i64,
+    /// Millionths of each unit that is not a token, by its name; no unit whose sum is zero.
+    pub units: BTreeMap<String, i128>,
 }
 
 impl Totals {
@@ -225,6 +299,23 @@ impl Totals {
         self.errors += other.errors;
         self.latency_ms_sum += other.latency_ms_sum;
         self.latency_count += other.latency_count;
+        self.rated = [self.rated, other.rated].into_iter().sum();
+        self.reported = [self.reported, other.reported].into_iter().sum();
+        self.difference = [self.difference, other.difference].into_iter().sum();
+        self.compared += other.compared;
+        for (unit, micros) in &other.units {
+            self.add_unit(unit, *micros);
+        }
+    }
+
+    /// Adds millionths of `unit`.
+    pub fn add_unit(&mut self, unit: &str, micros: i128) {
+        let sum = self.units.get(unit).copied().unwrap_or_default() + micros;
+        if sum == 0 {
+            self.units.remove(unit);
+        } else {
+            self.units.insert(unit.to_owned(), sum);
+        }
     }
 
     /// The quantity of `leaf`.
@@ -276,4 +367,42 @@ pub struct Answer {
     pub as_of: Timestamp,
     /// The latest `occurred_at` among the rows.
     pub newest: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_reads_its_own_name_and_its_short_ones() {
+        for metric in Metric::all().into_iter().chain([Metric::Units]) {
+            assert_eq!(metric.name().parse(), Ok(metric));
+        }
+        assert_eq!("units.images".parse(), Ok(Metric::Units));
+        assert_eq!("cache_read".parse(), Ok(Metric::Leaf(Leaf::CacheRead)));
+        let error = "love".parse::<Metric>().expect_err("no metric");
+        assert!(error.contains("cache_write_12h_tokens") && error.contains("rated_minus_reported_usd"), "{error}");
+    }
+
+    #[test]
+    fn a_dimension_reads_its_own_name() {
+        for dimension in Dimension::COLUMNS {
+            assert_eq!(dimension.name().parse(), Ok(dimension));
+        }
+        assert!("colour".parse::<Dimension>().is_err());
+    }
+
+    #[test]
+    fn units_add_up_and_vanish_at_zero() {
+        let mut totals = Totals::default();
+        totals.add_unit("images", 3_000_000);
+        let mut other = Totals::default();
+        other.add_unit("images", -1_000_000);
+        other.add_unit("pages", 500_000);
+        totals.add(&other);
+        // 3 − 1 images, half a page.
+        assert_eq!(totals.units, [("images".to_owned(), 2_000_000), ("pages".to_owned(), 500_000)].into());
+        totals.add_unit("images", -2_000_000);
+        assert!(!totals.units.contains_key("images"));
+    }
 }

@@ -92,7 +92,8 @@ pub(crate) fn secret(headers: &HeaderMap) -> Option<String> {
     if values.next().is_some() || value.len() > HEADER_MAX {
         return None;
     }
-    let (scheme, credentials) = value.to_str().ok()?.trim().split_once(' ')?;
+    let value = decoded(value.to_str().ok()?);
+    let (scheme, credentials) = value.trim().split_once(' ')?;
     let credentials = credentials.trim();
     let secret = if scheme.eq_ignore_ascii_case("bearer") {
         credentials.to_owned()
@@ -103,6 +104,15 @@ pub(crate) fn secret(headers: &HeaderMap) -> Option<String> {
         return None;
     };
     (!secret.is_empty()).then_some(secret)
+}
+
+/// `value` as it was meant: `OTEL_EXPORTER_OTLP_HEADERS` is written encoded, and some clients send it undecoded.
+///
+/// Neither a key nor Base64 has a percent sign, so nothing else is lost.
+fn decoded(value: &str) -> String {
+    [("%20", " "), ("%3D", "="), ("%3d", "="), ("%2B", "+"), ("%2b", "+"), ("%2F", "/"), ("%2f", "/")]
+        .into_iter()
+        .fold(value.to_owned(), |text, (code, sign)| text.replace(code, sign))
 }
 
 #[cfg(test)]
@@ -123,7 +133,22 @@ mod tests {
         check("Basic cGs6cHVyc2VyXzE=", Some("purser_1"));
         // ":purser_1"
         check("Basic OnB1cnNlcl8x", Some("purser_1"));
-        for bad in ["purser_1", "Bearer", "Bearer ", "Basic !!!", "Basic cHVyc2Vy", "Digest x", ""] {
+        check("Bearer%20purser_1", Some("purser_1"));
+        check("bearer%20%20purser_1", Some("purser_1"));
+        check("Basic%20cGs6cHVyc2VyXzE%3D", Some("purser_1"));
+        for bad in [
+            "Bearer%20",
+            "%20purser_1",
+            "Bearer%2",
+            "Digest%20x",
+            "purser_1",
+            "Bearer",
+            "Bearer ",
+            "Basic !!!",
+            "Basic cHVyc2Vy",
+            "Digest x",
+            "",
+        ] {
             check(bad, None);
         }
     }

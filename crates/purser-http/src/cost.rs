@@ -81,7 +81,7 @@ fn groups(answer: &Answer, name: impl Fn(Option<&str>) -> String) -> Vec<(String
         let place = *places.entry(name.clone()).or_insert(groups.len());
         match groups.get_mut(place) {
             Some((_, totals)) => totals.add(&row.totals),
-            None => groups.push((name, row.totals)),
+            None => groups.push((name, row.totals.clone())),
         }
     }
     groups.sort_by(|a, b| b.1.cost.cmp(&a.1.cost).then_with(|| a.0.cmp(&b.0)));

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use axum::http::StatusCode;
-use purser_api::usage_event::{ConflictItem, Receipt as WireReceipt, RefusedItem};
+use purser_api::usage_event::{ConflictItem, PassedOverItem, Receipt as WireReceipt, RefusedItem};
 use purser_service::decode::decoded::{Decoded, Refusal, Unreadable};
 use purser_service::ingest::{Options, Receipt};
 use purser_service::ledger::append::Conflict;
@@ -45,6 +45,7 @@ pub(crate) async fn store(
     for finding in &decoded.findings {
         tracing::debug!(receiver, count = finding.count, "{}", finding.message);
     }
+    let options = &Options { receiver, ..options.clone() };
     match app.service.ingest(who, decoded, options).await {
         Ok(receipt) => {
             if !options.dry_run {
@@ -82,6 +83,7 @@ pub(crate) fn wire(receipt: Receipt) -> WireReceipt {
         refused: receipt.refused.into_iter().take(REFUSED_SHOWN).map(refused).collect(),
         ignored_fields: receipt.ignored,
         unpriced: receipt.unpriced,
+        passed_over: receipt.passed_over.into_iter().map(|(kind, count)| PassedOverItem::new(kind, count)).collect(),
         would_charge_usd: receipt.would_charge,
     }
 }

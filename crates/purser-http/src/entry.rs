@@ -1,14 +1,16 @@
 //! Ledger rows on the wire.
 
-use purser_api::usage_event::{EntryRecord, EventDetail, LeafAmount};
-use purser_domain::charge::CostSource;
+use purser_api::usage_event::{CountContradiction, EntryRecord, EventDetail, LeafAmount, UnitAmount};
+use purser_domain::charge::{Charge, CostSource};
 use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::unit::Quantity;
 use purser_domain::usage::Leaf;
 use purser_service::usage_event as service;
 
 /// A ledger row on the wire.
 pub(crate) fn record(entry: Entry) -> EntryRecord {
-    let leaves = leaves(&entry);
+    let (leaves, units) = (leaves(&entry), units(&entry));
+    let aggregate = entry.event.is_aggregate();
     let (event, charge) = (entry.event, entry.charge);
     let cost = charge.cost();
     EntryRecord {
@@ -24,20 +26,30 @@ pub(crate) fn record(entry: Entry) -> EntryRecord {
         response_model: event.response_model,
         cost_usd: cost.map(|(amount, _)| amount),
         cost_source: cost.map_or("unpriced", |(_, source): (_, CostSource)| source.name()).to_owned(),
+        cost_source_reason: cost_source_reason(&charge),
+        at_least_usd: charge.at_least_usd,
         rated_usd: charge.rated_usd,
         reported_usd: charge.reported_usd,
         priced_fraction: (entry.kind != Kind::Observation).then(|| f64::from(u8::from(cost.is_some()))),
         price_version: charge.price_version.map(|version| version.to_string()),
         match_reason: charge.matched.name().to_owned(),
         leaves,
+        units,
+        basis: charge.basis.as_deref().map(Into::into),
         operation: event.operation,
         service_tier: event.service_tier,
+        inference_geo: event.inference_geo,
+        speed: event.speed,
+        context_window: event.context_window.map(|window| window.to_string()),
+        aggregate,
         project: event.project,
         environment: event.environment,
         feature_tag: event.feature_tag,
         user_id: event.user_id,
         agent: event.agent,
         skill: event.skill,
+        tool: event.tool,
+        mcp_server: event.mcp_server,
         run_id: event.run_id,
         session_id: event.session_id,
         trace_id: event.trace_id,
@@ -48,9 +60,33 @@ pub(crate) fn record(entry: Entry) -> EntryRecord {
         status: event.status.name().to_owned(),
         error_type: event.error_type,
         latency_ms: event.latency_ms,
+        foreign_cost: event.foreign_cost,
+        contradiction: event
+            .contradiction
+            .map(|found| CountContradiction { reason: found.reason.clone(), counts: found.counts.clone() }),
         tags: event.tags,
         import_id: entry.import_id,
     }
+}
+
+/// Why the reported cost stands, or none: the rule that prefers it, or why the event could not be rated whole.
+fn cost_source_reason(charge: &Charge) -> Option<String> {
+    if charge.cost().is_some_and(|(_, source)| source == CostSource::Rated) {
+        return None;
+    }
+    let preference = charge.basis.as_deref().and_then(|basis| basis.preference.clone());
+    let preference = preference.filter(|_| charge.prefers_reported).map(|rule| format!("prefers reported: {rule}"));
+    Some(preference.unwrap_or_else(|| charge.matched.name().to_owned()))
+}
+
+/// Every unit that was used or priced.
+fn units(entry: &Entry) -> Vec<UnitAmount> {
+    let unit = |(name, quantity): (&String, &Quantity)| UnitAmount {
+        unit: name.clone(),
+        quantity: quantity.to_string(),
+        amount_usd: entry.charge.unit_amounts.get(name).copied(),
+    };
+    entry.event.units.iter().map(unit).collect()
 }
 
 /// Every leaf that was used or priced.

@@ -18,7 +18,8 @@ use crate::failure::Reply;
 use crate::params::NoParams;
 use crate::refusal::BodyRefusals;
 
-/// CloudEvents, one or a batch. 204 if nothing was refused, as OpenMeter answers; else 202 with what was.
+/// CloudEvents, one or a batch. 204 if there is nothing to say, as OpenMeter answers; else 202 with what was refused or
+/// passed over.
 #[utoipa::path(
     post, path = "/api/v1/events", tag = "usage", operation_id = "events.ingest",
     request_body(content(
@@ -37,7 +38,7 @@ pub(crate) async fn cloud_events(
     let (bytes, now) = (payload.bytes.clone(), app.service.now());
     let read = move || ingest::cloud_event::decode(&bytes, now);
     let taken = decode::take_in(&app, &who, "cloud_events", payload.bytes.len(), &Options::partial(), read).await?;
-    if taken.refused.is_empty() && taken.conflicts.is_empty() {
+    if is_clean(&taken) && taken.notice.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok((StatusCode::ACCEPTED, Json(decode::wire(taken))).into_response())

@@ -1,5 +1,7 @@
 //! Counters and histograms of the server, in Prometheus' text format at `/metrics`.
-//! Invariant: no label carries a tenant, a key or anything a caller chose.
+//! Invariant: no label carries a tenant, a key or a value of data; only `passed_over` shows words that came from outside.
+
+mod passed_over;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -42,6 +44,10 @@ fn describe() {
     describe_counter!("purser_events_refused_total", "Usage events that break a rule, by receiver");
     describe_counter!("purser_events_unpriced_total", "Usage events stored without a cost, by receiver");
     describe_counter!("purser_fields_ignored_total", "Unknown fields of foreign formats, by receiver");
+    describe_counter!(
+        passed_over::NAME,
+        "Spans, log records, calls and counts read and not charged, by emitter, operation and reason"
+    );
     describe_histogram!("purser_ingest_ack_seconds", "From a request's arrival to its durable acknowledgement");
     describe_counter!("purser_http_requests_total", "Requests, by method, route and status");
     describe_histogram!("purser_http_request_seconds", "Time to answer a request, by route");
@@ -81,6 +87,9 @@ pub(crate) fn receipt(receiver: &'static str, receipt: &Receipt, elapsed: Durati
         ("purser_fields_ignored_total", receipt.ignored),
     ] {
         counter!(name, "receiver" => receiver).increment(count);
+    }
+    for (kind, count) in &receipt.passed_over {
+        passed_over::count(receiver, kind, *count);
     }
     histogram!("purser_ingest_ack_seconds", "receiver" => receiver).record(elapsed.as_secs_f64());
 }

@@ -28,6 +28,7 @@ mod polish;
     paths(
         crate::health::healthz, crate::health::readyz, crate::health::metrics, get,
         crate::usage_event::ingest, crate::usage_event::list, crate::usage_event::show, crate::usage_event::conflicts,
+        crate::usage_event::passed_over,
         crate::usage_event::void, crate::import::create, crate::import::patch, crate::import::show, crate::import::list,
         crate::usage_query::query, crate::what_if::ask,
         crate::foreign::cloud_events, crate::foreign::litellm, crate::foreign::cost_record,
@@ -56,7 +57,7 @@ mod polish;
     ),
     components(schemas(
         problem::Problem, usage_event::UsageEventBody, usage_event::Receipt, usage_event::EventPage,
-        usage_event::EventDetail, usage_event::ConflictPage, usage_event::VoidRequest, usage_event::VoidReceipt,
+        usage_event::EventDetail, usage_event::ConflictPage, usage_event::PassedOverList, usage_event::VoidRequest, usage_event::VoidReceipt,
         import::ImportDraft, import::ImportPatch, import::ImportRecord, import::ImportPage,
         usage_event::CostRecordBody, usage_event::CostRecorded, usage_query::UsageAnswer,
         analytics::UsageStatistics, analytics::CostStatistics, analytics::AnalyticsStatus, analytics::AnalyticsHealth,

@@ -1,5 +1,5 @@
 //! OTLP over HTTP: traces, logs and metrics, protobuf and JSON; the reply has the request's encoding.
-//! Invariant: a readable request is answered 200; `partial_success` says what was refused and why.
+//! Invariant: a readable request is answered 200; `partial_success` says what was refused or passed over, and why.
 
 mod refusal;
 
@@ -63,11 +63,17 @@ pub(crate) struct Partial {
 impl Partial {
     fn of(signal: Signal, receipt: Receipt, metrics: u64) -> Self {
         let rejected = receipt.refused.len() + receipt.conflicts.len();
+        let notice = receipt.notice;
         let mut message = Decoded { refused: receipt.refused, ..Decoded::default() }.refusal_message();
         if let Some(first) = receipt.conflicts.first() {
             let count = receipt.conflicts.len();
             let separator = if message.is_empty() { "" } else { "; " };
             message.push_str(&format!("{separator}{count} × already stored with another payload: {}", first.event_id));
+        }
+        if !notice.is_empty() {
+            let separator = if message.is_empty() { "" } else { "; " };
+            message.push_str(separator);
+            message.push_str(&notice);
         }
         if signal == Signal::Metrics && metrics > 0 {
             "metrics are accepted but charge nothing: send traces or logs".clone_into(&mut message);
@@ -150,7 +156,7 @@ async fn answer(
     post, path = "/v1/traces", tag = "otlp", operation_id = "otlp.traces",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
     responses(
-        (status = 200, description = "Taken; partialSuccess says what was refused"), BodyRefusals,
+        (status = 200, description = "Taken; partialSuccess says what was refused, and what doubtful was passed over"), BodyRefusals,
         (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
@@ -158,12 +164,12 @@ pub(crate) async fn traces(State(app): State<App>, Sender(who): Sender, payload:
     answer(&app, &who, "otlp_http", Signal::Traces, payload).await
 }
 
-/// OTLP logs: Claude Code's `api_request` events are charged, everything else is passed over.
+/// OTLP logs: calls that coding agents and frameworks log are charged, everything else is passed over.
 #[utoipa::path(
     post, path = "/v1/logs", tag = "otlp", operation_id = "otlp.logs",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
     responses(
-        (status = 200, description = "Taken; partialSuccess says what was refused"), BodyRefusals,
+        (status = 200, description = "Taken; partialSuccess says what was refused, and what doubtful was passed over"), BodyRefusals,
         (status = 413, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)
     )
 )]
@@ -186,7 +192,7 @@ pub(crate) async fn metrics(State(app): State<App>, Sender(who): Sender, payload
     post, path = "/api/public/otel/v1/traces", tag = "otlp", operation_id = "langfuse.traces",
     request_body(content((String = "application/x-protobuf"), (serde_json::Value = "application/json"))),
     responses(
-        (status = 200, description = "Taken; partialSuccess says what was refused"), BodyRefusals,
+        (status = 200, description = "Taken; partialSuccess says what was refused, and what doubtful was passed over"), BodyRefusals,
         (status = 413, body = Problem)
     )
 )]

@@ -22,6 +22,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/usage/events", post(usage_event::ingest).get(usage_event::list))
         .route("/api/v1/usage/events/{id}", get(usage_event::show))
         .route("/api/v1/usage/conflicts", get(usage_event::conflicts))
+        .route("/api/v1/usage/passed-over", get(usage_event::passed_over))
         .route("/api/v1/usage/void", post(usage_event::void))
         .route("/api/v1/usage/imports", post(import::create).get(import::list))
         .route("/api/v1/usage/imports/{id}", get(import::show).patch(import::patch))

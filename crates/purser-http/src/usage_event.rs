@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use purser_api::problem::Problem;
 use purser_api::usage_event::{
-    ConflictPage, ConflictRecord, EventDetail, EventPage, Receipt, UsageEventBody, VoidReceipt, VoidRequest,
+    ConflictPage, ConflictRecord, EventDetail, EventPage, PassedOverList, PassedOverRecord, Receipt, UsageEventBody,
+    VoidReceipt, VoidRequest,
 };
 use purser_domain::entry::Kind;
 use purser_domain::time::Timestamp;
@@ -13,6 +14,7 @@ use purser_service::conflict::Record;
 use purser_service::decode::native;
 use purser_service::ingest::{Options, Prefer};
 use purser_service::ledger::entry_filter::{EntryFilter, Page};
+use purser_service::passed_over;
 
 use crate::app::App;
 use crate::auth::{Operator, Reader, Sender};
@@ -74,6 +76,12 @@ pub(crate) async fn ingest(
         ("feature" = Option<String>, Query), ("user" = Option<String>, Query), ("agent" = Option<String>, Query),
         ("run" = Option<String>, Query), ("session" = Option<String>, Query), ("project" = Option<String>, Query),
         ("environment" = Option<String>, Query), ("source" = Option<String>, Query),
+        ("response_model" = Option<String>, Query), ("skill" = Option<String>, Query),
+        ("operation" = Option<String>, Query), ("service_tier" = Option<String>, Query),
+        ("status" = Option<String>, Query), ("error_type" = Option<String>, Query),
+        ("inference_geo" = Option<String>, Query), ("speed" = Option<String>, Query),
+        ("tool" = Option<String>, Query), ("mcp_server" = Option<String>, Query),
+        ("cost_source" = Option<String>, Query),
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before")
     ),
@@ -175,6 +183,24 @@ fn conflict(record: Record) -> ConflictRecord {
         last_at: record.last_at,
         import_id: record.import_id,
     }
+}
+
+/// What receivers read and did not charge: by emitter, operation and reason, doubtful kinds first.
+#[utoipa::path(
+    get, path = "/api/v1/usage/passed-over", tag = "usage", operation_id = "usage.passed_over",
+    params(("since" = Option<String>, Query, description = "Only what came on the UTC day of this instant or later")),
+    responses((status = 200, body = PassedOverList), QueryRefusals, (status = 503, body = Problem))
+)]
+pub(crate) async fn passed_over(
+    State(app): State<App>,
+    Reader(who): Reader,
+    mut params: Params,
+) -> Reply<Json<PassedOverList>> {
+    let since = params.parsed::<Timestamp>("since");
+    params.finish()?;
+    let found = app.service.passed_over(&who, since).await?;
+    let record = |r: passed_over::Record| PassedOverRecord::new(r.kind, r.count, r.first_at, r.last_at);
+    Ok(Json(PassedOverList { passed_over: found.into_iter().map(record).collect() }))
 }
 
 /// Takes back one event or a whole import, by corrections.

@@ -5,7 +5,6 @@ use axum::extract::State;
 use purser_api::problem::Problem;
 use purser_api::usage_query::UsageAnswer;
 use purser_domain::time::{Grain, Timestamp};
-use purser_domain::usage::Leaf;
 use purser_domain::usage_query::{Dimension, Metric, Query};
 
 use crate::app::App;
@@ -33,9 +32,10 @@ const GROUPS_MAX: usize = 6;
         ("grain" = Option<String>, Query, description = "hour, day, week or month in the tenant's zone"),
         ("group_by" = Option<String>, Query, description = "Comma list of provider, model, response_model, feature, \
             user, agent, skill, run, session, project, environment, source, operation, service_tier, status, \
-            error_type, tag:KEY; a grain may stand among them"),
+            error_type, inference_geo, speed, tool, mcp_server, cost_source, tag:KEY; a grain may stand among them"),
         ("metrics" = Option<String>, Query, description = "Comma list of requests, tokens per leaf \
-            (input_tokens, …), errors, latency; all by default"),
+            (input_tokens, …), errors, latency, rated_usd, reported_usd, rated_minus_reported_usd, all of them by \
+            default, and units"),
         ("top" = Option<i32>, Query, minimum = 1, maximum = 1000, description = "Keep the costliest groups, fold the rest"),
         ("zero_fill" = Option<bool>, Query, description = "Show empty buckets"),
         ("as_of" = Option<String>, Query, description = "Only what was received until then"),
@@ -43,7 +43,12 @@ const GROUPS_MAX: usize = 6;
         ("response_model" = Option<String>, Query), ("feature" = Option<String>, Query),
         ("user" = Option<String>, Query), ("agent" = Option<String>, Query), ("skill" = Option<String>, Query),
         ("run" = Option<String>, Query), ("session" = Option<String>, Query), ("project" = Option<String>, Query),
-        ("environment" = Option<String>, Query), ("source" = Option<String>, Query)
+        ("environment" = Option<String>, Query), ("source" = Option<String>, Query),
+        ("operation" = Option<String>, Query), ("service_tier" = Option<String>, Query),
+        ("status" = Option<String>, Query), ("error_type" = Option<String>, Query),
+        ("inference_geo" = Option<String>, Query), ("speed" = Option<String>, Query),
+        ("tool" = Option<String>, Query), ("mcp_server" = Option<String>, Query),
+        ("cost_source" = Option<String>, Query)
     ),
     responses((status = 200, body = UsageAnswer), QueryRefusals, (status = 503, body = Problem))
 )]
@@ -105,26 +110,16 @@ fn metrics(params: &mut Params) -> Vec<Metric> {
     let Some(text) = params.text("metrics") else { return Metric::all() };
     let mut metrics = Vec::new();
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "cost") {
-        match metric(name) {
-            Some(metric) if metrics.contains(&metric) => params.refuse("metrics", name, "is named twice"),
-            Some(metric) => metrics.push(metric),
-            None => params.refuse(
-                "metrics",
-                name,
-                "is none of cost, requests, input_tokens, cache_read_tokens, …, errors, latency",
-            ),
+        match name.parse::<Metric>() {
+            Ok(metric) if metrics.contains(&metric) && !name.starts_with("units.") => {
+                params.refuse("metrics", name, "is named twice");
+            }
+            Ok(metric) if metrics.contains(&metric) => {}
+            Ok(metric) => metrics.push(metric),
+            Err(reason) => params.refuse("metrics", name, reason),
         }
     }
     metrics
-}
-
-fn metric(name: &str) -> Option<Metric> {
-    Some(match name {
-        "requests" => Metric::Requests,
-        "errors" => Metric::Errors,
-        "latency" | "latency_ms" => Metric::Latency,
-        _ => Metric::Leaf(Leaf::ALL.into_iter().find(|leaf| leaf.quantity_name() == name || leaf.name() == name)?),
-    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Usage comes in: decoded events are rated and appended, exactly once.
 //! Invariant: an acknowledged event is on disk; a refused request has stored nothing.
 
+use std::collections::BTreeMap;
+
 use purser_domain::charge::Charge;
 use purser_domain::feature_tag::UNCLASSIFIED;
 use purser_domain::money::Money;
+use purser_domain::passed_over::PassedOver;
 use purser_domain::usage_event::UsageEvent;
 use purser_engine::price_book::TenantBook;
 use purser_engine::rating;
@@ -12,6 +15,7 @@ use purser_ingest::decoded::{Decoded, Refusal};
 use purser_ledger::append::{AppendError, Conflict, Draft, Mode, Outcome};
 
 use crate::error::{Error, Kind};
+use crate::passed_over::contradicting;
 use crate::principal::Principal;
 use crate::service::Service;
 
@@ -28,19 +32,28 @@ pub struct Options {
     pub dry_run: bool,
     /// Which cost stands where an event is rated and its source reports one too; absent = as the settings say.
     pub prefer: Option<Prefer>,
+    /// Who read the request; what was refused is counted under this name.
+    pub receiver: &'static str,
 }
 
 impl Options {
     /// All or nothing, as our own formats are.
     #[must_use]
     pub const fn strict() -> Self {
-        Self { mode: Mode::AllOrNothing, reported: false, import_id: None, dry_run: false, prefer: None }
+        Self {
+            mode: Mode::AllOrNothing,
+            reported: false,
+            import_id: None,
+            dry_run: false,
+            prefer: None,
+            receiver: "import",
+        }
     }
 
     /// As much as can be taken, as foreign formats are.
     #[must_use]
     pub const fn partial() -> Self {
-        Self { mode: Mode::Partial, reported: false, import_id: None, dry_run: false, prefer: None }
+        Self { mode: Mode::Partial, reported: false, import_id: None, dry_run: false, prefer: None, receiver: "import" }
     }
 }
 
@@ -61,6 +74,10 @@ pub struct Receipt {
     pub refused: Vec<Refusal>,
     /// Fields of foreign formats that were passed over.
     pub ignored: u64,
+    /// What was read and not charged, by kind; stored events whose counts contradict each other among it.
+    pub passed_over: BTreeMap<PassedOver, u64>,
+    /// What the reply should say of that; empty if nothing.
+    pub notice: String,
     /// What a dry run's events would cost.
     pub would_charge: Option<Money>,
 }
@@ -70,7 +87,11 @@ pub struct Receipt {
 pub fn dry_run(book: &TenantBook, decoded: Decoded, prefer: Option<Prefer>) -> Receipt {
     let mut would_charge = Money::ZERO;
     let mut unpriced = 0;
+    let mut passed_over = decoded.passed_over;
     for incoming in &decoded.events {
+        if let Some(kind) = contradicting(&incoming.event) {
+            *passed_over.entry(kind).or_default() += 1;
+        }
         match rating::rate_for(book, &incoming.event, prefer).cost() {
             Some((amount, _)) => would_charge = [would_charge, amount].into_iter().sum(),
             None => unpriced += 1,
@@ -81,6 +102,7 @@ pub fn dry_run(book: &TenantBook, decoded: Decoded, prefer: Option<Prefer>) -> R
         unpriced,
         refused: decoded.refused,
         ignored: decoded.ignored,
+        passed_over,
         would_charge: Some(would_charge),
         ..Receipt::default()
     }
@@ -92,7 +114,7 @@ impl Service {
     /// # Errors
     /// Forbidden; not found or conflict if the import is not a running one; in [`Mode::AllOrNothing`] invalid with every refused field, or a conflict naming every reused id;
     /// unavailable when the state database or the disk is.
-    pub async fn ingest(&self, who: &Principal, decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
+    pub async fn ingest(&self, who: &Principal, mut decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
         who.may_ingest()?;
         if options.mode == Mode::AllOrNothing && !decoded.refused.is_empty() {
             return Err(Error::invalid(decoded.refused.into_iter().flat_map(|refusal| refusal.errors).collect()));
@@ -103,12 +125,30 @@ impl Service {
         if let Some(import) = &options.import_id {
             self.require_running(who, import).await?;
         }
-        let mut receipt = Receipt { refused: decoded.refused, ignored: decoded.ignored, ..Receipt::default() };
-        if decoded.events.is_empty() {
-            return Ok(receipt);
+        let mut receipt = Receipt {
+            refused: std::mem::take(&mut decoded.refused),
+            ignored: decoded.ignored,
+            passed_over: std::mem::take(&mut decoded.passed_over),
+            ..Receipt::default()
+        };
+        if !decoded.events.is_empty() {
+            self.store_events(who, decoded, options, &mut receipt).await?;
         }
+        self.tell(who, options.receiver, &mut receipt);
+        Ok(receipt)
+    }
+
+    /// Rates and appends the events of `decoded`, and notes in `receipt` what became of them.
+    async fn store_events(
+        &self,
+        who: &Principal,
+        decoded: Decoded,
+        options: &Options,
+        receipt: &mut Receipt,
+    ) -> Result<(), Error> {
         let indices: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
         let drafts = self.rate_all(who, decoded.events.into_iter().map(|incoming| incoming.event), options).await?;
+        let contradicting: Vec<Option<PassedOver>> = drafts.iter().map(|draft| contradicting(&draft.event)).collect();
         let unpriced: Vec<bool> = drafts.iter().map(|draft| draft.charge.cost().is_none()).collect();
         let appended = match self.append(drafts, options, &decoded.undated).await {
             Ok(appended) => appended,
@@ -130,10 +170,12 @@ impl Service {
                 Outcome::Observation => receipt.observations += 1,
                 Outcome::Conflict => {}
             }
+            if let (Outcome::Accepted | Outcome::Observation, Some(kind)) = (outcome, &contradicting[position]) {
+                *receipt.passed_over.entry(kind.clone()).or_default() += 1;
+            }
         }
         receipt.conflicts = at_their_place(appended.conflicts, &indices);
-        self.record_conflicts(who, &receipt.conflicts, options.import_id.as_deref()).await?;
-        Ok(receipt)
+        self.record_conflicts(who, &receipt.conflicts, options.import_id.as_deref()).await
     }
 
     /// Appends. An event without a time of its own takes that of the stored one with its id, so that sending it again

@@ -76,6 +76,7 @@ impl Service {
             let before = retained_from(self.now(), days);
             let rows = self.ledger().retain(before).await?;
             let records = self.provenance().await?.retain(before).await?;
+            self.store().passed_over().retain(before).await?;
             tracing::info!(rows, records, %before, "dropped usage and provenance older than the retention");
         }
         let vacuumed = self.ledger().vacuum(config.vacuum_keep, false).await?;

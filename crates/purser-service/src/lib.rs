@@ -18,6 +18,7 @@ pub mod gauge;
 pub mod import;
 pub mod ingest;
 pub mod job;
+pub mod passed_over;
 pub mod price;
 mod price_book;
 pub mod principal;

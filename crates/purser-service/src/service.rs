@@ -1,6 +1,7 @@
 //! The handle that all use-cases hang on: the stores, the clock, and what is cached of them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use purser_domain::skill::Catalogue;
 use purser_domain::tenant::{Tenant, TenantId};
@@ -12,6 +13,7 @@ use crate::cache::Cache;
 use crate::calibration::InForce;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::passed_over::Tally;
 use crate::price_book::Books;
 use crate::principal::Principal;
 use crate::provenance::{self, Recorder};
@@ -37,6 +39,7 @@ struct Inner {
     catalogues: Cache<TenantId, Arc<Catalogue>>,
     calibrations: Cache<TenantId, Arc<InForce>>,
     sandbox: OnceLock<Sandbox>,
+    tally: Tally,
 }
 
 impl Service {
@@ -49,9 +52,35 @@ impl Service {
         let (principals, calendars) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
         let (catalogues, calibrations) = (Cache::new(TRUST_MICROS), Cache::new(TRUST_MICROS));
         let (recorder, sandbox) = (OnceLock::new(), OnceLock::new());
-        let inner =
-            Inner { store, ledger, clock, books, principals, calendars, recorder, catalogues, calibrations, sandbox };
+        let inner = Inner {
+            store,
+            ledger,
+            clock,
+            books,
+            principals,
+            calendars,
+            recorder,
+            catalogues,
+            calibrations,
+            sandbox,
+            tally: Tally::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Does `work` after a while, unless the service is gone by then.
+    pub(crate) fn later<W: Future<Output = ()> + Send + 'static>(
+        &self,
+        after: Duration,
+        work: impl FnOnce(Self) -> W + Send + 'static,
+    ) {
+        let inner = Arc::downgrade(&self.inner);
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            if let Some(inner) = inner.upgrade() {
+                work(Self { inner }).await;
+            }
+        });
     }
 
     /// The current time.
@@ -100,6 +129,10 @@ impl Service {
     /// The same with another candidate.
     pub fn start_sandbox_with(&self, config: sandbox::Config, candidate: Box<dyn Candidate>) {
         self.inner.sandbox.get_or_init(|| Sandbox::start(config, candidate));
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.inner.tally
     }
 
     pub(crate) fn catalogues(&self) -> &Cache<TenantId, Arc<Catalogue>> {
@@ -171,9 +204,11 @@ impl Service {
             None => Ok(()),
         };
         let flushed = self.ledger().shutdown().await;
+        let counted = self.flush_passed_over().await;
         let closed = self.store().close().await;
         recorded?;
         flushed?;
+        counted?;
         Ok(closed?)
     }
 }

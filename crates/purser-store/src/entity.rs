@@ -12,6 +12,7 @@ pub(crate) mod inbox;
 pub(crate) mod inbox_head;
 pub(crate) mod lake;
 pub(crate) mod lease;
+pub(crate) mod passed_over;
 pub(crate) mod price_import;
 pub(crate) mod price_import_line;
 pub(crate) mod price_override;

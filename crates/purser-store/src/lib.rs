@@ -18,6 +18,7 @@ pub mod inbox;
 pub mod lake;
 pub mod lease;
 mod migration;
+pub mod passed_over;
 pub mod price_import;
 pub mod price_override;
 pub mod provenance;
@@ -151,6 +152,12 @@ impl Store {
     #[must_use]
     pub fn conflict<'a>(&'a self, tenant: &'a TenantId) -> conflict::Conflicts<'a> {
         conflict::Conflicts::new(self, tenant)
+    }
+
+    /// What receivers read and did not charge.
+    #[must_use]
+    pub const fn passed_over(&self) -> passed_over::PassedOvers<'_> {
+        passed_over::PassedOvers::new(self)
     }
 
     /// A tenant's imports.

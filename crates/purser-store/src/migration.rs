@@ -8,6 +8,7 @@ mod m0004_simulation;
 mod m0005_calibration;
 mod m0006_retention;
 mod m0007_artifact;
+mod m0008_passed_over;
 mod m0010_reconciliation;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_calibration::Migration),
             Box::new(m0006_retention::Migration),
             Box::new(m0007_artifact::Migration),
+            Box::new(m0008_passed_over::Migration),
             Box::new(m0010_reconciliation::Migration),
         ]
     }

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Key(key::Command),
     /// Read usage from files
     Import(import::Args),
-    /// Take usage back
+    /// Take usage back, and see what was not charged
     #[command(subcommand)]
     Usage(usage::Command),
     /// Look after the ledger

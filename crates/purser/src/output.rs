@@ -54,15 +54,15 @@ fn drawn(length: u64, template: &str) -> ProgressBar {
 }
 
 /// A column of a table: its title, and whether it holds numbers.
-pub(crate) enum Column {
+pub(crate) enum Column<'a> {
     /// Words, to the left.
-    Text(&'static str),
+    Text(&'a str),
     /// Numbers, to the right.
-    Number(&'static str),
+    Number(&'a str),
 }
 
 /// A table with a header; numbers stand to the right. Without rows there is no table, which stderr tells.
-pub(crate) fn table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
+pub(crate) fn table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
     let mut rows = rows.into_iter().peekable();
     if rows.peek().is_none() {
         talk("nothing to show");

@@ -28,6 +28,7 @@ pub(crate) fn totals(cost: &str, calls: i64, priced: i64, errors: i64) -> Totals
         errors,
         latency_ms_sum: calls * 250,
         latency_count: calls,
+        ..Totals::default()
     }
 }
 

@@ -42,11 +42,12 @@ pub(crate) struct Page {
 }
 
 /// Every page that can be gone to, by title and address.
-pub(crate) const PAGES: [(&str, &str); 4] = [
+pub(crate) const PAGES: [(&str, &str); 5] = [
     ("Overview", "/overview"),
     ("Simulation", "/simulate"),
     ("What-if", "/what-if"),
     ("Reconciliation", "/reconciliations"),
+    ("Not charged", "/passed-over"),
 ];
 
 impl Shell {

@@ -20,6 +20,7 @@ mod limit;
 mod litellm;
 mod openapi;
 mod otlp;
+mod passed_over;
 mod price;
 mod prompt;
 mod provenance;

@@ -81,6 +81,39 @@ async fn as_of_sees_only_what_had_arrived() {
 }
 
 #[tokio::test]
+async fn rated_and_reported_cost_units_and_new_dimensions_are_asked_for() {
+    let app = TestApp::start().await;
+    app.store_events(&[
+        event_with("a", &json!({"cost_usd": "0.01", "inference_geo": "us", "units": {"images": "2.5"}})),
+        event_with("b", &json!({"tool": "search", "mcp_server": "web", "units": {"images": 1, "pages": 3}})),
+        event_with("c", &json!({"model": "no-such-model", "cost_usd": "1"})),
+    ])
+    .await;
+    let answer = app.get("/api/v1/usage/query?group_by=inference_geo").await.expect(200).json();
+    let total = &answer["total"];
+    // a and b have units without a rate, so that neither is rated whole; only a and c report.
+    assert_eq!((&total["reported_usd"], &total["rated_usd"]), (&json!("1.010000000000"), &json!("0.000000000000")));
+    assert!(total.get("rated_minus_reported_usd").is_none(), "none has both: {answer}");
+    assert!(total.get("units").is_none(), "only on request");
+    assert_eq!(cell(&answer, "inference_geo", "us", "charged_events"), 1);
+    let answer = app.get("/api/v1/usage/query?group_by=tool,mcp_server&metrics=units.images").await.expect(200).json();
+    assert_eq!(answer["total"]["units"], json!({"images": "3.5", "pages": "3"}));
+    assert_eq!(cell(&answer, "tool", "search", "units"), json!({"images": "1", "pages": "3"}));
+    let answer = app.get("/api/v1/usage/query?cost_source=reported&metrics=requests").await.expect(200).json();
+    assert_eq!(answer["total"]["charged_events"], 2);
+}
+
+#[tokio::test]
+async fn the_difference_is_that_of_the_events_with_both_costs() {
+    let app = TestApp::start().await;
+    app.store_events(&[event_with("a", &json!({"cost_usd": "0.005"})), event("b")]).await;
+    let answer = app.get("/api/v1/usage/query").await.expect(200).json();
+    // Each is rated 0.0075; a reports 0.005.
+    assert_eq!(answer["total"]["rated_usd"], "0.015000000000");
+    assert_eq!(answer["total"]["rated_minus_reported_usd"], "0.002500000000");
+}
+
+#[tokio::test]
 async fn every_bad_parameter_is_named_at_once() {
     let app = TestApp::start().await;
     let reply = app.get("/api/v1/usage/query?from=2026-11-20&group_by=colour&top=x&grain=year&bogus=1&top=2").await;

@@ -28,6 +28,10 @@ pub(crate) struct Cells {
     errors: Vec<i64>,
     latency: Vec<i64>,
     latency_count: Vec<i64>,
+    rated: Vec<i128>,
+    reported: Vec<i128>,
+    difference: Vec<i128>,
+    compared: Vec<i64>,
     newest: Vec<i64>,
     leaves: Vec<(Leaf, Vec<i64>)>,
 }
@@ -70,7 +74,11 @@ impl Cells {
             let column = column.ok_or_else(|| Error::Corrupt(format!("a cube without {name}")))?;
             Ok(column.iter().map(Option::unwrap_or_default).collect())
         };
-        let cost = batch.column_by_name("cost").and_then(|array| array.as_primitive_opt::<Decimal128Type>());
+        let amounts = |name: &str| -> Result<Vec<i128>, Error> {
+            let column = batch.column_by_name(name).and_then(|array| array.as_primitive_opt::<Decimal128Type>());
+            let column = column.ok_or_else(|| Error::Corrupt(format!("a cube without {name}")))?;
+            Ok(column.iter().map(Option::unwrap_or_default).collect())
+        };
         let newest = batch.column_by_name("newest").and_then(|a| a.as_primitive_opt::<TimestampMicrosecondType>());
         let missing = || Error::Corrupt("a cube without its sums".to_owned());
         let mut leaves = Vec::new();
@@ -86,12 +94,16 @@ impl Cells {
             tenant: Codes::new(batch, "tenant_id")?,
             keys: shape.columns.iter().map(|name| Codes::new(batch, name)).collect::<Result<_, _>>()?,
             hours: hours.into_iter().map(|hour| i32::try_from(hour).unwrap_or(i32::MAX)).collect(),
-            cost: cost.ok_or_else(missing)?.iter().map(Option::unwrap_or_default).collect(),
+            cost: amounts("cost")?,
             charged: integers("charged")?,
             priced: integers("priced")?,
             errors: integers("errors")?,
             latency: integers("latency")?,
             latency_count: integers("latency_count")?,
+            rated: amounts("rated")?,
+            reported: amounts("reported")?,
+            difference: amounts("difference")?,
+            compared: integers("compared")?,
             newest: newest.ok_or_else(missing)?.iter().map(Option::unwrap_or_default).collect(),
             leaves,
         })
@@ -100,7 +112,7 @@ impl Cells {
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         let texts: usize = self.keys.iter().chain([&self.tenant]).map(Codes::bytes).sum();
-        texts + self.cost.len() * (16 + 6 * 8 + 8 * self.leaves.len()) + self.hours.len() * 4
+        texts + self.cost.len() * (4 * 16 + 7 * 8 + 8 * self.leaves.len()) + self.hours.len() * 4
     }
 
     /// Adds the cells that `query` asks for to `fold`.
@@ -168,7 +180,7 @@ impl Cells {
             let wanted = query.metrics.iter().any(|metric| match metric {
                 Metric::Leaf(asked) => asked == leaf,
                 Metric::Requests => *leaf == Leaf::Requests,
-                Metric::Errors | Metric::Latency => false,
+                _ => false,
             });
             if wanted {
                 totals.quantities[*leaf as usize] += sums[cell];
@@ -180,6 +192,18 @@ impl Cells {
         if query.metrics.contains(&Metric::Latency) {
             totals.latency_ms_sum += self.latency[cell];
             totals.latency_count += self.latency_count[cell];
+        }
+        let add = |sum: &mut Money, cells: &[i128]| *sum = Money::from_pico(sum.pico() + cells[cell]);
+        for metric in &query.metrics {
+            match metric {
+                Metric::RatedUsd => add(&mut totals.rated, &self.rated),
+                Metric::ReportedUsd => add(&mut totals.reported, &self.reported),
+                Metric::RatedMinusReportedUsd => {
+                    add(&mut totals.difference, &self.difference);
+                    totals.compared += self.compared[cell];
+                }
+                _ => {}
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::lake::LakeFile;
 
 /// The version of cubes on disk, the name of their directory: it changes with what their columns mean.
-pub(super) const VERSION: &str = "cubes-1";
+pub(super) const VERSION: &str = "cubes-2";
 
 /// Cubes by lake file and shape.
 pub(crate) struct CubeStore {
@@ -39,11 +39,23 @@ struct Kept {
     used: u64,
 }
 
+/// Deletes cubes that no longer are what this version reads; what cannot be deleted only takes room.
+fn delete_other_versions(cache_dir: &Path) {
+    for entry in std::fs::read_dir(cache_dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_other = name.to_str().is_some_and(|name| name.starts_with("cubes-") && name != VERSION);
+        if is_other && let Err(error) = std::fs::remove_dir_all(entry.path()) {
+            tracing::warn!(%error, path = %entry.path().display(), "cubes of another version stay");
+        }
+    }
+}
+
 impl CubeStore {
     /// Cubes on disk below `cache_dir`, `limit` bytes of them in memory.
     pub(crate) fn open(cache_dir: &Path, limit: usize) -> Result<Self, Error> {
         let directory = cache_dir.join(VERSION);
         std::fs::create_dir_all(&directory).map_err(|source| Error::file(&directory, source))?;
+        delete_other_versions(cache_dir);
         Ok(Self {
             directory,
             limit,

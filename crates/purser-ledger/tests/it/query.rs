@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use purser_domain::entry::Reason;
 use purser_domain::money::Money;
 use purser_domain::time::{Calendar, Grain, Timestamp, Window};
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::Status;
 use purser_domain::usage_query::{Dimension, Filter, Metric, Query, Row, Totals};
-use purser_ledger::Draft;
+use purser_ledger::{Correction, Draft, EntryFilter, Page};
 
 use crate::support::{HOUR, NOW, TestLedger, acme, draft};
 
@@ -26,8 +27,19 @@ fn varied(number: u64) -> Draft {
     event.status = if number.is_multiple_of(6) { Status::Error } else { Status::Ok };
     event.latency_ms = number.is_multiple_of(2).then_some(number);
     event.tags = [("team".to_owned(), format!("t{}", number % 2))].into();
+    event.inference_geo = number.is_multiple_of(4).then(|| "us".to_owned());
+    let quantity = |text: &str| text.parse().expect("a literal of this test");
+    if number.is_multiple_of(5) {
+        event.units.insert("images".to_owned(), quantity("2"));
+    }
+    if number.is_multiple_of(10) {
+        event.units.insert("pages".to_owned(), quantity("0.5"));
+    }
     if number.is_multiple_of(8) {
         draft.charge = purser_domain::charge::Charge::default();
+    } else if number.is_multiple_of(3) {
+        let reported = Some(Money::from_pico(2 * i128::from(number)));
+        (event.reported_usd, draft.charge.reported_usd) = (reported, reported);
     }
     draft
 }
@@ -183,7 +195,7 @@ fn every_cut_conserves_the_total() {
                 let cut = ledger.ledger.query(&acme(), &kolkata, &query).await.expect("an answer");
                 (cut, ledger.ledger.query(&acme(), &kolkata, &whole).await.expect("an answer"))
             });
-            prop_assert_eq!(sum(&cut.rows), cut.total);
+            prop_assert_eq!(sum(&cut.rows), cut.total.clone());
             prop_assert_eq!(cut.total, whole.total);
             prop_assert_eq!(cut.newest, whole.newest);
             Ok(())
@@ -241,6 +253,37 @@ async fn only_what_is_asked_for_is_measured() {
     let total = ledger.query(Query { metrics: vec![Metric::Leaf(Leaf::Input)], ..Query::default() }).await.total;
     assert_eq!((total.get(Leaf::Input), total.get(Leaf::Requests), total.errors), (820, 0, 0));
     assert_eq!(total.charged, 40, "cost and coverage always are");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rated_and_reported_cost_are_compared_over_the_calls_that_have_both() {
+    let total = filled().await.total().await;
+    // 0, 3, … 39 without 0 and 24: 12 calls whose numbers add up to 273 − 24 = 249. Each reports twice its number and
+    // is rated at its number and one.
+    assert_eq!((total.reported, total.compared), (Money::from_pico(498), 12));
+    assert_eq!(total.difference, Money::from_pico(249 + 12 - 498));
+    assert_eq!(total.rated, total.cost, "nothing else is reported");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_are_summed_by_name_and_taken_back_with_their_call() {
+    let ledger = filled().await;
+    let query = Query { by: vec![Dimension::InferenceGeo], metrics: vec![Metric::Units], ..Query::default() };
+    let answer = ledger.query(query.clone()).await;
+    // Eight calls of two images; four of them, 0, 10, 20 and 30, with half a page.
+    let all = [("images".to_owned(), 16_000_000), ("pages".to_owned(), 2_000_000)];
+    assert_eq!(answer.total.units, all.into());
+    // Of 0, 5, … 35 the multiples of four are 0 and 20.
+    let us = answer.rows.iter().find(|row| row.keys == [Some("us".to_owned())]).expect("a group");
+    assert_eq!((us.totals.units["images"], us.totals.charged), (4_000_000, 10));
+    let filter = EntryFilter { event_id: Some("v10".to_owned()), ..EntryFilter::default() };
+    let page = Page { before: None, limit: 1 };
+    let v10 = ledger.ledger.entries(&acme(), &filter, page).await.expect("a page").remove(0);
+    let void = Correction { reverses: v10, reason: Reason::Void, note: None, replacement: None };
+    ledger.ledger.correct(vec![void]).await.expect("applied");
+    let left = [("images".to_owned(), 14_000_000), ("pages".to_owned(), 1_500_000)];
+    assert_eq!(ledger.query(query.clone()).await.total.units, left.into());
+    assert_eq!(ledger.query(Query { metrics: vec![], ..query }).await.total.units, [].into(), "only on request");
 }
 
 #[tokio::test(flavor = "multi_thread")]

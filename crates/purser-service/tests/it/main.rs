@@ -3,6 +3,7 @@
 mod backtest;
 mod calibration;
 mod divergence;
+mod passed_over;
 mod provenance;
 mod replay;
 mod sandbox;

@@ -15,6 +15,7 @@ use crate::database::{Database, at, tenant_id, with_tenant};
 use crate::discount::discount;
 use crate::feature_tag::tag;
 use crate::import::import;
+use crate::passed_over::counts;
 use crate::price_override::{own, price};
 use crate::scenario::scenario;
 use crate::skill_override::skill;
@@ -33,6 +34,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     store.scenario(&acme).create(&scenario("sc_1"), at(1)).await.expect("a new scenario");
     store.calibration(&acme).add(&calibration("a", 1), window(), 9).await.expect("a new calibration");
     store.artifact(&acme).save(artifact("art_1", "d", "1", 1)).await.expect("a new artifact");
+    store.passed_over().add(&counts(&acme, "decide", 1, 1)).await.expect("a new kind");
 
     assert_eq!(store.api_key().list(&other).await, Ok(Vec::new()));
     assert_eq!(store.feature_tag(&other).list().await, Ok(Vec::new()));
@@ -41,6 +43,7 @@ pub(crate) async fn tenants_never_see_each_others_rows(database: Database) {
     assert_eq!(store.discount(&other).history().await, Ok(Vec::new()));
     assert_eq!(store.conflict(&other).list(10, None).await, Ok(Vec::new()));
     assert_eq!(store.conflict(&other).count().await, Ok(0));
+    assert_eq!(store.passed_over().list(&other, None, 10).await, Ok(Vec::new()));
     assert_eq!(store.import(&other).list(10, None).await, Ok(Vec::new()));
     assert_eq!(store.import(&other).get("imp_1").await, Ok(None));
     assert!(store.skill_override(&other).list().await.expect("the list").is_empty());

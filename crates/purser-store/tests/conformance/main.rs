@@ -14,6 +14,7 @@ mod isolation;
 mod lake;
 mod lease;
 mod migration;
+mod passed_over;
 mod price_import;
 mod price_override;
 mod provenance;
@@ -63,6 +64,8 @@ conformance! {
     lease: a_lease_has_one_holder_until_it_expires, a_released_lease_is_free, one_of_many_gets_the_lease;
     migration: opening_again_changes_nothing, many_nodes_may_open_a_new_database_at_once,
         the_schema_refuses_values_that_are_not_in_an_enum;
+    passed_over: a_kind_counts_further_and_keeps_its_first_and_last_time,
+        kinds_are_listed_last_seen_first_and_old_days_are_forgotten, thousands_of_kinds_fit_one_call;
     price_import: versions_are_added_and_keep_their_lines;
     price_override: a_price_round_trips_exactly, nulls_are_equal_in_a_prices_key, a_price_ends_by_a_new_revision,
         the_schema_itself_refuses_two_prices_in_force, a_price_that_never_started_ends_without_a_trace_in_force;

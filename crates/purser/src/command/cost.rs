@@ -7,7 +7,7 @@ use std::io::Write;
 use purser_api::usage_query::{UsageAnswer, UsageRow, UsageTotals};
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Grain;
-use purser_domain::usage_query::{Dimension, Filter, Query};
+use purser_domain::usage_query::{Dimension, Filter, Metric, Query};
 use purser_service::clock::Clock;
 
 use crate::config::Settings;
@@ -21,7 +21,9 @@ pub(crate) struct Args {
     /// The tenant; not needed with --server
     #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
-    /// Cut by these: provider, model, feature, user, agent, run, session, project, environment, …, tag:KEY
+    /// Cut by these: provider, model, feature, user, agent, skill, run, session, project, environment,
+    /// response_model, source, operation, service_tier, status, error_type, inference_geo, speed, tool, mcp_server,
+    /// cost_source, tag:KEY
     #[arg(long, value_delimiter = ',', value_name = "DIMENSION")]
     by: Vec<Dimension>,
     /// First instant: a date in the tenant's zone, RFC 3339, or an age such as 7d
@@ -45,6 +47,9 @@ pub(crate) struct Args {
     /// Only what was received until then
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
+    /// Further columns: rated_usd, reported_usd, rated_minus_reported_usd, latency, units, units.NAME, or tokens of a leaf
+    #[arg(long, value_delimiter = ',', value_name = "METRIC", value_parser = parse_metric)]
+    columns: Vec<String>,
     /// Print JSON, exact
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -59,6 +64,12 @@ pub(crate) struct Args {
 pub(crate) fn parse_filter(text: &str) -> Result<(Dimension, Option<String>), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not DIMENSION=VALUE"))?;
     Ok((name.parse()?, Some(value.to_owned()).filter(|value| !value.is_empty())))
+}
+
+/// Reads the name of a metric, short names made whole; `units.NAME` stays as it is.
+fn parse_metric(text: &str) -> Result<String, String> {
+    let metric = text.parse::<Metric>()?;
+    Ok(if text.starts_with("units.") { text.to_owned() } else { metric.name().to_owned() })
 }
 
 /// Joins the values of each dimension: any of them may match.
@@ -87,7 +98,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     match (args.json, args.csv) {
         (true, _) => output::json(&answer)?,
         (_, true) => csv(&answer)?,
-        _ => table::show(&answer)?,
+        _ => table::show(&answer, &args.columns)?,
     }
     Ok(Exit::Done)
 }
@@ -106,6 +117,10 @@ async fn ask_locally(args: &Args, settings: &Settings) -> anyhow::Result<UsageAn
 
 fn query(args: &Args, zone: &str) -> anyhow::Result<Query> {
     let (zone, now) = (time::zone(zone)?, Clock::System.now());
+    let mut metrics = Metric::all();
+    if args.columns.iter().any(|name| name.starts_with("units")) {
+        metrics.push(Metric::Units);
+    }
     let as_of = args.as_of.as_deref().map(|text| time::instant("as_of", text, &zone, now)).transpose()?;
     Ok(Query {
         window: time::window(args.from.as_deref(), args.to.as_deref(), &zone, now)?,
@@ -115,6 +130,7 @@ fn query(args: &Args, zone: &str) -> anyhow::Result<Query> {
         filters: filters(&args.filter),
         top: args.top,
         zero_fill: args.zero_fill,
+        metrics,
         ..Query::default()
     })
 }
@@ -127,17 +143,20 @@ fn csv(answer: &UsageAnswer) -> anyhow::Result<()> {
     header.extend(answer.group_by.iter().map(String::as_str));
     header.extend(["other", "cost_usd", "priced_fraction", "charged_events", "unpriced_events"]);
     header.extend(metrics.iter().map(|name| name.as_str()));
-    header.push("latency_ms_mean");
+    header.extend(["latency_ms_mean", "rated_usd", "reported_usd", "rated_minus_reported_usd"]);
+    let units: Vec<&String> = answer.total.units.iter().flat_map(|units| units.keys()).collect();
+    let named: Vec<String> = units.iter().map(|unit| format!("units.{unit}")).collect();
+    header.extend(named.iter().map(String::as_str));
     writer.write_record(header)?;
     for row in &answer.rows {
-        writer.write_record(record(answer, row, &metrics))?;
+        writer.write_record(record(answer, row, &metrics, &units))?;
     }
     writer.flush()?;
     writer.into_inner().map_err(|error| error.into_error())?.flush()?;
     Ok(())
 }
 
-fn record(answer: &UsageAnswer, row: &UsageRow, metrics: &[&String]) -> Vec<String> {
+fn record(answer: &UsageAnswer, row: &UsageRow, metrics: &[&String], units: &[&String]) -> Vec<String> {
     let UsageTotals { cost_usd, priced_fraction, charged_events, unpriced_events, .. } = &row.totals;
     let mut cells: Vec<String> =
         answer.grain.iter().map(|_| row.bucket.map_or_else(String::new, |at| at.to_string())).collect();
@@ -149,6 +168,11 @@ fn record(answer: &UsageAnswer, row: &UsageRow, metrics: &[&String]) -> Vec<Stri
     cells.push(unpriced_events.to_string());
     cells.extend(metrics.iter().map(|name| row.totals.metrics.get(*name).copied().unwrap_or(0).to_string()));
     cells.push(row.totals.latency_ms_mean.map_or_else(String::new, |mean| mean.to_string()));
+    let UsageTotals { rated_usd, reported_usd, rated_minus_reported_usd, units: used, .. } = &row.totals;
+    let amounts = [rated_usd, reported_usd, rated_minus_reported_usd];
+    cells.extend(amounts.map(|amount| amount.map_or_else(String::new, |usd| usd.to_string())));
+    let quantity = |unit: &String| used.as_ref().and_then(|used| used.get(unit)).cloned();
+    cells.extend(units.iter().map(|unit| quantity(unit).unwrap_or_else(|| "0".to_owned())));
     cells
 }
 

@@ -1,4 +1,6 @@
-//! `purser usage`: takes usage back by corrections; the ledger keeps both.
+//! `purser usage`: takes usage back by corrections, of which the ledger keeps both, and tells what was not charged.
+
+mod passed_over;
 
 use clap::Subcommand;
 use purser_domain::tenant::TenantId;
@@ -14,6 +16,8 @@ use crate::remote::RemoteFlags;
 pub(crate) enum Command {
     /// Withdraw an import or one event
     Void(Void),
+    /// What was read and not charged, and why
+    PassedOver(passed_over::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +45,13 @@ pub(crate) struct Void {
 }
 
 pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
-    let Command::Void(args) = command;
+    match command {
+        Command::Void(args) => void(args, settings).await,
+        Command::PassedOver(args) => passed_over::run(args, settings).await,
+    }
+}
+
+async fn void(args: Void, settings: &Settings) -> anyhow::Result<Exit> {
     if args.reason.trim().is_empty() {
         return Err(Failure::usage("reason: must not be empty"));
     }

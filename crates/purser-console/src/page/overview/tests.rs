@@ -9,6 +9,11 @@ use crate::view::sample;
 use crate::view::shell::{self, User};
 
 fn page(query: &str, body: impl FnOnce(&Params) -> Body) -> String {
+    noted(query, None, body)
+}
+
+fn noted(query: &str, note: Option<&str>, body: impl FnOnce(&Params) -> Body) -> String {
+    let note = note.map(str::to_owned);
     let parsed = Parsed::read(query);
     let options = vec![(Dimension::Model, vec!["claude-sonnet-4-5".to_owned(), "<b>own & only</b>".to_owned()])];
     let known = Known { tenant_zone: "Europe/Berlin".to_owned(), today: date(2026, 11, 20), options };
@@ -22,7 +27,8 @@ fn page(query: &str, body: impl FnOnce(&Params) -> Body) -> String {
     };
     let (script, charts) = ("/assets/console.js".to_owned(), "/assets/plotly.js".to_owned());
     let body = body(&parsed.params);
-    Page { shell, form: Form::new(&parsed, &known), body, script, charts }.render().expect("the page is written out")
+    let form = Form::new(&parsed, &known);
+    Page { shell, form, note, body, script, charts }.render().expect("the page is written out")
 }
 
 fn figures(params: &Params) -> Body {
@@ -47,6 +53,13 @@ fn the_page_of_a_refused_question() {
 #[test]
 fn the_page_before_the_first_event() {
     insta::assert_snapshot!(squeezed(&page("", |_| Body::Welcome("http://127.0.0.1:8000".to_owned()))));
+}
+
+#[test]
+fn what_was_not_charged_is_noted_with_a_link() {
+    assert!(!page("", figures).contains("/passed-over"), "nothing to say");
+    let html = noted("", Some("2 items of <b>"), figures);
+    assert!(html.contains("2 items of &#60;b&#62; <a href=\"/passed-over\">"), "{html}");
 }
 
 #[test]

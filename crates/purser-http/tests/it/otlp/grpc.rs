@@ -11,7 +11,7 @@ use purser_test::{ACME, TestApp};
 use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request};
 
-use super::sample::{bad_span, chat_span, request};
+use super::sample::{bad_span, chat_span, operation_span, request};
 
 /// Serves gRPC on a free port; the sender stops it.
 async fn serve(app: &TestApp) -> (String, tokio::sync::oneshot::Sender<()>) {
@@ -75,6 +75,30 @@ async fn a_call_needs_a_key_that_may_send() {
     let refused = client.export(with_key(message(), app.key(ACME, Role::Read))).await.expect_err("a read key");
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert_eq!(app.rows(ACME).await, 0);
+}
+
+#[tokio::test]
+async fn a_doubtful_span_is_told() {
+    let app = TestApp::start().await;
+    let (address, _stop) = serve(&app).await;
+    let mut client = TraceServiceClient::connect(address).await.expect("a connection");
+    let spans = vec![chat_span(1), operation_span(2, "dream")];
+    let reply = client.export(with_key(request(spans), app.key(ACME, Role::Ingest))).await.expect("taken");
+    let partial = reply.into_inner().partial_success.expect("one is doubtful");
+    assert_eq!(partial.rejected_spans, 0);
+    assert!(partial.error_message.contains("dream"), "{partial:?}");
+}
+
+#[tokio::test]
+async fn a_space_before_the_key_may_be_encoded() {
+    let app = TestApp::start().await;
+    let (address, _stop) = serve(&app).await;
+    let mut client = TraceServiceClient::connect(address).await.expect("a connection");
+    let mut message = Request::new(request(vec![chat_span(1)]));
+    let value = format!("Bearer%20{}", app.key(ACME, Role::Ingest));
+    message.metadata_mut().insert("authorization", value.parse().expect("a key is ASCII"));
+    client.export(message).await.expect("taken");
+    assert_eq!(app.rows(ACME).await, 1);
 }
 
 #[tokio::test]

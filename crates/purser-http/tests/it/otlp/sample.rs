@@ -41,6 +41,12 @@ pub(crate) fn chat_span(id: u8) -> Span {
     }
 }
 
+/// A span of another operation, without usage.
+pub(crate) fn operation_span(id: u8, operation: &str) -> Span {
+    let attributes = vec![text("gen_ai.operation.name", operation), text("gen_ai.provider.name", "openai")];
+    Span { name: operation.to_owned(), attributes, ..chat_span(id) }
+}
+
 /// A request with these spans.
 pub(crate) fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope = ScopeSpans { spans, ..ScopeSpans::default() };

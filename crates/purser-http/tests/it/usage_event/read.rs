@@ -54,6 +54,42 @@ async fn filters_are_parameters_named_after_dimensions() {
 }
 
 #[tokio::test]
+async fn an_event_shows_units_geography_tools_and_why_its_cost_is_what_it_is() {
+    let app = TestApp::start().await;
+    app.store_events(&[
+        event_with(
+            "a",
+            &json!({
+                "units": {"images": "2.5"}, "inference_geo": "us", "speed": "fast", "tool": "search",
+                "mcp_server": "web", "requests": 2, "context_window": "<=200k", "cost_usd": "0.5"
+            }),
+        ),
+        event("b"),
+    ])
+    .await;
+    let row = app.get("/api/v1/usage/events/a").await.expect(200).json()["current"].clone();
+    for (field, expect) in [
+        ("units", json!([{"unit": "images", "quantity": "2.5", "amount_usd": null}])),
+        ("inference_geo", json!("us")),
+        ("speed", json!("fast")),
+        ("tool", json!("search")),
+        ("mcp_server", json!("web")),
+        ("aggregate", json!(true)),
+        ("context_window", json!("<=200000")),
+        ("cost_source", json!("reported")),
+        ("contradiction", json!(null)),
+        ("foreign_cost", json!(null)),
+    ] {
+        assert_eq!(row[field], expect, "{field} of {row}");
+    }
+    assert_ne!(row["cost_source_reason"], json!(null), "why it is not the rated one: {row}");
+    let row = app.get("/api/v1/usage/events/b").await.expect(200).json()["current"].clone();
+    assert_eq!((&row["cost_source"], &row["cost_source_reason"]), (&json!("rated"), &json!(null)));
+    assert_eq!(row["basis"]["tier"], "standard", "{row}");
+    assert_eq!((&row["aggregate"], &row["units"]), (&json!(false), &json!([])));
+}
+
+#[tokio::test]
 async fn an_event_shows_its_leaves_price_version_and_match() {
     let app = TestApp::start().await;
     app.store_events(&[event("a")]).await;

@@ -2,16 +2,18 @@
 
 use jiff::tz::TimeZone;
 use purser_api::usage_query::{UsageAnswer, UsageRow, UsageTotals};
+use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
 
 use crate::output::{self, Column, grouped, usd};
 
 /// Input tokens of the table: everything that was read.
-const READ: [&str; 9] = [
+const READ: [&str; 10] = [
     "input_tokens",
     "cache_read_tokens",
     "cache_write_5m_tokens",
     "cache_write_1h_tokens",
+    "cache_write_12h_tokens",
     "input_audio_tokens",
     "cache_read_audio_tokens",
     "input_image_tokens",
@@ -22,8 +24,8 @@ const READ: [&str; 9] = [
 const WRITTEN: [&str; 5] =
     ["output_tokens", "reasoning_tokens", "output_audio_tokens", "output_image_tokens", "output_video_tokens"];
 
-/// Prints the rows and their total.
-pub(super) fn show(answer: &UsageAnswer) -> anyhow::Result<()> {
+/// Prints the rows and their total, with the further columns `extra`.
+pub(super) fn show(answer: &UsageAnswer, extra: &[String]) -> anyhow::Result<()> {
     let zone = TimeZone::get(&answer.zone).unwrap_or(TimeZone::UTC);
     let grain = answer.grain.as_deref();
     let mut columns = Vec::new();
@@ -36,17 +38,22 @@ pub(super) fn show(answer: &UsageAnswer) -> anyhow::Result<()> {
     }
     let heads = columns.len();
     columns.extend(["Cost", "Share", "Requests", "Tokens in", "Tokens out", "Errors", "Priced"].map(Column::Number));
+    let extra = spelled_out(answer, extra);
+    let titles: Vec<String> = extra.iter().map(|name| title_of_metric(name)).collect();
+    columns.extend(titles.iter().map(|title| Column::Number(title)));
     let mut rows: Vec<Vec<String>> = Vec::new();
     if heads > 1 || grain.is_some() || !answer.group_by.is_empty() {
         for row in &answer.rows {
             let mut cells = head(answer, row, &zone);
             cells.extend(numbers(&row.totals, &answer.total));
+            cells.extend(extra.iter().map(|name| measure(&row.totals, name)));
             rows.push(cells);
         }
     }
     let mut total = vec![String::new(); heads];
     total[0] = "total".to_owned();
     total.extend(numbers(&answer.total, &answer.total));
+    total.extend(extra.iter().map(|name| measure(&answer.total, name)));
     rows.push(total);
     output::table(&columns, rows)?;
     notes(answer, &zone);
@@ -85,6 +92,40 @@ fn numbers(totals: &UsageTotals, of: &UsageTotals) -> Vec<String> {
         metric("errors"),
         totals.priced_fraction.map_or_else(|| "-".to_owned(), percent),
     ]
+}
+
+/// The further columns by name: `units` stands for one column per unit.
+fn spelled_out(answer: &UsageAnswer, extra: &[String]) -> Vec<String> {
+    let units = answer.total.units.iter().flatten().map(|(unit, _)| format!("units.{unit}"));
+    let units: Vec<String> = units.collect();
+    extra.iter().flat_map(|name| if name == "units" { units.clone() } else { vec![name.clone()] }).collect()
+}
+
+/// The cell of a further column.
+fn measure(totals: &UsageTotals, name: &str) -> String {
+    let money = |amount: Option<Money>| amount.map_or_else(|| "-".to_owned(), usd);
+    match name {
+        "rated_usd" => money(totals.rated_usd),
+        "reported_usd" => money(totals.reported_usd),
+        "rated_minus_reported_usd" => money(totals.rated_minus_reported_usd),
+        "latency" => totals.latency_ms_mean.map_or_else(|| "-".to_owned(), |mean| format!("{mean:.0}")),
+        _ => match name.strip_prefix("units.") {
+            Some(unit) => {
+                totals.units.iter().flatten().find(|(known, _)| *known == unit).map_or("0", |(_, n)| n).to_owned()
+            }
+            None => grouped(i128::from(totals.metrics.get(name).copied().unwrap_or(0))),
+        },
+    }
+}
+
+fn title_of_metric(name: &str) -> String {
+    match name {
+        "rated_usd" => "Rated".to_owned(),
+        "reported_usd" => "Reported".to_owned(),
+        "rated_minus_reported_usd" => "Rated − reported".to_owned(),
+        "latency" => "Mean ms".to_owned(),
+        _ => name.strip_prefix("units.").unwrap_or(name).replace('_', " "),
+    }
 }
 
 fn share(part: i128, whole: i128) -> String {
@@ -134,8 +175,8 @@ fn title_of_grain(grain: &str) -> &'static str {
     }
 }
 
-/// A dimension as a heading; a tag keeps its key in lower case.
-fn title(name: &str) -> &'static str {
+/// A dimension as a heading; a tag keeps its name.
+fn title(name: &str) -> &str {
     match name {
         "provider" => "Provider",
         "model" => "Model",
@@ -153,7 +194,12 @@ fn title(name: &str) -> &'static str {
         "service_tier" => "Service tier",
         "status" => "Status",
         "error_type" => "Error type",
-        _ => "Tag",
+        "inference_geo" => "Geography",
+        "speed" => "Speed",
+        "tool" => "Tool",
+        "mcp_server" => "MCP server",
+        "cost_source" => "Cost source",
+        tag => tag,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use purser_api::usage_query::UsageTotals;
 use purser_domain::entry::{Entry, Reason};
+use purser_domain::money::Money;
 use purser_domain::time::{Grain, Window};
 use purser_domain::usage::Leaf;
-use purser_domain::usage_query::{Dimension, Query};
+use purser_domain::usage_query::{Dimension, Metric, Query};
 use purser_service::Principal;
 
 use crate::local::Local;
@@ -21,6 +23,7 @@ pub(super) fn header(writer: &mut csv::Writer<impl Write>) -> anyhow::Result<()>
     names.extend(MONEY);
     names.extend(Leaf::ALL.map(Leaf::quantity_name));
     names.extend(Leaf::ALL.map(Leaf::amount_name));
+    names.extend(["units", "unit_amounts", "at_least_usd", "context_window", "foreign_cost", "contradiction", "basis"]);
     Ok(writer.write_record(names)?)
 }
 
@@ -54,7 +57,24 @@ pub(super) fn row(writer: &mut csv::Writer<impl Write>, entry: &Entry) -> anyhow
     cells.push(charge.matched.name().to_owned());
     cells.extend(event.usage.quantities().map(|quantity| quantity.to_string()));
     cells.extend(charge.amounts.map(|amount| number(amount.map(|usd| usd.to_string()))));
+    cells.push(json(Some(&event.units).filter(|units| !units.is_empty()))?);
+    cells.push(json(Some(&charge.unit_amounts).filter(|amounts| !amounts.is_empty()))?);
+    cells.push(number(charge.at_least_usd.map(|usd| usd.to_string())));
+    cells.push(number(event.context_window.map(|window| window.to_string())));
+    cells.push(text(event.foreign_cost.as_deref()));
+    cells.push(json(event.contradiction.as_deref())?);
+    cells.push(json(charge.basis.as_deref())?);
     Ok(writer.write_record(cells)?)
+}
+
+/// The value as JSON; empty if there is none.
+fn json(value: Option<&impl serde::Serialize>) -> anyhow::Result<String> {
+    Ok(value.map(serde_json::to_string).transpose()?.unwrap_or_default())
+}
+
+/// The amount as text; empty if there is none.
+fn money(amount: Option<Money>) -> String {
+    amount.map_or_else(String::new, |usd| usd.to_string())
 }
 
 /// Sums per bucket of UTC and the dimensions that bills are read by; returns how many rows.
@@ -75,13 +95,16 @@ pub(super) async fn sums(
         Dimension::Agent,
         Dimension::User,
     ];
-    let query = Query { window, grain: Some(grain), by, ..Query::default() };
+    let mut metrics = Metric::all();
+    metrics.push(Metric::Units);
+    let query = Query { window, grain: Some(grain), by, metrics, ..Query::default() };
     let utc = purser_domain::time::Calendar::default();
     let answer = local.ledger.query(who.tenant(), &utc, &query).await.map_err(crate::local::ledger_failure)?;
     let mut names = vec!["period_start".to_owned()];
     names.extend(query.by.iter().map(Dimension::name));
     names.extend(["cost_usd", "priced_fraction", "charged_events", "errors"].map(str::to_owned));
     names.extend(Leaf::ALL.map(|leaf| leaf.quantity_name().to_owned()));
+    names.extend(["rated_usd", "reported_usd", "rated_minus_reported_usd", "units"].map(str::to_owned));
     writer.write_record(names)?;
     for row in &answer.rows {
         let mut cells = vec![row.bucket.map_or_else(String::new, |at| at.to_string())];
@@ -91,6 +114,9 @@ pub(super) async fn sums(
         cells.push(row.totals.charged.to_string());
         cells.push(row.totals.errors.to_string());
         cells.extend(row.totals.quantities.map(|quantity| quantity.to_string()));
+        let shown = UsageTotals::new(&query.metrics, &row.totals);
+        cells.extend([shown.rated_usd, shown.reported_usd, shown.rated_minus_reported_usd].map(money));
+        cells.push(json(shown.units.as_ref().filter(|units| !units.is_empty()))?);
         writer.write_record(cells)?;
     }
     Ok(answer.rows.len() as u64)

@@ -1,12 +1,14 @@
 //! What became of every row of a file, for people and as JSON.
 //! Invariant: rows = accepted + duplicates + observations + conflicts + refused + skipped.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::LazyLock;
 
+use purser_api::usage_event::PassedOverItem;
 use purser_domain::money::Money;
+use purser_domain::passed_over::PassedOver;
 use purser_domain::time::Timestamp;
 use purser_service::decode::decoded::{Decoded, Finding, Refusal};
 use purser_service::ingest::Receipt;
@@ -40,6 +42,7 @@ pub(super) struct Summary {
     skipped: u64,
     ignored: u64,
     findings: Vec<Finding>,
+    passed_over: BTreeMap<PassedOver, u64>,
     /// What a dry run would charge.
     pub(super) would_charge: Option<Money>,
     /// Hashes of the ids seen, to tell later whose duplicates they are.
@@ -72,6 +75,7 @@ impl Summary {
             skipped: 0,
             ignored: 0,
             findings: Vec::new(),
+            passed_over: BTreeMap::new(),
             would_charge: None,
             ids: HashSet::new(),
             sources: HashSet::new(),
@@ -106,6 +110,9 @@ impl Summary {
         self.observations += receipt.observations;
         self.unpriced += receipt.unpriced;
         self.ignored += receipt.ignored;
+        for (kind, count) in &receipt.passed_over {
+            *self.passed_over.entry(kind.clone()).or_default() += count;
+        }
         if let Some(cost) = receipt.would_charge {
             self.would_charge = Some([self.would_charge.unwrap_or_default(), cost].into_iter().sum());
         }
@@ -159,6 +166,8 @@ impl Summary {
             .iter()
             .map(|conflict| json!({ "line": conflict.index, "source": conflict.source, "event_id": conflict.event_id }))
             .collect();
+        let passed_over: Vec<PassedOverItem> =
+            self.passed_over.iter().map(|(kind, count)| PassedOverItem::new(kind.clone(), *count)).collect();
         let others: Vec<Value> =
             self.of_other_files.iter().map(|(name, rows)| json!({ "import": name, "rows": rows })).collect();
         json!({
@@ -177,6 +186,7 @@ impl Summary {
             "refused": self.refused,
             "first_refusals": refused,
             "skipped": self.skipped,
+            "passed_over": passed_over,
             "ignored_fields": self.ignored,
             "would_charge_usd": self.would_charge,
             "findings": self.findings.iter().map(|f| json!({ "message": f.message, "count": f.count })).collect::<Vec<_>>(),
@@ -200,6 +210,9 @@ impl Summary {
         }
         for finding in &self.findings {
             output::talk(format!("{}: {} ({} times)", self.file, finding.message, grouped(finding.count.into())));
+        }
+        for (kind, count) in &self.passed_over {
+            output::talk(format!("{}: {kind} ({} times)", self.file, grouped((*count).into())));
         }
         for (name, rows) in &self.of_other_files {
             output::talk(format!("{} rows are equal to rows of {name}", grouped((*rows).into())));

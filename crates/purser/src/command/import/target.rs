@@ -8,6 +8,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use purser_api::import::{ImportDraft, ImportPatch};
 use purser_domain::entry::{Entry, Kind};
+use purser_domain::passed_over::PassedOver;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Window;
 use purser_engine::price_book::TenantBook;
@@ -188,7 +189,12 @@ async fn send_remote(
     let lines: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
     let events: Vec<serde_json::Value> =
         decoded.events.iter().map(|incoming| purser_ingest::native::encode(&incoming.event)).collect();
-    let mut receipt = Receipt { refused: decoded.refused, ignored: decoded.ignored, ..Receipt::default() };
+    let mut receipt = Receipt {
+        refused: decoded.refused,
+        ignored: decoded.ignored,
+        passed_over: decoded.passed_over,
+        ..Receipt::default()
+    };
     if events.is_empty() {
         return Ok(receipt);
     }
@@ -199,6 +205,12 @@ async fn send_remote(
     receipt.observations = answer.observations;
     receipt.unpriced = answer.unpriced;
     receipt.would_charge = answer.would_charge_usd;
+    for item in answer.passed_over {
+        if let Ok(reason) = item.reason.parse() {
+            let kind = PassedOver::new(&item.emitter, &item.operation, reason);
+            *receipt.passed_over.entry(kind).or_default() += item.count;
+        }
+    }
     receipt.conflicts = answer
         .conflicts
         .into_iter()

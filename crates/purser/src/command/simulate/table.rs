@@ -19,7 +19,7 @@ pub(crate) fn print(report: &Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn column(column: &Column) -> output::Column {
+fn column(column: &Column) -> output::Column<'_> {
     match column {
         Column::Text(title) | Column::Name(title) => output::Column::Text(title),
         Column::Number(title) => output::Column::Number(title),
