@@ -58,13 +58,27 @@ impl Agent {
         }
     }
 
+    /// What its logs are, in a few words for the help.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "Claude Code's session logs: files, or a directory of them, as for each agent",
+            Self::Codex => "Codex's rollouts",
+            Self::GeminiCli => "Gemini CLI's chats",
+            Self::QwenCode => "Qwen Code's chats",
+            Self::Copilot => "Copilot CLI's session events",
+            Self::OpenCode => "OpenCode's messages",
+        }
+    }
+
     /// Whether a file of its logs has this name.
     #[must_use]
     pub fn owns(self, file: &str) -> bool {
         match self {
             Self::ClaudeCode | Self::QwenCode => file.ends_with(".jsonl"),
             Self::Codex => file.starts_with("rollout-") && file.ends_with(".jsonl"),
-            Self::GeminiCli => file.starts_with("session-") && (file.ends_with(".json") || file.ends_with(".jsonl")),
+            // A subagent's chat is called by its id alone.
+            Self::GeminiCli => file.ends_with(".jsonl") || (file.starts_with("session-") && file.ends_with(".json")),
             Self::Copilot => file == "events.jsonl",
             Self::OpenCode => file.ends_with(".json"),
         }

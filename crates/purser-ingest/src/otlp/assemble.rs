@@ -204,7 +204,8 @@ impl Assembler {
         let mut event = UsageEvent { source: SOURCE.to_owned(), ..UsageEvent::default() };
         model::fill(&mut event, emitter, attributes, &hints, &mut self.names);
         event.service_tier = tier(&[attributes.text(Text::ResponseTier), hints.response_tier.as_deref()]);
-        event.speed = attributes.text(Text::Speed).filter(|speed| *speed != "standard").map(str::to_owned);
+        event.speed =
+            attributes.text(Text::Speed).filter(|speed| !matches!(*speed, "standard" | "normal")).map(str::to_owned);
         event.inference_geo =
             attributes.text(Text::InferenceGeo).filter(|geo| *geo != "not_available").map(str::to_owned);
         cost::fill(&mut event, attributes, &hints, &mut self.decoded);

@@ -1,7 +1,7 @@
 //! Codex's rollouts: `token_count` events tell the counts of the last response and the sums of the session.
 //!
 //! The event comes again whenever a limit changes, with the same sums. A session that is forked begins with the events
-//! of its parent, written again with the time of the fork.
+//! of its parent, written again with the time of the fork: only the ids of their turns tell when they were.
 //! Invariant: a response is told by its session, the sums after it and its own counts; a copy has its parent's id.
 
 use purser_domain::passed_over::Reason;
@@ -14,7 +14,7 @@ use crate::identity::content_id;
 use crate::json::Picked;
 use crate::normalise::{self, Accounting, Reported};
 
-/// How long after its begin a session still copies the events of a parent that was not read, microseconds.
+/// How long after its begin a session still copies its parent's events, where no turn tells, microseconds.
 const COPY_MICROS: i64 = 2_000_000;
 
 /// One rollout.
@@ -24,6 +24,8 @@ pub(super) struct Rollout {
     /// The sessions that this one began with, the nearest first.
     parents: Vec<String>,
     started: Option<Timestamp>,
+    /// When the turn under way was begun, by its id.
+    turn: Option<Timestamp>,
     model: Option<String>,
     provider: Option<String>,
     folder: Option<String>,
@@ -60,8 +62,8 @@ impl Rollout {
             self.add_parent(Some(id));
             return;
         }
+        self.started = minted(&id).or(at);
         self.session = id;
-        self.started = at;
         self.model = meta.first(&["model"]);
         self.provider = meta.first(&["model_provider"]);
         self.folder = meta.first(&["cwd"]);
@@ -76,7 +78,8 @@ impl Rollout {
     }
 
     fn turn_context(&mut self, payload: &str) {
-        let Some(turn) = Picked::read(payload, ["model", "cwd", "service_tier"]) else { return };
+        let Some(turn) = Picked::read(payload, ["model", "cwd", "service_tier", "turn_id"]) else { return };
+        self.turn_began(turn.text("turn_id").as_deref());
         self.model = turn.first(&["model"]).or(self.model.take());
         self.folder = turn.first(&["cwd"]).or(self.folder.take());
         self.tier = turn.text("service_tier").and_then(|tier| {
@@ -85,14 +88,27 @@ impl Rollout {
         });
     }
 
+    fn turn_began(&mut self, id: Option<&str>) {
+        self.turn = id.and_then(minted).or(self.turn);
+    }
+
+    /// Whether what is read now was copied from a session before.
+    fn is_copy(&self, at: Timestamp) -> bool {
+        let (false, Some(started)) = (self.parents.is_empty(), self.started) else { return false };
+        self.turn.map_or(at.micros() - started.micros() <= COPY_MICROS, |turn| turn < started)
+    }
+
     fn event(
         &mut self,
         payload: &str,
         at: Result<Timestamp, Vec<FieldError>>,
         calls: &mut Calls,
     ) -> Result<(), Vec<FieldError>> {
-        let payload = object(payload, ["type", "info"])?;
+        let payload = object(payload, ["type", "info", "turn_id"])?;
         let kind = payload.text("type").unwrap_or_default();
+        if kind == "task_started" {
+            self.turn_began(payload.text("turn_id").as_deref());
+        }
         let info = payload.raw("info").filter(|_| kind == "token_count");
         let Some(info) = info.and_then(|info| Picked::read(info, ["last_token_usage", "total_token_usage"])) else {
             calls.pass_over(&kind, Reason::NotACall);
@@ -126,15 +142,17 @@ impl Rollout {
             let parts = [session, &epoch].into_iter().chain(counts.iter().map(String::as_str));
             content_id("codex", parts, 0)
         };
-        let own = id(&self.session);
-        if self.parents.iter().any(|parent| calls.seen.contains(&id(parent))) {
-            // A session that is forked from this one copies it too.
-            calls.seen.insert(&own);
-            return calls.pass_over("token_count", Reason::Repeated);
+        let mut session = &self.session;
+        if self.is_copy(at) {
+            if [&self.session].into_iter().chain(&self.parents).any(|session| calls.seen.contains(&id(session))) {
+                // A session that is forked from this one copies it too.
+                calls.seen.insert(&id(&self.session));
+                return calls.pass_over("token_count", Reason::Repeated);
+            }
+            // A copy that comes before its original has the original's id.
+            let is_read = |parent: &&String| calls.seen.contains(&session_key(parent));
+            session = self.parents.iter().find(|parent| !is_read(parent)).unwrap_or(session);
         }
-        let is_copy = self.started.is_some_and(|started| at.micros() - started.micros() <= COPY_MICROS);
-        let unread = self.parents.iter().find(|parent| is_copy && !calls.seen.contains(&session_key(parent)));
-        let session = unread.unwrap_or(&self.session);
         let mut event = calls.event();
         event.event_id = id(session);
         event.occurred_at = at;
@@ -154,6 +172,15 @@ impl Rollout {
 /// The id under which a session that was read is noted.
 fn session_key(session: &str) -> String {
     format!("session {session}")
+}
+
+/// When a UUID of version 7 was made; its first 48 bits are milliseconds.
+fn minted(id: &str) -> Option<Timestamp> {
+    let (high, rest) = id.split_once('-')?;
+    let (low, rest) = rest.split_once('-')?;
+    let is_version_7 = id.len() == 36 && high.len() == 8 && low.len() == 4 && rest.starts_with('7');
+    let millis = is_version_7.then(|| i64::from_str_radix(&format!("{high}{low}"), 16).ok())??;
+    Some(Timestamp::from_micros(millis.saturating_mul(1_000)))
 }
 
 /// The session that spawned this one as a subagent.

@@ -245,6 +245,29 @@ fn a_copy_read_before_its_parent_has_the_parents_id() {
 }
 
 #[test]
+fn turns_tell_what_a_session_copied_from_what_it_did_at_once() {
+    let turn = |id: &str| {
+        format!(
+            r#"{{"timestamp":"2026-11-28T11:00:00Z","type":"turn_context","payload":{{"turn_id":"{id}","model":"gpt-5-mini"}}}}"#
+        )
+    };
+    // 0x01a2226f133a ms is 2026-11-28T13:53:54.490Z.
+    let (parent, child) = ("01a2226f-133a-7021-ac4b-e0507a53dfc4", "01a2226f-5000-7021-ac4b-e0507a53dfc4");
+    let (copied, own) = ("01a2226f-1377-7472-a933-1345fd1e4f1e", "01a2226f-5001-7472-a933-1345fd1e4f1e");
+    let first =
+        [session_meta("2026-11-28T13:53:54.490Z", parent, ""), turn(copied), token_count("2026-11-28T13:53:55Z", 1)];
+    let spawned = format!(r#","source":{{"subagent":{{"thread_spawn":{{"parent_thread_id":"{parent}"}}}}}}"#);
+    let start = "2026-11-28T13:54:10.048Z";
+    let seen = Seen::default();
+    assert_eq!(read_log(Agent::Codex, &first.join("\n"), &seen).events.len(), 1);
+    // It began with nothing of its parent's; its first response comes at once and counts what the parent's first did.
+    let fresh = [session_meta(start, child, &spawned), turn(own), token_count("2026-11-28T13:54:10.1Z", 1)];
+    assert_eq!(only(&read_log(Agent::Codex, &fresh.join("\n"), &seen)).session_id.as_deref(), Some(child));
+    let copy = [session_meta(start, child, &spawned), turn(copied), token_count("2026-11-28T13:55:00Z", 1)];
+    assert_eq!(read_log(Agent::Codex, &copy.join("\n"), &seen).events.len(), 0);
+}
+
+#[test]
 fn gemini_cli_counts_thoughts_beside_its_output_in_documents_and_lines() {
     let message = |output: u64| {
         format!(

@@ -251,9 +251,9 @@ fn claude_code_splits_its_cache_writes_by_time_to_live_and_names_the_platform() 
     assert_eq!(event.reported_usd, Some("0.0399".parse::<Money>().expect("a literal of this test")));
     assert_eq!(passed(&decoded), [("claude-code", "api_error", Reason::NotACall, 1)]);
     for (told, expected) in [("bedrock", "aws.bedrock"), ("vertex", "gcp.vertex_ai"), ("firstParty", "anthropic")] {
-        let record = record(&with(&CLAUDE, &[("anthropic.provider", told)]));
+        let record = record(&with(&CLAUDE, &[("anthropic.provider", told), ("speed", "normal")]));
         let decoded = decode("com.anthropic.claude_code.events", vec![record]);
-        assert_eq!(events(&decoded)[0].provider, expected);
+        assert_eq!((events(&decoded)[0].provider.as_str(), events(&decoded)[0].speed.as_deref()), (expected, None));
     }
 }
 
