@@ -407,6 +407,9 @@ impl Reader<'_> {
             // LiteLLM leaves what Gemini's search read for nothing out of the prompt, but not out of the sum.
             counts.total -= self.inner_tool_input;
         }
+        if self.dialect == Dialect::Gemini {
+            self.split_geminis_output();
+        }
         if self.ignores_total || !self.object.unknown.is_empty() {
             self.object.reported.total = 0;
         }
@@ -425,6 +428,18 @@ impl Reader<'_> {
         }
         self.object.accounting = (self.dialect != Dialect::Empty).then(|| self.accounting());
         self.object
+    }
+
+    /// Gemini's modalities are inside what was written; thoughts stand beside, unless the sum of all tokens says that they
+    /// are inside.
+    fn split_geminis_output(&mut self) {
+        let counts = &mut self.object.reported;
+        let modalities = counts.output_audio + counts.output_image + counts.output_video;
+        let thoughts_inside = counts.total > 0 && counts.total == counts.input + counts.output;
+        let inside = modalities + if thoughts_inside { counts.reasoning } else { 0 };
+        if let Some(text) = counts.output.checked_sub(inside) {
+            counts.output = text;
+        }
     }
 
     /// Of what only reads, the sum of all tokens is the input.

@@ -204,6 +204,11 @@ fn geminis_thoughts_are_inside_where_the_sum_says_so() {
     assert_eq!(gemini(170), [(Leaf::Input, 100), (Leaf::Output, 50), (Leaf::Reasoning, 20)]);
     assert_eq!(gemini(150), [(Leaf::Input, 100), (Leaf::Output, 30), (Leaf::Reasoning, 20)]);
     assert_eq!(gemini(0), gemini(170));
+    // 1,290 of the 1,340 that were written are an image; 1,460 = 100 + 1,340 + 20.
+    let image = r#"{"promptTokenCount":100,"candidatesTokenCount":1340,"thoughtsTokenCount":20,"totalTokenCount":1460,
+        "candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}]}"#;
+    let expected = [(Leaf::Input, 100), (Leaf::Output, 50), (Leaf::Reasoning, 20), (Leaf::OutputImage, 1_290)];
+    assert_eq!(leaves_of(image, origin("gcp.gemini", "gemini-3-pro-image")), expected);
 }
 
 #[test]
