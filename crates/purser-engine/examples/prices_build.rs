@@ -25,10 +25,6 @@ const LEFT_OUT: [&str; 2] = ["quicksilverpro", "doubleword"];
 const ADDED: [&str; 7] =
     ["ai21", "azure.ai.inference", "dashscope", "deepinfra", "hyperbolic", "ibm.watsonx.ai", "sambanova"];
 
-/// Hours by which dates of a provider's prices are earlier than midnight UTC: it announces them in its own zone.
-/// Source: <https://github.com/ccusage/ccusage/issues/1643>, which has 16:00 UTC of the day before.
-const EAST: [(&str, i64); 1] = [("deepseek", 8)];
-
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [genai, litellm, names, litellm_version, retrieved, out] = arguments.as_slice() else {
@@ -38,17 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let origin = |catalogue: String| Origin { catalogue, retrieved: retrieved.clone() };
     let from_litellm = price_litellm::convert(&read(litellm)?, &origin(format!("litellm {litellm_version}")))?;
     let mut known = KnownNames::parse(&read(names)?)?;
-    // Names with a region in them have a price of their own, which a loose clause would hide.
-    let is_regional = |price: &Price| {
-        matches!(price.provider.as_str(), "aws.bedrock" | "azure.ai.openai") && price.model.contains('/')
-    };
-    let plain: Vec<Price> = from_litellm.prices.iter().filter(|price| !is_regional(price)).cloned().collect();
-    // A moving name is nobody's alias for ever.
-    known.add_prices(&plain.into_iter().filter(|price| price.effective_from.is_none()).collect::<Vec<_>>());
+    known.add_others(&from_litellm.prices);
     let from_genai = price_genai::convert(&read(genai)?, &origin("genai-prices".to_owned()), &known)?;
     let keep =
         |price: &&Price| !LEFT_OUT.contains(&price.provider.as_str()) && !price.provider.starts_with("huggingface_");
-    let preferred: Vec<Price> = from_genai.prices.iter().filter(keep).cloned().map(in_own_zone).collect();
+    let preferred: Vec<Price> = from_genai.prices.iter().filter(keep).cloned().collect();
     let sold: BTreeSet<&str> = preferred.iter().map(|price| price.provider.as_str()).chain(ADDED).collect();
     let ships = |price: &&Price| sold.contains(price.provider.as_str()) || is_billed_by_unit(price);
     let other: Vec<Price> = from_litellm.prices.iter().filter(ships).cloned().collect();
@@ -93,15 +83,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn is_billed_by_unit(price: &Price) -> bool {
     let token = |tier: &Tier| Leaf::ALL.into_iter().any(|leaf| leaf.is_token() && tier.rates[leaf as usize].is_some());
     price.tiers.iter().all(|tier| !tier.units.is_empty() && !token(tier))
-}
-
-/// A price whose dates are midnights of its provider.
-fn in_own_zone(mut price: Price) -> Price {
-    let hours = EAST.iter().find(|(provider, _)| *provider == price.provider).map_or(0, |(_, hours)| *hours);
-    let earlier = |at: Timestamp| at.plus_micros(-hours * 3_600_000_000);
-    price.effective_from = price.effective_from.map(earlier);
-    price.effective_to = price.effective_to.map(earlier);
-    price
 }
 
 #[expect(clippy::disallowed_methods, reason = "an example is a program, not the engine")]

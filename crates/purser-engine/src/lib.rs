@@ -15,6 +15,7 @@ pub mod price_check;
 pub mod price_diff;
 pub mod price_list;
 pub mod price_merge;
+pub mod price_update;
 pub mod rating;
 pub mod reconciliation;
 pub mod rerate;

@@ -81,6 +81,20 @@ impl KnownNames {
         }
     }
 
+    /// Adds the names of another catalogue's prices, but for those that a loose clause must not swallow: names with a
+    /// region in them have a price of their own, and a name that moves is nobody's alias for ever.
+    pub fn add_others(&mut self, prices: &[Price]) {
+        let is_regional = |price: &Price| {
+            matches!(price.provider.as_str(), "aws.bedrock" | "azure.ai.openai") && price.model.contains('/')
+        };
+        let plain = prices.iter().filter(|price| !is_regional(price) && price.effective_from.is_none());
+        for price in plain {
+            for name in std::iter::once(&price.model).chain(&price.aliases) {
+                self.insert(&price.provider, name);
+            }
+        }
+    }
+
     /// The names of a provider.
     pub fn of(&self, provider: &str) -> impl Iterator<Item = &str> {
         self.0.get(provider).into_iter().flatten().map(String::as_str)

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purser_domain::price::{Finding, Price, Severity};
 use purser_domain::provider;
+use purser_domain::time::Timestamp;
 
 use crate::price_catalogue::{CatalogueError, Converted, KnownNames, Origin};
 use catalogue::{Model, Provider};
@@ -39,6 +40,10 @@ pub fn convert(json: &str, origin: &Origin, known: &KnownNames) -> Result<Conver
     Ok(converted)
 }
 
+/// Hours by which dates of a provider's prices are earlier than midnight UTC: it announces them in its own zone.
+/// Source: <https://github.com/ccusage/ccusage/issues/1643>, which has 16:00 UTC of the day before.
+const EAST: [(&str, i64); 1] = [("deepseek", 8)];
+
 /// Google's catalogue holds for both of its services.
 fn targets(id: &str) -> Vec<String> {
     match id {
@@ -58,6 +63,8 @@ fn convert_provider(
     let models: Vec<&Model<'_>> = provider.models.iter().filter(sold_here).collect();
     let mut aliases = expand(&models, canonical, known, &mut converted.findings);
     let source = origin.source(provider.pricing_urls.as_ref().and_then(|urls| urls.first().cloned()));
+    let hours = EAST.iter().find(|(seller, _)| *seller == canonical).map_or(0, |(_, hours)| *hours);
+    let in_own_zone = |at: Timestamp| at.plus_micros(-hours * 3_600_000_000);
     let mut taken = BTreeSet::new();
     for model in models {
         let subject = format!("{canonical} {}", model.id);
@@ -75,8 +82,8 @@ fn convert_provider(
             provider: canonical.to_owned(),
             model: model.id.clone(),
             aliases: names.clone(),
-            effective_from: period.from,
-            effective_to: period.to,
+            effective_from: period.from.map(in_own_zone),
+            effective_to: period.to.map(in_own_zone),
             daily: period.daily,
             factors: period.factors,
             tiers: period.tiers,

@@ -3,6 +3,7 @@
 
 use purser_domain::time::Timestamp;
 
+use crate::price_update::UPDATE;
 use crate::service::Service;
 
 impl Service {
@@ -38,13 +39,22 @@ impl Service {
         }
         if let Ok(book) = self.book().await {
             gauges.push(("purser_price_book_prices", book.len() as f64));
-            let newest = book.iter().filter_map(|(price, _)| day(&price.source.retrieved)).max();
-            if let Some(read_at) = newest {
+            let read = book.iter().filter_map(|(price, _)| day(&price.source.retrieved)).max();
+            if let Some(read_at) = read.max(self.updated_at().await) {
                 let age_micros = self.now().micros() - read_at.micros();
                 gauges.push(("purser_price_book_age_seconds", age_micros as f64 / 1e6));
             }
         }
         gauges
+    }
+}
+
+impl Service {
+    /// When catalogues were last read by an update, whether or not they had anything new.
+    async fn updated_at(&self) -> Option<Timestamp> {
+        let imports = self.store().price_import().list().await.ok()?;
+        let updates = imports.into_iter().filter(|import| import.catalogue.starts_with(UPDATE));
+        updates.map(|import| import.imported_at).max()
     }
 }
 

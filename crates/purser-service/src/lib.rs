@@ -21,6 +21,7 @@ pub mod job;
 pub mod passed_over;
 pub mod price;
 mod price_book;
+pub mod price_update;
 pub mod principal;
 pub mod provenance;
 pub mod reconciliation;

@@ -245,7 +245,7 @@ fn rows(
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Tier>, CatalogueError> {
     let mut parsed: BTreeMap<u64, Vec<(Item, Rate)>> = BTreeMap::new();
-    for (key, value) in rates {
+    for (key, value) in rates.iter().filter(|(_, value)| value.get() != "null") {
         let subject = format!("{subject} {service_tier}.{key}");
         let Some((item, units)) = unit::read(key) else {
             findings.push(Finding::new(Severity::Warning, subject, "is left out: the unit is not known"));
