@@ -26,7 +26,8 @@ use crate::price_book::{Found, GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable
 /// refused before the model ran costs nothing.
 ///
 /// Where both costs are known, the book's preferences say which stands; `import` is that of the import that brings the
-/// event and goes before them. A tenant's own price is overruled by that of an import only.
+/// event and goes before them. A tenant's own price is overruled by that of an import only. Of a name that moves
+/// (`…-latest`) the reported cost stands where the answer names no model.
 #[must_use]
 pub fn rate_for(book: &TenantBook, event: &UsageEvent, import: Option<Prefer>) -> Charge {
     let mut charge = rate_alone(book, event);
@@ -47,7 +48,10 @@ fn prefer(charge: &mut Charge, book: &TenantBook, event: &UsageEvent, import: Op
     let rule = match import {
         Some(prefer) => Some((prefer, preference::of_import(prefer).to_owned())),
         None if charge.rated_usd.is_none() || charge.matched == Match::Override => None,
-        None => book.preferences().of(&event.source, &event.provider).filter(|(prefer, _)| *prefer == Prefer::Reported),
+        None => {
+            let told = book.preferences().of(&event.source, &event.provider);
+            told.filter(|(prefer, _)| *prefer == Prefer::Reported).or_else(|| moving(event))
+        }
     };
     let Some((prefer, rule)) = rule else { return };
     let basis = charge.basis.as_deref().cloned().unwrap_or_default();
@@ -56,6 +60,13 @@ fn prefer(charge: &mut Charge, book: &TenantBook, event: &UsageEvent, import: Op
         charge.prefers_reported = true;
         clear_amounts(charge);
     }
+}
+
+/// The rule for a name that moves from model to model, where the answer does not say which one served: its sender knew,
+/// the price book knows only where the name pointed on the day that the catalogue was read.
+fn moving(event: &UsageEvent) -> Option<(Prefer, String)> {
+    let moves = event.response_model.is_none() && event.model.ends_with("-latest");
+    moves.then(|| (Prefer::Reported, format!("moving name {}", event.model)))
 }
 
 fn rate_alone(book: &TenantBook, event: &UsageEvent) -> Charge {

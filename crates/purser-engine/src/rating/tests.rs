@@ -488,6 +488,23 @@ fn what_cannot_be_rated_is_unpriced_and_keeps_the_reported_cost() {
     check(sum, "m", &[("input", 600_000), ("output", 600_000)], None, "too_large");
 }
 
+#[test]
+fn of_a_name_that_moves_the_sender_knew_which_model_answered() {
+    let book = book(vec![price("openai", "m-latest", &[("input", "2")])]);
+    let told = UsageEvent { reported_usd: Some(Money::from_cents(1)), ..event("openai", "m-latest", &[("input", 9)]) };
+    let charge = rate(&book, &told);
+    assert_eq!(charge.cost(), Some((Money::from_cents(1), CostSource::Reported)));
+    // 9 × 2 per million.
+    assert_eq!(charge.rated_usd, Some(Money::from_pico(18_000_000)));
+    assert_eq!(charge.basis.and_then(|basis| basis.preference.clone()).as_deref(), Some("moving name m-latest"));
+    for settled in [
+        UsageEvent { response_model: Some("m-latest".to_owned()), ..told.clone() },
+        UsageEvent { reported_usd: None, ..told },
+    ] {
+        assert_eq!(rate(&book, &settled).cost(), Some((Money::from_pico(18_000_000), CostSource::Rated)));
+    }
+}
+
 fn usages() -> impl Strategy<Value = Usage> {
     prop::array::uniform16(prop_oneof![Just(0_u64), 1..5_000_u64, 1..3_000_000_000_u64]).prop_map(|quantities| {
         let mut usage = Usage::ZERO;
