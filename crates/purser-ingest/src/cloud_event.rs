@@ -31,29 +31,24 @@ pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, Unreadable> {
     let mut decoded = Decoded::default();
     for (index, item) in json::items(body)?.into_iter().enumerate() {
         let mut errors = Vec::new();
-        let Some(event) = read(item, now, &mut decoded, &mut errors) else {
+        let Some((event, is_dated)) = read(item, now, &mut decoded, &mut errors) else {
             continue;
         };
         let place = decoded.events.len();
         decoded.settle(event, errors, Place::Item(index), now);
-        if decoded.events.len() > place && !is_dated(item) {
+        if decoded.events.len() > place && !is_dated {
             decoded.undated.push(place);
         }
     }
     Ok(decoded)
 }
 
-/// Whether the CloudEvent says when it happened.
-fn is_dated(item: &str) -> bool {
-    Picked::read(item, ["time"]).is_some_and(|envelope| envelope.raw("time").is_some())
-}
-
-/// The usage event; `None` if the CloudEvent is about something else.
-fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<FieldError>) -> Option<UsageEvent> {
+/// The usage event, and whether it says when it happened; `None` if the CloudEvent is about something else.
+fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<FieldError>) -> Option<(UsageEvent, bool)> {
     let mut event = UsageEvent { occurred_at: now, ..UsageEvent::default() };
     let Some(envelope) = Picked::read(item, NAMES) else {
         errors.push(FieldError::new("", "", "must be an object"));
-        return Some(event);
+        return Some((event, false));
     };
     decoded.ignored += envelope.others;
     for name in ["id", "source", "type"] {
@@ -75,18 +70,19 @@ fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<Fiel
     }
     event.user_id = envelope.text("subject").map(Cow::into_owned);
     let data = envelope.raw("data").unwrap_or("{}");
+    let is_dated = envelope.raw("time").is_some();
     if !errors.is_empty() {
-        return Some(event);
+        return Some((event, is_dated));
     }
-    if Told::read(data).is_none_or(|told| told.model().is_none()) {
+    let Some(told) = Told::read(data).filter(|told| told.model().is_some()) else {
         decoded.pass_over(EMITTER, &kind, Reason::NoModel);
         return None;
-    }
-    read_data(data, &mut event, decoded, errors);
+    };
+    read_data(data, &told, &mut event, decoded, errors);
     if kind == "litellm_tokens" {
         event.response_id = Some(event.event_id.clone());
     }
-    Some(event)
+    Some((event, is_dated))
 }
 
 const DATA: [&str; 28] = [
@@ -211,8 +207,7 @@ impl<'a> Told<'a> {
     }
 }
 
-fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: &mut Vec<FieldError>) {
-    let Some(told) = Told::read(text) else { return };
+fn read_data(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut Decoded, errors: &mut Vec<FieldError>) {
     let data = told.outer();
     let model = told.model().unwrap_or_default();
     let provider = provider::canonical(&data.first(&["provider", "custom_llm_provider"]).unwrap_or_default());
@@ -233,9 +228,9 @@ fn read_data(text: &str, event: &mut UsageEvent, decoded: &mut Decoded, errors: 
             field.set_json(event, value, "data.", errors);
         }
     });
-    set_status(&told, event);
+    set_status(told, event);
     set_cost(data, event, errors);
-    set_usage(text, &told, event, decoded, errors);
+    set_usage(text, told, event, decoded, errors);
 }
 
 /// A call that was cancelled or that failed is known by its status or its error.

@@ -41,12 +41,13 @@ pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, Unreadable> {
 
 /// Decodes one record into `decoded`.
 pub(crate) fn decode_item(item: &str, place: Place, now: Timestamp, decoded: &mut Decoded) {
-    let (metadata, response) = (payload::unquoted(item, "metadata"), payload::unquoted(item, "response"));
-    let Some(payload) = Payload::read(item, &metadata, &response) else {
+    let Some(top) = payload::top(item) else {
         let errors = vec![FieldError::new("", "", "must be an object")];
         decoded.settle(UsageEvent::default(), errors, place, now);
         return;
     };
+    let (metadata, response) = (payload::unquoted(&top, "metadata"), payload::unquoted(&top, "response"));
+    let payload = Payload::new(top, &metadata, &response);
     decoded.ignored += payload.others();
     let call_type = payload.text("call_type").unwrap_or_default();
     let work = if call_type.is_empty() { Some(Work::Call("")) } else { call_type::work(&call_type) };

@@ -92,31 +92,33 @@ const RESPONSE: [&str; 10] = [
     "background",
 ];
 
+/// The members of a record.
+pub(super) type Top<'a> = Picked<'a, { NAMES.len() }>;
+
+/// Reads the members of a record; `None` if it is no object.
+pub(super) fn top(item: &str) -> Option<Top<'_>> {
+    Picked::read(item, NAMES)
+}
+
 /// The text of an object that may be written as a string: SpendLogs keeps JSON in text columns.
-pub(super) fn unquoted<'a>(item: &'a str, name: &'static str) -> Cow<'a, str> {
-    let raw = Picked::read(item, [name]).and_then(|fields| fields.raw(name)).unwrap_or("null");
+pub(super) fn unquoted<'a>(top: &Top<'a>, name: &str) -> Cow<'a, str> {
+    let raw = top.raw(name).unwrap_or("null");
     json::string(raw).unwrap_or(Cow::Borrowed(raw))
 }
 
 /// A record with the objects in it.
 pub(super) struct Payload<'a> {
-    top: Picked<'a, { NAMES.len() }>,
+    top: Top<'a>,
     metadata: Option<Picked<'a, { METADATA.len() }>>,
     hidden: Option<Picked<'a, { HIDDEN.len() }>>,
     pub(super) response: Option<Picked<'a, { RESPONSE.len() }>>,
 }
 
 impl<'a> Payload<'a> {
-    /// Reads a record whose metadata and response have been unquoted; `None` if it is no object.
-    pub(super) fn read(item: &'a str, metadata: &'a str, response: &'a str) -> Option<Self> {
-        let top = Picked::read(item, NAMES)?;
+    /// A record whose metadata and response have been unquoted.
+    pub(super) fn new(top: Top<'a>, metadata: &'a str, response: &'a str) -> Self {
         let hidden = top.raw("hidden_params").and_then(|text| Picked::read(text, HIDDEN));
-        Some(Self {
-            metadata: Picked::read(metadata, METADATA),
-            response: Picked::read(response, RESPONSE),
-            hidden,
-            top,
-        })
+        Self { metadata: Picked::read(metadata, METADATA), response: Picked::read(response, RESPONSE), hidden, top }
     }
 
     /// How many members nobody reads.
