@@ -65,6 +65,19 @@ impl Format {
             Self::Export(export) => export.name(),
         }
     }
+
+    /// What it is, in a few words for the help.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Csv => "Rows with a header; columns named like fields fill them",
+            Self::Jsonl => "purser's own events, one JSON object a line",
+            Self::Litellm => "LiteLLM's standard logging payloads, one a line or an array",
+            Self::OtlpJson => "OTLP traces or logs as JSON, one export a line or one document",
+            Self::Agent(agent) => agent.about(),
+            Self::Export(export) => export.about(),
+        }
+    }
 }
 
 impl std::str::FromStr for Format {

@@ -70,6 +70,19 @@ impl Export {
         }
     }
 
+    /// What it is, in a few words for the help.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::OpenaiUsage => "OpenAI's usage: completions, embeddings, images, audio, sessions",
+            Self::OpenaiCosts => "OpenAI's costs by line item",
+            Self::AnthropicUsage => "Anthropic's tokens of the Console",
+            Self::AnthropicCosts => "Anthropic's costs of the Console",
+            Self::Openrouter => "OpenRouter's activity, by generation or by day",
+            Self::Cursor => "Cursor's usage events",
+        }
+    }
+
     /// Who made the export.
     #[must_use]
     pub const fn provider(self) -> &'static str {

@@ -10,12 +10,11 @@ mod target;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use futures::future::BoxFuture;
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
-use purser_service::decode::file::{self, Agent};
+use purser_service::decode::file::{self, Format};
 use purser_service::ingest::Receipt;
 
 use crate::config::Settings;
@@ -31,53 +30,6 @@ use target::Target;
 /// Requests under way at once.
 const UNDER_WAY: usize = 3;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Comma-separated values with a header
-    Csv,
-    /// purser's own events, one JSON object a line
-    Jsonl,
-    /// LiteLLM's standard logging payloads, one a line or an array
-    Litellm,
-    /// OTLP traces or logs as JSON, one export a line or one document
-    OtlpJson,
-    /// Claude Code's session logs: files, or a directory of them, as for each agent below
-    ClaudeCode,
-    /// Codex's rollouts
-    Codex,
-    /// Gemini CLI's chats
-    GeminiCli,
-    /// Qwen Code's chats
-    QwenCode,
-    /// Copilot CLI's session events
-    Copilot,
-    /// OpenCode's messages
-    #[value(name = "opencode")]
-    OpenCode,
-}
-
-impl Format {
-    /// The name on the command line.
-    fn name(self) -> &'static str {
-        self.of_file().name()
-    }
-
-    fn of_file(self) -> file::Format {
-        match self {
-            Self::Csv => file::Format::Csv,
-            Self::Jsonl => file::Format::Jsonl,
-            Self::Litellm => file::Format::Litellm,
-            Self::OtlpJson => file::Format::OtlpJson,
-            Self::ClaudeCode => file::Format::Agent(Agent::ClaudeCode),
-            Self::Codex => file::Format::Agent(Agent::Codex),
-            Self::GeminiCli => file::Format::Agent(Agent::GeminiCli),
-            Self::QwenCode => file::Format::Agent(Agent::QwenCode),
-            Self::Copilot => file::Format::Agent(Agent::Copilot),
-            Self::OpenCode => file::Format::Agent(Agent::OpenCode),
-        }
-    }
-}
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Files to read
@@ -86,9 +38,9 @@ pub(crate) struct Args {
     /// The tenant whose usage it is, made in UTC if there is none of that id; not needed with --server
     #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
-    /// How the files are written
-    #[arg(long, value_enum)]
-    format: Format,
+    /// How the files are written; told by how each begins, if absent
+    #[arg(long, value_parser = formats())]
+    format: Option<Format>,
     /// Source of the events; the format's name, if absent
     #[arg(long)]
     source: Option<String>,
@@ -114,6 +66,12 @@ pub(crate) struct Args {
     remote: RemoteFlags,
 }
 
+/// Reads the name of a format.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::all().map(|format| PossibleValue::new(format.name()).help(format.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Format>())
+}
+
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     for file in &args.files {
         if !file.exists() {
@@ -125,7 +83,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let mut all = Vec::new();
     let read = async {
         for file in &args.files {
-            all.push(import(&args, &target, file, &mut rejects).await.with_context(|| file.display().to_string())?);
+            all.push(import(&args, &target, file, &mut rejects).await?);
         }
         anyhow::Ok(())
     }
@@ -145,9 +103,10 @@ async fn import(
     file: &std::path::Path,
     rejects: &mut Rejects,
 ) -> anyhow::Result<Summary> {
-    let mut reader = Reader::open(args, file, Clock::System.now())?;
+    let format = reader::format(args, file)?;
+    let mut reader = Reader::open(args, format, file, Clock::System.now())?;
     let bar = output::byte_bar(reader.length());
-    let mut summary = Summary::new(file, target.begin(args, file).await?);
+    let mut summary = Summary::new(file, format, target.begin(args, format, file).await?);
     let (send, mut receive) = tokio::sync::mpsc::channel::<anyhow::Result<Chunk>>(UNDER_WAY);
     let reading = tokio::task::spawn_blocking(move || {
         while let Some(chunk) = reader.next().transpose() {

@@ -184,10 +184,11 @@ fn costs(cells: &mut Cells<'_>, draft: &mut Draft, _: &mut Decoded) -> bool {
     let item = cells.text("line_item").map(LineItem::read).unwrap_or_default();
     item.model.unwrap_or("unspecified").clone_into(&mut draft.event.model);
     draft.event.service_tier = item.tier.map(str::to_owned);
-    for (key, value) in [("line_item", cells.text("line_item")), ("token_type", item.token_type)] {
-        if let Some(value) = value {
-            draft.event.tags.insert(key.to_owned(), value.to_owned());
-        }
+    if let Some(token_type) = item.token_type {
+        draft.event.tags.insert("token_type".to_owned(), token_type.to_owned());
+    }
+    for column in ["line_item", "quantity", "quantity_unit"] {
+        cells.tag(draft, column, &[column]);
     }
     true
 }

@@ -144,6 +144,7 @@ fn openai_costs_are_charges_by_line_item() {
     assert_eq!((item.model.as_str(), item.service_tier.as_deref()), ("gpt-5-nano", Some("batch")));
     assert_eq!((item.reported_usd, tag(item, "token_type")), ("0.5".parse().ok(), Some("cache_read")));
     assert_eq!((item.usage, item.project.as_deref()), (Usage::ZERO, Some("proj_a")));
+    assert_eq!((tag(item, "quantity"), tag(item, "quantity_unit")), (Some("1000"), Some("tokens")));
     assert_eq!(of(head), Some(Export::OpenaiCosts));
     assert_eq!(of("start_time,end_time,start_time_iso,end_time_iso\n"), Some(Export::OpenaiCosts), "no days with use");
     let credit = rows.replace("0.5,usd", "-0.5,usd");

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Context;
 use purser_domain::time::Timestamp;
 use purser_service::decode::decoded::Decoded;
-use purser_service::decode::file::{self, Chunks, Options, Seen};
+use purser_service::decode::file::{self, Chunks, Format, Options, Seen};
 
-use super::{Args, Format};
+use super::Args;
 use crate::exit::{Exit, Failure};
 use crate::time;
 
@@ -32,16 +32,16 @@ pub(super) struct Reader {
     options: Options,
     seen: Seen,
     waiting: VecDeque<PathBuf>,
-    current: Option<(PathBuf, Chunks<BufReader<Counted>>)>,
+    current: Option<(PathBuf, Chunks<Box<dyn BufRead + Send>>)>,
     length: u64,
     position: Arc<AtomicU64>,
 }
 
 impl Reader {
-    /// Opens `path` as `args` say.
-    pub(super) fn open(args: &Args, path: &Path, now: Timestamp) -> anyhow::Result<Self> {
+    /// Opens `path`, whose files are written in `format`, as `args` say.
+    pub(super) fn open(args: &Args, format: Format, path: &Path, now: Timestamp) -> anyhow::Result<Self> {
         let mut files = Vec::new();
-        list(path, args.format, &mut files)?;
+        list(path, format, &mut files)?;
         if files.is_empty() {
             return Err(Failure::with(Exit::NotFound, format!("{} holds no session log", path.display())));
         }
@@ -50,7 +50,7 @@ impl Reader {
             length += std::fs::metadata(file).with_context(|| file.display().to_string())?.len();
         }
         Ok(Self {
-            format: args.format,
+            format,
             options: Options {
                 source: args.source.clone(),
                 map: args.map.clone(),
@@ -91,11 +91,31 @@ impl Reader {
         }
     }
 
-    fn start(&self, path: &Path) -> anyhow::Result<Chunks<BufReader<Counted>>> {
-        let file = File::open(path).with_context(|| path.display().to_string())?;
-        let reader = BufReader::with_capacity(1 << 18, Counted { file, count: self.position.clone() });
-        file::read(reader, self.format.of_file(), &self.options, &self.seen).map_err(|error| refusal(path, &error))
+    fn start(&self, path: &Path) -> anyhow::Result<Chunks<Box<dyn BufRead + Send>>> {
+        let reader = unpacked(path, self.position.clone())?;
+        file::read(reader, self.format, &self.options, &self.seen).map_err(|error| refusal(path, &error))
     }
+}
+
+/// The format of `path`: what `args` say, else what the file begins like.
+pub(super) fn format(args: &Args, path: &Path) -> anyhow::Result<Format> {
+    if let Some(format) = args.format {
+        return Ok(format);
+    }
+    if path.is_dir() {
+        return Err(Failure::usage(format!(
+            "{} is a directory: name files, or the --format of its logs",
+            path.display()
+        )));
+    }
+    let mut reader = unpacked(path, Arc::default())?;
+    Ok(file::recognise(reader.fill_buf().with_context(|| path.display().to_string())?))
+}
+
+/// The file, unpacked, its bytes counted as they are read.
+fn unpacked(path: &Path, count: Arc<AtomicU64>) -> anyhow::Result<Box<dyn BufRead + Send>> {
+    let open = || file::unpacked(BufReader::with_capacity(1 << 18, Counted { file: File::open(path)?, count }));
+    open().with_context(|| path.display().to_string())
 }
 
 fn refusal(path: &Path, error: &purser_service::decode::decoded::Unreadable) -> anyhow::Error {
@@ -108,7 +128,7 @@ fn list(path: &Path, format: Format, files: &mut Vec<PathBuf>) -> anyhow::Result
         files.push(path.to_owned());
         return Ok(());
     }
-    let file::Format::Agent(agent) = format.of_file() else {
+    let Format::Agent(agent) = format else {
         return Err(Failure::usage(format!("{} is a directory: name files", path.display())));
     };
     let mut entries = Vec::new();

@@ -11,6 +11,7 @@ use purser_domain::money::Money;
 use purser_domain::passed_over::PassedOver;
 use purser_domain::time::Timestamp;
 use purser_service::decode::decoded::{Decoded, Finding, Refusal};
+use purser_service::decode::file::Format;
 use purser_service::ingest::Receipt;
 use purser_service::ledger::append::Conflict;
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ const SHOWN: usize = 10;
 /// One file's outcome.
 pub(super) struct Summary {
     pub(super) file: String,
+    format: Format,
     pub(super) import_id: Option<String>,
     pub(super) accepted: u64,
     pub(super) duplicates: u64,
@@ -58,9 +60,10 @@ pub(super) fn id_hash(source: &str, event_id: &str) -> u64 {
 }
 
 impl Summary {
-    pub(super) fn new(file: &Path, import_id: Option<String>) -> Self {
+    pub(super) fn new(file: &Path, format: Format, import_id: Option<String>) -> Self {
         Self {
             file: file.display().to_string(),
+            format,
             import_id,
             accepted: 0,
             duplicates: 0,
@@ -172,6 +175,7 @@ impl Summary {
             self.of_other_files.iter().map(|(name, rows)| json!({ "import": name, "rows": rows })).collect();
         json!({
             "file": self.file,
+            "format": self.format.name(),
             "import_id": self.import_id,
             "rows": self.rows(),
             "accepted": self.accepted,
@@ -193,7 +197,18 @@ impl Summary {
         })
     }
 
-    fn talk(&self) {
+    fn talk(&self, is_told: bool) {
+        if !is_told {
+            output::talk(format!("reads {} as {}", self.file, self.format.name()));
+        }
+        if let Format::Export(export) = self.format
+            && export.is_bill()
+        {
+            output::talk(format!(
+                "{} has charges without the usage they are for: import it or its usage, not both",
+                self.file
+            ));
+        }
         for (file, refusal) in &self.first_refusals {
             let reasons: Vec<String> = refusal.errors.iter().map(ToString::to_string).collect();
             output::talk(format!("{file}:{}: {}", refusal.index, reasons.join("; ")));
@@ -233,7 +248,7 @@ pub(super) fn report(all: &[Summary], args: &Args) -> anyhow::Result<Exit> {
         output::json(&json!({ "dry_run": args.dry_run, "files": files }))?;
     } else {
         for summary in all {
-            summary.talk();
+            summary.talk(args.format.is_some());
         }
         table(all)?;
     }

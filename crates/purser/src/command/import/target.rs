@@ -14,6 +14,7 @@ use purser_domain::time::Window;
 use purser_engine::price_book::TenantBook;
 use purser_ledger::entry_filter::EntryFilter;
 use purser_service::decode::decoded::Decoded;
+use purser_service::decode::file::Format;
 use purser_service::import::{Counts, Status};
 use purser_service::ingest::{Options, Receipt};
 use purser_service::{Error, Principal};
@@ -60,8 +61,8 @@ impl Target {
     }
 
     /// Opens an import record; its id.
-    pub(super) async fn begin(&self, args: &Args, file: &Path) -> anyhow::Result<Option<String>> {
-        let format = args.format.name();
+    pub(super) async fn begin(&self, args: &Args, format: Format, file: &Path) -> anyhow::Result<Option<String>> {
+        let format = format.name();
         let source = args.source.as_deref().unwrap_or(format);
         match self {
             Self::Local { local, who } => {
