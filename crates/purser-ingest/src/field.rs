@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use purser_domain::context_window::ContextWindow;
+use purser_domain::price::{STANDARD, service_tier};
 use purser_domain::provider;
 use purser_domain::usage::Leaf;
 use purser_domain::usage_event::{FieldError, TAGS_MAX, TEXT_MAX, UsageEvent};
@@ -15,6 +16,9 @@ mod value;
 
 pub(crate) use pending::Pending;
 pub(crate) use value::{count, instant, money, quantity};
+
+/// Words for a place or a window that is not told; the first is Anthropic's.
+const UNTOLD: [&str; 7] = ["not_available", "unknown", "unspecified", "none", "null", "n/a", "-"];
 
 macro_rules! plain_fields {
     ($($field:ident = $name:literal),+ $(,)?) => {
@@ -142,6 +146,8 @@ impl Field {
             return Ok(());
         }
         match self {
+            Self::InferenceGeo | Self::ContextWindow if UNTOLD.contains(&text) => {}
+            Self::Speed if service_tier(text).is_none_or(|tier| tier == STANDARD) => {}
             Self::EventId => text.clone_into(&mut event.event_id),
             Self::Source => text.clone_into(&mut event.source),
             Self::Model => text.clone_into(&mut event.model),
@@ -157,8 +163,6 @@ impl Field {
             Self::Units if value::set_units(event, text, "", &mut Vec::new()) => {}
             Self::Units => return Err("must be a JSON object of numbers".to_owned()),
             Self::Contradiction => event.contradiction = Some(value::contradiction(text)?),
-            // Anthropic's word for models that cannot be asked where they run.
-            Self::InferenceGeo if text == "not_available" => {}
             _ => {
                 if let Some(slot) = self.slot(event) {
                     *slot = Some(text.to_owned());

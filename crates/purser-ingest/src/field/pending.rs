@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use purser_domain::price::{STANDARD, service_tier};
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::{Contradiction, FieldError, UsageEvent};
 
 use super::value::{self, Amount, NOT_COUNT, flag, money};
 use super::{Field, shown};
-
-/// Tiers that leave it to `batch` which tier it is.
-const OPEN_TIERS: [&str; 4] = ["", "default", "standard", "auto"];
 
 /// Values that wait for the rest of their event.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +95,8 @@ impl Pending {
     fn settle_batch(&self, event: &mut UsageEvent, errors: &mut Vec<FieldError>) {
         let tier = event.service_tier.as_deref().unwrap_or_default();
         match self.batch {
-            Some(true) if OPEN_TIERS.iter().any(|open| tier.eq_ignore_ascii_case(open)) => {
+            // A tier that is absent, left to the provider, or the usual one leaves it to `batch`.
+            Some(true) if service_tier(tier).is_none_or(|tier| tier == STANDARD) => {
                 event.service_tier = Some("batch".to_owned());
             }
             Some(batch) if batch != tier.eq_ignore_ascii_case("batch") && (batch || tier == "batch") => {

@@ -87,7 +87,7 @@ fn a_currency_goes_with_the_cost_and_never_makes_dollars_of_it() {
 
 #[test]
 fn a_batch_is_a_batch_under_every_tier_that_leaves_it_open() {
-    for tier in ["", "default", "standard", "auto", "batch", "Default"] {
+    for tier in ["", "default", "standard", "auto", "batch", "Default", "on_demand"] {
         for texts in
             [[(Field::Batch, "TRUE"), (Field::ServiceTier, tier)], [(Field::ServiceTier, tier), (Field::Batch, "1")]]
         {
@@ -127,7 +127,10 @@ fn totals_lose_their_parts_or_contradict_them_and_the_row_stays() {
 }
 
 #[test]
-fn a_place_that_cannot_be_told_is_no_place() {
-    assert_eq!(filled(&[(Field::InferenceGeo, "not_available")]).0.inference_geo, None);
+fn what_is_not_told_and_the_usual_speed_are_left_out() {
+    let untold = [(Field::InferenceGeo, "not_available"), (Field::ContextWindow, "n/a"), (Field::Speed, "standard")];
+    let (event, errors) = filled(&untold);
+    assert_eq!((event.inference_geo, event.context_window, event.speed, errors.len()), (None, None, None, 0));
+    assert_eq!(filled(&[(Field::Speed, "fast")]).0.speed.as_deref(), Some("fast"));
     assert_eq!(filled(&[(Field::InferenceGeo, "us")]).0.inference_geo.as_deref(), Some("us"));
 }

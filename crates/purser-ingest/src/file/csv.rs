@@ -18,7 +18,7 @@ use crate::decoded::{Decoded, Incoming, Refusal, Unreadable};
 use crate::field::Field;
 use crate::identity;
 
-mod cell;
+pub(super) mod cell;
 mod newline;
 
 pub(super) use cell::Dialect;
@@ -140,6 +140,8 @@ impl<R: BufRead> Rows<R> {
                     self.provider = (cell.to_owned(), provider::canonical(cell));
                 }
                 draft.event.provider.clone_from(&self.provider.1);
+            } else if target.is_cost() && cell::is_without_amount(cell) {
+                decoded.find(cell::without_amount(cell));
             } else if let Err(reason) = set(target, &mut draft, cell, self.dialect, self.zone.as_ref()) {
                 errors.push(FieldError::new(name(column, target), cell, reason));
             }
@@ -212,7 +214,11 @@ pub(super) fn set(
     dialect: Dialect,
     zone: Option<&TimeZone>,
 ) -> Result<(), String> {
-    let cell = if target.is_number() { dialect.number(cell)? } else { Cow::Borrowed(cell) };
+    let cell = match target.is_number() {
+        true if cell::is_absent(cell) => return Ok(()),
+        true => dialect.number(cell)?,
+        false => Cow::Borrowed(cell),
+    };
     target.set(draft, &cell, zone)
 }
 

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::FieldError;
 
+use super::csv::cell::is_absent;
 use super::csv::{Dialect, name, set};
 use super::{Draft, Target};
 use crate::decoded::{Decoded, Unreadable};
@@ -208,7 +209,7 @@ impl<'a> Cells<'a> {
 
     /// A number of tokens, calls or the like; 0 if it is absent, or refused.
     fn count(&mut self, column: &str) -> u64 {
-        let Some(cell) = self.text(column) else { return 0 };
+        let Some(cell) = self.text(column).filter(|cell| !is_absent(cell)) else { return 0 };
         let number = self.dialect.number(cell).and_then(|number| count(&number)).and_then(|number| match number {
             // So that a few of them can be added.
             0..=Usage::MAX => Ok(number),

@@ -77,6 +77,11 @@ impl Target {
         }
     }
 
+    /// Whether its values are amounts of money.
+    pub(super) const fn is_cost(&self) -> bool {
+        matches!(self, Self::Field(Field::CostUsd | Field::Cost))
+    }
+
     /// Fills the target from a text, as a cell has it; an empty text leaves it out.
     pub(super) fn set(&self, draft: &mut Draft, text: &str, zone: Option<&TimeZone>) -> Result<(), String> {
         if text.is_empty() {

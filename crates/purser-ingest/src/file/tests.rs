@@ -308,3 +308,14 @@ fn a_date_with_slashes_is_refused_with_the_way_to_write_it() {
     let decoded = all(text, Format::Csv, &Options { zone: Some(jiff::tz::TimeZone::UTC), ..options() });
     assert_eq!(decoded.refused[0].errors[0].reason, "must be a date and time, year first: 2026-10-20");
 }
+
+#[test]
+fn words_for_a_number_that_is_not_there_are_no_numbers() {
+    let text = "occurred_at,model,input_tokens,output_tokens,cost_usd\n2026-11-20T00:00:00Z,m,NaN,5,Included\n\
+                2026-11-20T00:00:00Z,m,-,5,cheap\n";
+    let decoded = all(text, Format::Csv, &options());
+    let event = &decoded.events[0].event;
+    assert_eq!((event.usage.get(Leaf::Input), event.usage.get(Leaf::Output), event.reported_usd), (0, 5, None));
+    assert_eq!(decoded.findings[0].message, "rows whose cost is \"Included\" name no amount");
+    assert_eq!(decoded.refused[0].errors[0].field, "cost_usd");
+}

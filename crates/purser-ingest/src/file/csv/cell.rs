@@ -80,6 +80,21 @@ impl Dialect {
     }
 }
 
+/// Whether a cell is a word for a number that is not there, as pandas, SQL and spreadsheets write it.
+pub(in crate::file) fn is_absent(cell: &str) -> bool {
+    ["nan", "null", "none", "n/a", "na", "-", "–", "\\N"].iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// Whether a cost is a word: what a plan includes has no amount.
+pub(in crate::file) fn is_without_amount(cell: &str) -> bool {
+    ["included", "free", "no charge"].iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// The finding about such a cost.
+pub(in crate::file) fn without_amount(cell: &str) -> String {
+    format!("rows whose cost is {cell:?} name no amount")
+}
+
 /// Whether `mark` sets at least `least` groups of three digits apart, after one to three that do not begin with 0.
 fn has_groups(digits: &str, mark: char, least: usize) -> bool {
     let mut groups = digits.split(mark);

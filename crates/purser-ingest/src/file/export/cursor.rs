@@ -8,6 +8,7 @@ use super::{Cells, Layout};
 use crate::decoded::Decoded;
 use crate::field::Field;
 use crate::file::Draft;
+use crate::file::csv::cell;
 
 const WITH_WRITES: &str = "input (w/ cache write)";
 const WITHOUT_WRITES: &str = "input (w/o cache write)";
@@ -87,7 +88,9 @@ fn cost(cells: &mut Cells<'_>, draft: &mut Draft, decoded: &mut Decoded) {
         _ if kind.contains("no charge") || kind.contains("not charged") => {
             draft.event.reported_usd = Some(Money::ZERO);
         }
-        Some((_, "-")) | None => {}
-        Some((_, word)) => decoded.find(format!("rows whose cost is {word:?} name no amount")),
+        Some((_, word)) if cell::is_without_amount(word) => decoded.find(cell::without_amount(word)),
+        _ => {
+            cells.set(draft, Field::CostUsd, &columns);
+        }
     }
 }
