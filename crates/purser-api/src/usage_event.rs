@@ -230,6 +230,34 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub would_charge_usd: Option<Money>,
+    /// The same by provider and model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_model: Vec<ModelCost>,
+}
+
+/// What the events of a dry run come to that name one model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ModelCost {
+    /// Canonical provider; empty if unknown.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// Events.
+    pub events: u64,
+    /// Calls that they stand for.
+    pub requests: u64,
+    /// Tokens read, cached ones included.
+    pub input_tokens: u64,
+    /// Tokens written, reasoning included.
+    pub output_tokens: u64,
+    /// The cost of those that have one; null if none has.
+    #[schema(value_type = Option<String>)]
+    pub cost_usd: Option<Money>,
+    /// How many events cost what their source reports.
+    pub reported: u64,
+    /// Events without a cost, by the reason: `unknown_model`, `no_rate_for_leaf`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unpriced: BTreeMap<String, u64>,
 }
 
 /// A kind of input that was read and not charged.

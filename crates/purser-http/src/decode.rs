@@ -4,9 +4,9 @@
 use std::time::Instant;
 
 use axum::http::StatusCode;
-use purser_api::usage_event::{ConflictItem, PassedOverItem, Receipt as WireReceipt, RefusedItem};
+use purser_api::usage_event::{ConflictItem, ModelCost, PassedOverItem, Receipt as WireReceipt, RefusedItem};
 use purser_service::decode::decoded::{Decoded, Refusal, Unreadable};
-use purser_service::ingest::{Options, Receipt};
+use purser_service::ingest::{ModelSum, Options, Receipt};
 use purser_service::ledger::append::Conflict;
 use purser_service::principal::Principal;
 
@@ -73,6 +73,22 @@ pub(crate) fn unreadable(why: &Unreadable) -> Failure {
     }
 }
 
+/// What the events of a model come to, on the wire.
+fn model_cost(((provider, model), sum): ((String, String), ModelSum)) -> ModelCost {
+    let unpriced: u64 = sum.unpriced.values().sum();
+    ModelCost {
+        provider,
+        model,
+        events: sum.events,
+        requests: sum.requests,
+        input_tokens: sum.input_tokens,
+        output_tokens: sum.output_tokens,
+        cost_usd: (unpriced < sum.events).then_some(sum.cost),
+        reported: sum.reported,
+        unpriced: sum.unpriced,
+    }
+}
+
 /// A receipt on the wire.
 pub(crate) fn wire(receipt: Receipt) -> WireReceipt {
     WireReceipt {
@@ -85,6 +101,7 @@ pub(crate) fn wire(receipt: Receipt) -> WireReceipt {
         unpriced: receipt.unpriced,
         passed_over: receipt.passed_over.into_iter().map(|(kind, count)| PassedOverItem::new(kind, count)).collect(),
         would_charge_usd: receipt.would_charge,
+        by_model: receipt.by_model.into_iter().map(model_cost).collect(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Usage comes in: decoded events are rated and appended, exactly once.
 //! Invariant: an acknowledged event is on disk; a refused request has stored nothing.
 
+mod by_model;
+
 use std::collections::BTreeMap;
 
 use purser_domain::charge::Charge;
@@ -18,6 +20,8 @@ use crate::error::{Error, Kind};
 use crate::passed_over::contradicting;
 use crate::principal::Principal;
 use crate::service::Service;
+
+pub use by_model::{ByModel, ModelSum};
 
 /// How a decoded request is to be taken in.
 #[derive(Debug, Clone)]
@@ -80,6 +84,8 @@ pub struct Receipt {
     pub notice: String,
     /// What a dry run's events would cost.
     pub would_charge: Option<Money>,
+    /// The same by provider and model; empty if it is no dry run.
+    pub by_model: ByModel,
 }
 
 /// What a request would come to at the prices of `book`, if the ledger knew none of its events.
@@ -87,12 +93,16 @@ pub struct Receipt {
 pub fn dry_run(book: &TenantBook, decoded: Decoded, prefer: Option<Prefer>) -> Receipt {
     let mut would_charge = Money::ZERO;
     let mut unpriced = 0;
+    let mut by_model = ByModel::new();
     let mut passed_over = decoded.passed_over;
     for incoming in &decoded.events {
         if let Some(kind) = contradicting(&incoming.event) {
             *passed_over.entry(kind).or_default() += 1;
         }
-        match rating::rate_for(book, &incoming.event, prefer).cost() {
+        let charge = rating::rate_for(book, &incoming.event, prefer);
+        let model = (incoming.event.provider.clone(), incoming.event.model.clone());
+        by_model.entry(model).or_default().add(&incoming.event, &charge);
+        match charge.cost() {
             Some((amount, _)) => would_charge = [would_charge, amount].into_iter().sum(),
             None => unpriced += 1,
         }
@@ -104,6 +114,7 @@ pub fn dry_run(book: &TenantBook, decoded: Decoded, prefer: Option<Prefer>) -> R
         ignored: decoded.ignored,
         passed_over,
         would_charge: Some(would_charge),
+        by_model,
         ..Receipt::default()
     }
 }

@@ -56,9 +56,11 @@ impl<R: BufRead> Rows<R> {
         let header: Vec<String> =
             header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
         let columns = columns(&header, options, export.is_none())?;
+        let known = Export::of_header(&header).filter(|_| export.is_none());
+        let hint = known.map(|known| format!("; the header is that of an export: try --format {}", known.name()));
         match export {
             Some(export) => export.check(&header)?,
-            None => require(&columns, options)?,
+            None => require(&columns, options, hint.as_deref().unwrap_or_default())?,
         }
         let has = |target: &Target| columns.iter().any(|(_, _, known)| known == target);
         let unmapped = match export {
@@ -162,6 +164,9 @@ impl<R: BufRead> Rows<R> {
             event.check("", self.now, &mut errors);
         }
         if errors.is_empty() {
+            if self.export.is_some_and(|export| export.is_open(&event, self.now)) {
+                decoded.find("a period is not over: its row has other counts in a later export, and would count again");
+            }
             decoded.events.push(Incoming::new(event, line));
         } else {
             decoded.refused.push(Refusal { index: line, id: Some(event.event_id), errors });
@@ -192,14 +197,14 @@ fn columns(header: &[String], options: &Options, by_name: bool) -> Result<Vec<(u
 }
 
 /// Time and model have to come from somewhere.
-fn require(columns: &[(usize, String, Target)], options: &Options) -> Result<(), Unreadable> {
+fn require(columns: &[(usize, String, Target)], options: &Options, hint: &str) -> Result<(), Unreadable> {
     for field in [Field::OccurredAt, Field::Model] {
         let target = Target::Field(field);
         let has = columns.iter().any(|(_, _, known)| *known == target)
             || options.set.iter().any(|(known, _)| *known == target);
         if !has {
             let name = field.name();
-            let message = format!("no column gives {name}: use --map {name}=COLUMN or --set {name}=VALUE");
+            let message = format!("no column gives {name}: use --map {name}=COLUMN or --set {name}=VALUE{hint}");
             return Err(Unreadable::Syntax(message));
         }
     }

@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use csv::ByteRecord;
 use jiff::tz::TimeZone;
+use purser_domain::time::Timestamp;
 use purser_domain::usage::{Leaf, Usage};
-use purser_domain::usage_event::FieldError;
+use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use super::csv::cell::is_absent;
 use super::csv::{Dialect, name, set};
@@ -19,6 +20,8 @@ mod anthropic;
 mod cursor;
 mod openai;
 mod openrouter;
+
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// An export of a provider's console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +149,12 @@ impl Export {
             marks.join(", or "),
             header.join(", ")
         )))
+    }
+
+    /// Whether the row's period, a day or less, may still gain calls at `now`.
+    pub(super) fn is_open(self, event: &UsageEvent, now: Timestamp) -> bool {
+        let is_call = self == Self::Cursor || event.response_id.is_some();
+        !is_call && event.occurred_at.plus_micros(DAY_MICROS) > now
     }
 
     /// Fills an event from a row; false if the row counts nothing and costs nothing.

@@ -1,6 +1,7 @@
 //! `purser import`: usage from files, into a data directory or a running server.
 //! Invariant: reading the same file again changes nothing; every line is accepted, known, skipped or refused by name.
 
+mod by_model;
 mod pairs;
 mod reader;
 mod rejects;

@@ -213,3 +213,47 @@ fn json_lines_with_and_without_ids_and_constants() {
     assert_eq!(by["rows"][0]["keys"], json!({"project": "alpha", "tag:team": "core"}));
     assert_eq!(by["rows"][0]["cost_usd"], "0.003500000000");
 }
+
+/// A batch of 1,000,000 tokens, a day without use, and a model without a price.
+const OPENAI_USAGE: &str = "\
+start_time,end_time,start_time_iso,end_time_iso,project_id,num_model_requests,model,batch,service_tier,input_tokens,output_tokens,input_cached_tokens
+1759622400,1759708800,2025-10-05T00:00:00+00:00,2025-10-06T00:00:00+00:00,proj_1,500.0,gpt-5-mini,TRUE,default,1000000.0,0.0,0.0
+1759708800,1759795200,2025-10-06T00:00:00+00:00,2025-10-07T00:00:00+00:00,,,,,,,,
+1759795200,1759881600,2025-10-07T00:00:00+00:00,2025-10-08T00:00:00+00:00,proj_1,2,our-own-model,FALSE,default,10,5,0
+";
+
+#[test]
+fn an_export_is_known_by_its_header_and_a_dry_run_shows_it_by_model() {
+    let purser = Purser::new();
+    let file = purser.file("october.csv", &OPENAI_USAGE.replace('\n', "\r\n"));
+    let file = file.to_str().expect("a path");
+    let ran = purser.run(["import", file, "--tenant", "acme", "--dry-run", "--json"]).done();
+    let summary = &ran.json()["files"][0];
+    assert_eq!((&summary["format"], &summary["skipped"]), (&json!("openai-usage"), &json!(1)));
+    // 1,000,000 tokens at half of 0.25 a million.
+    let expected = json!([
+        {"provider": "openai", "model": "gpt-5-mini", "events": 1, "requests": 500, "input_tokens": 1_000_000,
+         "output_tokens": 0, "cost_usd": "0.125000000000", "reported": 0, "unpriced": {}},
+        {"provider": "openai", "model": "our-own-model", "events": 1, "requests": 2, "input_tokens": 10,
+         "output_tokens": 5, "cost_usd": null, "reported": 0, "unpriced": {"unknown_model": 1}},
+    ]);
+    assert_eq!(summary["by_model"], expected);
+    let ran = purser.run(["import", file, "--tenant", "acme", "--dry-run"]).done();
+    assert!(ran.stderr.contains("october.csv as openai-usage"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 unknown_model"), "{}", ran.stdout);
+    purser.run(["import", file, "--tenant", "acme"]).done();
+    assert_eq!(total(&purser), json!(["0.125000000000", 2, 1]));
+    let again = purser.run(["import", file, "--tenant", "acme", "--json"]).done();
+    assert_eq!(counts(&again), json!([0, 2, 0, 0, 0]));
+}
+
+#[test]
+fn a_header_that_fits_nothing_is_refused_with_the_files_name_once() {
+    let purser = Purser::new();
+    let file = purser.file("other.csv", "when,who\n1,2\n");
+    let file = file.to_str().expect("a path");
+    let ran = purser.run(["import", file, "--tenant", "acme"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("other.csv").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("no column gives occurred_at"), "{}", ran.stderr);
+}

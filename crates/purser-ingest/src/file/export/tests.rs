@@ -1,8 +1,6 @@
 use std::io::Cursor as Bytes;
 
 use purser_domain::passed_over::Reason;
-use purser_domain::usage::{Leaf, Usage};
-use purser_domain::usage_event::UsageEvent;
 
 use super::*;
 use crate::file::{Format, Options, Seen, read};
@@ -320,4 +318,24 @@ fn a_date_of_a_spreadsheet_is_read_where_it_can_be_only_one() {
     }
     assert!(year_first("3/4/2026").is_err(), "the 3rd of April or the 4th of March");
     assert!(year_first("x/y/2026").is_err());
+}
+
+#[test]
+fn a_day_that_is_not_over_is_told_and_a_call_is_none() {
+    // It is noon of the 28th.
+    let head = "usage_date_utc,model_version,context_window,usage_output_tokens\n";
+    for (day, findings) in [("2026-11-28", 1), ("2026-11-27 12:01", 1), ("2026-11-27 12:00", 0), ("2026-11-20", 0)] {
+        let decoded = decode(Export::AnthropicUsage, &format!("{head}{day},m,≤ 200k,5\n"));
+        assert_eq!((decoded.events.len(), decoded.findings.len()), (1, findings), "{day}");
+    }
+    let head = "generation_id,created_at,cost_total,model_permaslug,tokens_prompt\n";
+    assert_eq!(decode(Export::Openrouter, &format!("{head}g,2026-11-28 11:00:00,0.1,m,7\n")).findings, []);
+}
+
+#[test]
+fn a_csv_file_with_the_header_of_an_export_is_told_its_format() {
+    let options = Options::new("2026-11-28T12:00:00Z".parse().expect("a literal of this test"));
+    let text = "usage_date_utc,model_version,usage_output_tokens\n";
+    let error = read(Bytes::new(text), Format::Csv, &options, &Seen::default()).err().map(|error| error.to_string());
+    assert!(error.is_some_and(|error| error.ends_with("try --format anthropic-usage")));
 }

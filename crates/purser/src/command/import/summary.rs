@@ -12,12 +12,12 @@ use purser_domain::passed_over::PassedOver;
 use purser_domain::time::Timestamp;
 use purser_service::decode::decoded::{Decoded, Finding, Refusal};
 use purser_service::decode::file::Format;
-use purser_service::ingest::Receipt;
+use purser_service::ingest::{ByModel, Receipt};
 use purser_service::ledger::append::Conflict;
 use serde_json::{Value, json};
 
-use super::Args;
 use super::rejects::Rejects;
+use super::{Args, by_model};
 use crate::exit::Exit;
 use crate::output::{self, Column, grouped, usd};
 
@@ -47,6 +47,7 @@ pub(super) struct Summary {
     passed_over: BTreeMap<PassedOver, u64>,
     /// What a dry run would charge.
     pub(super) would_charge: Option<Money>,
+    by_model: ByModel,
     /// Hashes of the ids seen, to tell later whose duplicates they are.
     pub(super) ids: HashSet<u64>,
     pub(super) sources: HashSet<String>,
@@ -80,6 +81,7 @@ impl Summary {
             findings: Vec::new(),
             passed_over: BTreeMap::new(),
             would_charge: None,
+            by_model: ByModel::new(),
             ids: HashSet::new(),
             sources: HashSet::new(),
             span: None,
@@ -119,6 +121,7 @@ impl Summary {
         if let Some(cost) = receipt.would_charge {
             self.would_charge = Some([self.would_charge.unwrap_or_default(), cost].into_iter().sum());
         }
+        by_model::absorb(&mut self.by_model, &receipt.by_model);
         self.conflicts += receipt.conflicts.len() as u64;
         let room = SHOWN.saturating_sub(self.first_conflicts.len());
         self.first_conflicts.extend(receipt.conflicts.iter().take(room).cloned());
@@ -193,6 +196,7 @@ impl Summary {
             "passed_over": passed_over,
             "ignored_fields": self.ignored,
             "would_charge_usd": self.would_charge,
+            "by_model": by_model::json(&self.by_model),
             "findings": self.findings.iter().map(|f| json!({ "message": f.message, "count": f.count })).collect::<Vec<_>>(),
         })
     }
@@ -251,6 +255,11 @@ pub(super) fn report(all: &[Summary], args: &Args) -> anyhow::Result<Exit> {
             summary.talk(args.format.is_some());
         }
         table(all)?;
+        let mut models = ByModel::new();
+        all.iter().for_each(|summary| by_model::absorb(&mut models, &summary.by_model));
+        if !models.is_empty() {
+            by_model::table(&models)?;
+        }
     }
     let worst = |a: Exit, b: Exit| if a as u8 >= b as u8 { a } else { b };
     Ok(all.iter().map(Summary::exit).fold(Exit::Done, worst))

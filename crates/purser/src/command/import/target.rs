@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use purser_api::import::{ImportDraft, ImportPatch};
+use purser_api::usage_event::ModelCost;
 use purser_domain::entry::{Entry, Kind};
 use purser_domain::passed_over::PassedOver;
 use purser_domain::tenant::TenantId;
@@ -16,7 +17,7 @@ use purser_ledger::entry_filter::EntryFilter;
 use purser_service::decode::decoded::Decoded;
 use purser_service::decode::file::Format;
 use purser_service::import::{Counts, Status};
-use purser_service::ingest::{Options, Receipt};
+use purser_service::ingest::{ModelSum, Options, Receipt};
 use purser_service::{Error, Principal};
 
 use super::Args;
@@ -181,6 +182,20 @@ fn file_name(file: &Path) -> String {
     full.display().to_string()
 }
 
+/// What a server says that the events of a model come to.
+fn model_sum(cost: ModelCost) -> ((String, String), ModelSum) {
+    let sum = ModelSum {
+        events: cost.events,
+        requests: cost.requests,
+        input_tokens: cost.input_tokens,
+        output_tokens: cost.output_tokens,
+        cost: cost.cost_usd.unwrap_or_default(),
+        reported: cost.reported,
+        unpriced: cost.unpriced,
+    };
+    ((cost.provider, cost.model), sum)
+}
+
 async fn send_remote(
     client: &purser_client::Client,
     decoded: Decoded,
@@ -206,6 +221,7 @@ async fn send_remote(
     receipt.observations = answer.observations;
     receipt.unpriced = answer.unpriced;
     receipt.would_charge = answer.would_charge_usd;
+    receipt.by_model = answer.by_model.into_iter().map(model_sum).collect();
     for item in answer.passed_over {
         if let Ok(reason) = item.reason.parse() {
             let kind = PassedOver::new(&item.emitter, &item.operation, reason);
