@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// Sends usage events, as a part of an import if one is named; good ones are stored although others are refused, and
-    /// none on a dry run.
+    /// none on a dry run. `prefer` says which cost stands where both are known: `rated` or `reported`.
     ///
     /// # Errors
     /// What the server answers, or that it does not.
@@ -63,10 +63,13 @@ impl Client {
         &self,
         events: &[serde_json::Value],
         import_id: Option<&str>,
+        prefer: Option<&str>,
         dry_run: bool,
     ) -> Result<Receipt, Error> {
         let request = self.request(Method::POST, "/api/v1/usage/events").query(&[("partial", "true")]);
-        let request = request.query(&import_id.map(|id| ("import_id", id)).into_iter().collect::<Vec<_>>());
+        let named = [("import_id", import_id), ("prefer", prefer)];
+        let named = named.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+        let request = request.query(&named.collect::<Vec<_>>());
         let request = if dry_run { request.query(&[("dry_run", "true")]) } else { request };
         self.answer(request.json(events)).await
     }

@@ -20,8 +20,10 @@ async fn the_client_sends_asks_and_hears_why_it_is_refused() {
     let serving = tokio::spawn(purser_http::serve(listener, None, app.router.clone(), until, Duration::from_secs(5)));
 
     let client = Client::new(&base, app.key(ACME, Role::Operate)).expect("an address");
-    let receipt =
-        client.send_events(&[event("a"), event("b"), json!({"event_id": "c"})], None, false).await.expect("taken");
+    let receipt = client
+        .send_events(&[event("a"), event("b"), json!({"event_id": "c"})], None, None, false)
+        .await
+        .expect("taken");
     assert_eq!((receipt.accepted, receipt.refused.len()), (2, 1));
     let query = Query { by: vec![Dimension::Model], ..Query::default() };
     let answer = client.usage_query(&query).await.expect("an answer");

@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
 use purser_service::decode::file::{self, Format};
-use purser_service::ingest::Receipt;
+use purser_service::ingest::{Prefer, Receipt};
 
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// IANA zone of times without an offset; such times are refused without it
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
+    /// Which cost stands where a row can be rated and names its cost: rated or reported; as the settings say, if absent
+    #[arg(long, value_name = "COST")]
+    prefer: Option<Prefer>,
     /// Read and check everything, store nothing
     #[arg(long)]
     dry_run: bool,
@@ -136,7 +139,7 @@ async fn import(
             Some(Ok(Chunk { decoded, file, position })) => {
                 bar.set_position(position);
                 summary.see(&decoded);
-                let sent = target.send(decoded, summary.import_id.clone());
+                let sent = target.send(decoded, summary.import_id.clone(), args.prefer);
                 under_way.push_back(Box::pin(async move { sent.await.map(|receipt| (file, receipt)) }));
             }
         }

@@ -257,3 +257,28 @@ fn a_header_that_fits_nothing_is_refused_with_the_files_name_once() {
     assert_eq!(ran.stderr.matches("other.csv").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("no column gives occurred_at"), "{}", ran.stderr);
 }
+
+#[test]
+fn what_a_router_charged_stands_and_an_import_may_prefer_the_rated_cost() {
+    let rows = "generation_id,created_at,cost_total,model_permaslug,tokens_prompt,tokens_completion\n\
+        g-1,2025-03-01 10:00:00,0.5,openai/gpt-4o,1000,100\n";
+    let paid = "occurred_at,provider,model,input_tokens,output_tokens,cost_usd\n\
+        2025-03-01T10:00:00Z,openai,gpt-4o,1000,100,$0.50\n";
+    // 1,000 × 2.5 + 100 × 10 = 3,500 millionths of a dollar.
+    for (name, rows, prefer, cost) in [
+        ("openrouter.csv", rows, None, "0.500000000000"),
+        ("paid.csv", paid, None, "0.003500000000"),
+        ("paid.csv", paid, Some("reported"), "0.500000000000"),
+        ("paid.csv", paid, Some("rated"), "0.003500000000"),
+    ] {
+        let purser = Purser::new();
+        let file = purser.file(name, rows);
+        let mut arguments = vec!["import", file.to_str().expect("a path"), "--tenant", "acme", "--json"];
+        arguments.extend(prefer.into_iter().flat_map(|prefer| ["--prefer", prefer]));
+        let mut dry = arguments.clone();
+        dry.push("--dry-run");
+        assert_eq!(purser.run(dry).done().json()["files"][0]["would_charge_usd"], cost, "{name} {prefer:?}");
+        purser.run(arguments).done();
+        assert_eq!(total(&purser), json!([cost, 1, 0]), "{name} {prefer:?}");
+    }
+}

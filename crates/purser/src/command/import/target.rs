@@ -17,7 +17,7 @@ use purser_ledger::entry_filter::EntryFilter;
 use purser_service::decode::decoded::Decoded;
 use purser_service::decode::file::Format;
 use purser_service::import::{Counts, Status};
-use purser_service::ingest::{ModelSum, Options, Receipt};
+use purser_service::ingest::{ModelSum, Options, Prefer, Receipt};
 use purser_service::{Error, Principal};
 
 use super::Args;
@@ -83,21 +83,22 @@ impl Target {
         &self,
         decoded: Decoded,
         import_id: Option<String>,
+        prefer: Option<Prefer>,
     ) -> BoxFuture<'static, anyhow::Result<Receipt>> {
         match self {
             Self::Local { local, who } => {
                 let (service, who) = (local.service.clone(), who.clone());
-                let options = Options { import_id, ..Options::partial() };
+                let options = Options { import_id, prefer, ..Options::partial() };
                 let sent = tokio::spawn(async move { service.ingest(&who, decoded, &options).await });
                 Box::pin(async move { Ok(sent.await??) })
             }
             Self::Remote { client, dry_run } => {
                 let (client, dry_run) = (client.clone(), *dry_run);
-                Box::pin(async move { send_remote(&client, decoded, import_id.as_deref(), dry_run).await })
+                Box::pin(async move { send_remote(&client, decoded, import_id.as_deref(), prefer, dry_run).await })
             }
             Self::Dry { book } => {
                 let book = book.clone();
-                Box::pin(async move { Ok(purser_service::ingest::dry_run(&book, decoded, None)) })
+                Box::pin(async move { Ok(purser_service::ingest::dry_run(&book, decoded, prefer)) })
             }
         }
     }
@@ -200,6 +201,7 @@ async fn send_remote(
     client: &purser_client::Client,
     decoded: Decoded,
     import_id: Option<&str>,
+    prefer: Option<Prefer>,
     dry_run: bool,
 ) -> anyhow::Result<Receipt> {
     let lines: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
@@ -214,7 +216,7 @@ async fn send_remote(
     if events.is_empty() {
         return Ok(receipt);
     }
-    let answer = client.send_events(&events, import_id, dry_run).await?;
+    let answer = client.send_events(&events, import_id, prefer.map(Prefer::name), dry_run).await?;
     let line = |index: u64| usize::try_from(index).ok().and_then(|index| lines.get(index)).copied().unwrap_or(0);
     receipt.accepted = answer.accepted;
     receipt.duplicates = answer.duplicates;
