@@ -125,12 +125,12 @@ impl Service {
     /// # Errors
     /// Forbidden; not found or conflict if the import is not a running one; in [`Mode::AllOrNothing`] invalid with every refused field, or a conflict naming every reused id;
     /// unavailable when the state database or the disk is.
-    pub async fn ingest(&self, who: &Principal, mut decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
+    pub async fn ingest(&self, who: &Principal, decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
         who.may_ingest()?;
         if options.mode == Mode::AllOrNothing && !decoded.refused.is_empty() {
             return Err(Error::invalid(decoded.refused.into_iter().flat_map(|refusal| refusal.errors).collect()));
         }
-        let decoded = self.charge_tools(who, decoded).await?;
+        let mut decoded = self.charge_tools(who, decoded).await?;
         if options.dry_run {
             return Ok(dry_run(&*self.tenant_book(who.tenant()).await?, decoded, options.prefer));
         }
