@@ -4,10 +4,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use purser_domain::usage_event::TAGS_MAX;
-use xxhash_rust::xxh3::Xxh3DefaultBuilder;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::emitter;
 use crate::json;
@@ -164,7 +165,24 @@ const UNKNOWN_MAX: usize = 10;
 /// The rank of the first name that users choose: every name of a client's own goes before.
 const CHOSEN: u16 = 30_000;
 
-type Table = HashMap<&'static str, (u16, Meaning), Xxh3DefaultBuilder>;
+type Table = HashMap<&'static str, (u16, Meaning), BuildHasherDefault<NameHasher>>;
+
+/// Hashes a whole name at once.
+#[derive(Debug, Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn write(&mut self, name: &[u8]) {
+        self.0 = xxh3_64(name);
+    }
+
+    /// The end of a text says nothing where one name is hashed alone.
+    fn write_u8(&mut self, _: u8) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 static COMMON: LazyLock<Table> = LazyLock::new(|| table(&[]));
 static WITH_CLAUDE_CODE: LazyLock<Table> = LazyLock::new(|| table(CLAUDE_CODE));

@@ -80,6 +80,7 @@ pub struct Incoming {
 impl Incoming {
     /// An event with no other call around it.
     #[must_use]
+    #[inline]
     pub const fn new(event: UsageEvent, source_index: usize) -> Self {
         Self { event, source_index, enclosing: None, emitter: None }
     }
@@ -188,6 +189,7 @@ impl Decoded {
     /// Takes an item of a foreign format in, or refuses it with `errors`.
     ///
     /// Labels that no event may carry are left out with a finding: they must not cost a charge.
+    #[inline]
     pub(crate) fn settle(&mut self, mut event: UsageEvent, mut errors: Vec<FieldError>, place: Place, now: Timestamp) {
         let (Place::Item(index) | Place::Line(index)) = place;
         if errors.is_empty() {

@@ -159,8 +159,7 @@ const AGGREGATE: &[&str] = &[
 
 /// The canonical name of an inference operation.
 pub(crate) fn inference(operation: &str) -> Option<&'static str> {
-    let lower = operation.to_ascii_lowercase();
-    INFERENCE.iter().find(|(name, _)| *name == lower).map(|(_, canonical)| *canonical)
+    INFERENCE.iter().find(|(name, _)| name.eq_ignore_ascii_case(operation)).map(|(_, canonical)| *canonical)
 }
 
 /// What a span calls its operation, by the same attribute that decides its role.

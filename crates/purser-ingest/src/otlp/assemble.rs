@@ -18,7 +18,7 @@ use super::{SOURCE, cost, count, model, tool};
 use crate::attribute::{Attributes, Count, Text};
 use crate::decoded::{Decoded, EVENTS_MAX, Place, UNFIT, Unreadable};
 use crate::emitter::{self, Emitter, Role};
-use crate::identity::{hex, hex_id};
+use crate::identity::hex_id;
 use crate::normalise;
 
 /// What a span or a log record has beside its attributes.
@@ -177,6 +177,7 @@ impl Assembler {
     }
 
     /// Keeps an event, or refuses it with `errors`; whether it is kept.
+    #[inline]
     pub(super) fn keep(&mut self, event: UsageEvent, errors: Vec<FieldError>) -> Result<bool, Unreadable> {
         let before = self.decoded.events.len();
         if before + self.decoded.refused.len() == EVENTS_MAX {
@@ -260,10 +261,8 @@ fn is_response(id: &str) -> bool {
 
 /// Sets a span's id, its end and how long it took.
 pub(super) fn place(event: &mut UsageEvent, item: &Item<'_>, errors: &mut Vec<FieldError>) {
-    match (item.trace_id, item.span_id) {
-        (Some(trace), Some(span)) if trace != [0; 16] && span != [0; 8] => {
-            event.event_id = format!("{}:{}", hex(&trace), hex(&span));
-        }
+    match (&event.trace_id, &event.span_id) {
+        (Some(trace), Some(span)) => event.event_id = [trace, ":", span].concat(),
         _ => errors.push(FieldError::new("span_id", "", "a span needs a trace id of 16 bytes and a span id of 8")),
     }
     let end = if item.end_nanos > 0 { item.end_nanos } else { item.start_nanos };

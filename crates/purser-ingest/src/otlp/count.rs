@@ -48,7 +48,7 @@ pub(super) fn fill(
         add_parts(&mut plain, &part.reported);
     }
     let has_plain = has_plain(attributes);
-    let known = specificity(&plain, accounting).filter(|_| has_plain);
+    let known = if objects.is_empty() || !has_plain { None } else { specificity(&plain, accounting) };
     match most_specific(&objects, known, has_plain) {
         Some(object) => {
             errors.extend(object.errors.iter().cloned());

@@ -22,7 +22,7 @@ pub(super) fn fill(
     let answered = answered.or(hints.response_model.as_deref());
     let model = asked.or(llm_name).or(answered).unwrap_or_default();
     let named = attributes.text(Text::Provider).map_or(emitter.provider, |name| memo.providers.get(name));
-    let named = attributes.text(Text::Host).and_then(|host| served_elsewhere(named, host)).unwrap_or(named);
+    let named = attributes.text(Text::Host).and_then(|host| memo.hosts.served_elsewhere(named, host)).unwrap_or(named);
     let named = memo.makers.made_elsewhere(named, model).unwrap_or(named);
     let routed = attributes.text(Text::ProviderModel).map(|name| normalise::split_model("", name));
     let (mut provider, model) = normalise::split_model(named, model);
@@ -45,34 +45,45 @@ pub(super) fn fill(
     event.provider = provider;
 }
 
-/// Who answers at `host`, where the span names no provider or only the API that was spoken.
-fn served_elsewhere(named: &str, host: &str) -> Option<&'static str> {
-    if matches!(named, "" | "openai" | "anthropic") { emitter::of_host(host) } else { None }
-}
-
 /// Remembers what the names of the last call lead to: the calls of a request mostly share them.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     providers: ProviderMemo,
-    makers: Makers,
+    makers: Last,
+    hosts: Last,
 }
 
+/// The last name that was looked up, and the provider that it led to.
 #[derive(Debug, Default)]
-struct Makers {
-    model: String,
+struct Last {
+    name: String,
     provider: Option<&'static str>,
 }
 
-impl Makers {
+/// Whether a provider is named by an API that gateways and other hosts speak too.
+fn is_api(named: &str) -> bool {
+    matches!(named, "openai" | "anthropic")
+}
+
+impl Last {
+    fn get(&mut self, name: &str, look_up: fn(&str) -> Option<&'static str>) -> Option<&'static str> {
+        if self.name != name {
+            name.clone_into(&mut self.name);
+            self.provider = look_up(name);
+        }
+        self.provider
+    }
+
+    /// Who answers at `host`, where the span names no provider or only the API that was spoken.
+    fn served_elsewhere(&mut self, named: &str, host: &str) -> Option<&'static str> {
+        if named.is_empty() || is_api(named) { self.get(host, emitter::of_host) } else { None }
+    }
+
     /// Whose model is asked for by the API of another: the API is a gateway's, and the model's maker or host serves it.
     fn made_elsewhere(&mut self, named: &str, model: &str) -> Option<&'static str> {
-        if !matches!(named, "openai" | "anthropic") {
+        if !is_api(named) {
             return None;
         }
-        if self.model != model {
-            model.clone_into(&mut self.model);
-            self.provider = emitter::of_model(model);
-        }
-        self.provider.filter(|provider| *provider != named)
+        self.get(model, emitter::of_model).filter(|provider| *provider != named)
     }
 }

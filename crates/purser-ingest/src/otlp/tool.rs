@@ -29,8 +29,8 @@ impl Assembler {
     pub(super) fn tool(&mut self, sighting: &Sighting<'_, '_>) -> Result<(), Unreadable> {
         let mut errors = Vec::new();
         let mut event = self.event(sighting, &mut errors);
-        make(&mut event, sighting);
         place(&mut event, sighting.item, &mut errors);
+        make(&mut event, sighting);
         self.note_context(sighting, true);
         if event.reported_usd.is_some() || event.foreign_cost.is_some() {
             if self.keep(event, errors)? {
