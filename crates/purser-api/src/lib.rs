@@ -27,6 +27,7 @@ pub mod tenant;
 pub mod usage_event;
 pub mod usage_query;
 pub mod what_if;
+pub mod why;
 
 pub use purser_domain as domain;
 pub use purser_domain::money::Money;

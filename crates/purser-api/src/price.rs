@@ -134,8 +134,15 @@ pub struct OverrideDraft {
     /// The tier; default `standard`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<String>,
-    /// Per leaf: dollars for a million units, decimal text.
+    /// Per leaf: dollars for a million units, decimal text. What is left out costs as the book says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub usd_per_million: BTreeMap<String, String>,
+    /// Per unit, such as `images` or a tool's `calls`: dollars for one, decimal text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub usd_each: BTreeMap<String, String>,
+    /// Replace the tenant's price of this model that starts at the same instant, all its rates included.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
 }
 
 /// A stored override.

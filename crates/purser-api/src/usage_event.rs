@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problem::ProblemField;
+use crate::why::WhyRecord;
 
 /// A usage event to send. Token leaves are exclusive: no token is in two of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -576,6 +577,9 @@ pub struct EventDetail {
     pub state: String,
     /// The charge in force; null if voided or only observed.
     pub current: Option<EntryRecord>,
+    /// Why the charge in force is what it is; null without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<WhyRecord>,
     /// Other sightings of the same call.
     pub observations: Vec<EntryRecord>,
     /// Rows that corrected the first charge, oldest first.

@@ -23,7 +23,7 @@ use name_index::NameIndex;
 pub use rate_chain::Rates;
 pub(crate) use rate_table::{GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable, set_of};
 pub(crate) use tenant_book::Origin;
-pub use tenant_book::{Found, TenantBook, has_effect};
+pub use tenant_book::{Found, MCP, TOOL, TenantBook, has_effect};
 pub use version::version;
 
 /// Every price by provider and exact name.
@@ -134,14 +134,20 @@ impl PriceBook {
         slot.iter().copied().find(|index| self.dated[*index].holds_at(at))
     }
 
+    /// The index of the price of exactly that name, in any case, that holds at `at`.
+    pub(crate) fn exact(&self, provider: &str, name: &str, at: Timestamp) -> Option<usize> {
+        self.holding(self.names.get(provider, &name.to_ascii_lowercase())?, at)
+    }
+
     /// The index of the price that holds at `at` under any documented spelling of the name.
     pub(crate) fn lookup(&self, provider: &str, model: &str, at: Timestamp) -> Result<usize, Match> {
         let slot = self.slot(provider, model).ok_or(Match::UnknownModel)?;
         self.holding(slot, at).ok_or(Match::NoPriceAtDate)
     }
 
-    /// The canonical (provider, model) behind any spelling, whatever the date.
-    pub(crate) fn identity(&self, provider: &str, model: &str) -> Option<(&str, &str)> {
+    /// The canonical (provider, model) behind any documented spelling, whatever the date.
+    #[must_use]
+    pub fn identity(&self, provider: &str, model: &str) -> Option<(&str, &str)> {
         let slot = self.slot(provider, model)?;
         let price = &self.dated[*slot.first()?].price;
         Some((&price.provider, &price.model))

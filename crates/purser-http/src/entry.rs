@@ -1,6 +1,7 @@
 //! Ledger rows on the wire.
 
 use purser_api::usage_event::{CountContradiction, EntryRecord, EventDetail, LeafAmount, UnitAmount};
+use purser_api::why::WhyRecord;
 use purser_domain::charge::{Charge, CostSource};
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::unit::Quantity;
@@ -117,6 +118,7 @@ pub(crate) fn detail(detail: service::EventDetail, event_id: String) -> EventDet
         event_id,
         source,
         state: state.to_owned(),
+        why: detail.why.map(|(why, sightings)| WhyRecord::new(why, sightings)),
         current: detail.current.map(record),
         observations: detail.observations.into_iter().map(record).collect(),
         corrections,

@@ -130,8 +130,8 @@ pub(crate) async fn override_set(
     _: NoParams,
     payload: Payload,
 ) -> Reply<(StatusCode, Json<OverrideRecord>)> {
-    let price = draft::price(Fields::read(&payload)?, app.service.now())?;
-    let set = app.service.price_override_set(&who, price).await?;
+    let (price, replace) = draft::price(Fields::read(&payload)?, app.service.now())?;
+    let set = app.service.price_override_set(&who, price, replace).await?;
     Ok((StatusCode::CREATED, Json(wire::price_override(set))))
 }
 

@@ -69,15 +69,22 @@ impl Service {
         Ok(self.store().price_override(who.tenant()).list().await?)
     }
 
-    /// Sets a price of the tenant's own.
+    /// Sets a price of the tenant's own. What it leaves out of a model that the book has, it takes from the book.
     ///
     /// # Errors
-    /// Forbidden; invalid with what is wrong with the price; unavailable.
-    pub async fn price_override_set(&self, who: &Principal, price: Price) -> Result<PriceOverride, Error> {
+    /// Forbidden; invalid with what is wrong with the price; conflict if the model has a price of the tenant's own from
+    /// the same instant on, unless `replace` says that it ends; unavailable.
+    pub async fn price_override_set(
+        &self,
+        who: &Principal,
+        price: Price,
+        replace: bool,
+    ) -> Result<PriceOverride, Error> {
         who.may_admin()?;
-        if !price.tiers.iter().any(|tier| tier.service_tier == STANDARD) {
+        let is_known = self.book().await?.identity(&price.provider, &price.model).is_some();
+        if !is_known && !price.tiers.iter().any(|tier| tier.service_tier == STANDARD) {
             let tiers: Vec<&str> = price.tiers.iter().map(|tier| tier.service_tier.as_str()).collect();
-            let reason = "an override replaces the whole price, so it needs rates of the standard tier";
+            let reason = "the price book does not have the model, so its price needs rates of the standard tier";
             return Err(Error::invalid_field("service_tier", &tiers.join(", "), reason));
         }
         let wrong = price_check::check(std::slice::from_ref(&price));
@@ -90,6 +97,20 @@ impl Service {
             return Err(Error::invalid(wrong));
         }
         let own = PriceOverride { id: format!("po_{}", random_hex::<8>()), price };
+        if !replace {
+            let others = self.store().price_override(who.tenant()).list().await?;
+            if let Some(other) = others.iter().find(|other| is_taken(&other.price, &own.price)) {
+                let named = |price: &Price| format!("{} {}", price.provider, price.model);
+                let since =
+                    own.price.effective_from.map_or_else(|| "of all time".to_owned(), |at| format!("from {at}"));
+                let message = format!(
+                    "{} has the price {} {since}: end it, or replace it with all its rates",
+                    named(&own.price),
+                    other.id
+                );
+                return Err(Error::conflict("conflict", message));
+            }
+        }
         self.store().price_override(who.tenant()).set(&own, self.now()).await?;
         self.books().forget();
         Ok(own)
@@ -227,6 +248,14 @@ fn add(report: &mut Report, plan: &rerate::Plan, charges: &[Entry]) {
     report.new_usd = [report.new_usd, plan.new_usd].into_iter().sum();
     let room = CHANGES_SHOWN.saturating_sub(report.changes.len());
     report.changes.extend(plan.changes.iter().take(room).map(|change| shown(&charges[change.index], change)));
+}
+
+/// Whether two prices of the tenant's own are of one model, times of day and start.
+fn is_taken(a: &Price, b: &Price) -> bool {
+    a.provider == b.provider
+        && a.model.eq_ignore_ascii_case(&b.model)
+        && a.effective_from == b.effective_from
+        && a.daily == b.daily
 }
 
 /// A discount that no price of the book matches: most likely a name is misspelt.

@@ -4,10 +4,13 @@ use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::unfit;
 use purser_domain::usage_query::Dimension;
+use purser_domain::why::{Sighting, Why};
+use purser_engine::rating;
 use purser_ledger::append::{Applied, Correction};
 use purser_ledger::entry_filter::{EntryFilter, Page};
 
 use crate::error::Error;
+use crate::price_book;
 use crate::principal::Principal;
 use crate::service::Service;
 
@@ -31,6 +34,8 @@ pub struct EventDetail {
     pub current: Option<Entry>,
     /// Other sightings of the same call.
     pub observations: Vec<Entry>,
+    /// Why the charge in force is what it is, and what each sighting of the call knew.
+    pub why: Option<(Why, Vec<Sighting>)>,
 }
 
 /// How many rows a void reads and corrects at a time.
@@ -76,7 +81,25 @@ impl Service {
             None => Vec::new(),
         };
         let current = in_force(&history);
-        Ok(EventDetail { current, observations, history })
+        let why = match &current {
+            Some(entry) => {
+                let sightings = std::iter::once(entry).chain(&observations).map(|entry| Sighting::of(&entry.event));
+                Some((self.why(who, entry).await?, sightings.collect()))
+            }
+            None => None,
+        };
+        Ok(EventDetail { current, observations, history, why })
+    }
+
+    /// Why a charge is what it is, by the prices that made it.
+    async fn why(&self, who: &Principal, entry: &Entry) -> Result<Why, Error> {
+        let why = rating::explain(&*self.tenant_book(who.tenant()).await?, &entry.event, &entry.charge);
+        if why.price.as_ref().is_none_or(|price| !price.is_other) {
+            return Ok(why);
+        }
+        let then = price_book::as_of(self.store(), who.tenant(), entry.received_at).await?;
+        let past = rating::explain(&then, &entry.event, &entry.charge);
+        Ok(if past.price.as_ref().is_some_and(|price| !price.is_other) { past } else { why })
     }
 
     async fn sightings(&self, who: &Principal, response_id: &str, of: &Entry) -> Result<Vec<Entry>, Error> {

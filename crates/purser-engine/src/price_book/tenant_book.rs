@@ -28,6 +28,11 @@ pub struct Found<'a> {
     pub matched: Match,
 }
 
+/// The provider under which a tenant prices its tools, by their names.
+pub const TOOL: &str = "tool";
+/// The provider under which a tenant prices MCP servers (`SERVER`) and single tools of theirs (`SERVER/TOOL`).
+pub const MCP: &str = "mcp";
+
 /// A price as a tenant pays it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin<'a> {
@@ -124,8 +129,21 @@ impl TenantBook {
         self.price_of(event).ok().map(|(origin, _)| origin)
     }
 
+    /// Whether `event` calls a tool that the tenant has priced.
+    ///
+    /// Only then is a tool's call charged at all: most of them cost nothing.
+    #[must_use]
+    pub fn prices_tool(&self, event: &UsageEvent) -> bool {
+        self.terms.as_deref().is_some_and(|terms| tool_price(terms, event).is_some())
+    }
+
     fn price_of(&self, event: &UsageEvent) -> Result<(Origin<'_>, Match), Match> {
         let at = event.occurred_at;
+        if event.operation.as_deref() == Some(EXECUTE_TOOL) {
+            let terms = self.terms.as_deref().ok_or(Match::UnknownModel)?;
+            let index = tool_price(terms, event).ok_or(Match::UnknownModel)?;
+            return Ok((Origin { dated: terms.overrides.dated(index), discount: None }, Match::Override));
+        }
         let names = [
             event.response_model.as_deref().map(|model| (model, Match::ResponseModel)),
             Some((event.model.as_str(), Match::RequestModel)),
@@ -209,6 +227,18 @@ impl Terms {
     fn discount_of(&self, price: &Price, at: Timestamp) -> Option<usize> {
         self.discounts.iter().position(|discount| holds_at(discount, at) && is_about(discount, price))
     }
+}
+
+/// The operation of a tool's call.
+const EXECUTE_TOOL: &str = "execute_tool";
+
+/// The tenant's price of a tool's call: of the tool of its MCP server, of the server, of the tool.
+fn tool_price(terms: &Terms, event: &UsageEvent) -> Option<usize> {
+    let tool = event.tool.as_deref().unwrap_or(&event.model);
+    let of_server = event.mcp_server.as_deref().map(|server| [format!("{server}/{tool}"), server.to_owned()]);
+    let of_server = of_server.into_iter().flatten().map(|name| (MCP, name));
+    let mut names = of_server.chain(std::iter::once((TOOL, tool.to_owned())));
+    names.find_map(|(provider, name)| terms.overrides.exact(provider, &name, event.occurred_at))
 }
 
 /// Smaller is tried first: the most specific discount, then the latest start, then the id.

@@ -290,6 +290,43 @@ fn an_override_takes_what_it_leaves_out_from_the_book() {
 }
 
 #[test]
+fn a_tool_is_charged_by_the_tenants_own_price_only() {
+    let own = |provider: &str, name: &str, usd_each: &str| {
+        let mut price = price(provider, name, &[]);
+        let rate = Rate::parse(usd_each, 1).expect("a literal of this test");
+        price.tiers[0].units = std::collections::BTreeMap::from([("calls".to_owned(), rate)]);
+        price
+    };
+    let shared = Arc::new(PriceBook::compile(vec![simple("openai", "search", "1")]).0);
+    let overrides = vec![own(TOOL, "search", "0.01"), own(MCP, "tracker", "0.02"), own(MCP, "tracker/create", "0.03")];
+    let book = PriceBook::for_tenant(shared.clone(), overrides, vec![]);
+    let calls = purser_domain::unit::Quantity::whole(2).expect("a small number");
+    let call = |tool: &str, server: Option<&str>| UsageEvent {
+        operation: Some("execute_tool".to_owned()),
+        tool: Some(tool.to_owned()),
+        mcp_server: server.map(str::to_owned),
+        units: std::collections::BTreeMap::from([("calls".to_owned(), calls)]),
+        ..event("openai", tool, &[("requests", 0)])
+    };
+    for (tool, server, expected) in [
+        ("search", None, Some("0.020000000000")),
+        ("Search", None, Some("0.020000000000")),
+        ("create", Some("tracker"), Some("0.060000000000")),
+        ("list", Some("tracker"), Some("0.040000000000")),
+        ("search", Some("elsewhere"), Some("0.020000000000")),
+        ("read_file", None, None),
+        ("list", Some("elsewhere"), None),
+    ] {
+        let event = call(tool, server);
+        assert_eq!(book.prices_tool(&event), expected.is_some(), "{tool} {server:?}");
+        let charge = crate::rating::rate(&book, &event);
+        assert_eq!(charge.rated_usd.map(|usd| usd.to_string()).as_deref(), expected, "{tool} {server:?}");
+    }
+    let without = PriceBook::for_tenant(shared, vec![], vec![]);
+    assert!(!without.prices_tool(&call("search", None)), "the book's model of that name is no tool");
+}
+
+#[test]
 fn an_override_follows_the_books_dates_and_times_of_day() {
     let old = Price {
         effective_to: Some(at("2026-06-01T00:00:00Z")),

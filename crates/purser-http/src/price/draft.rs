@@ -1,15 +1,18 @@
 //! Reads overrides, discounts and re-rating requests; strict, all errors at once.
 
+use std::collections::BTreeMap;
+
 use purser_domain::price::{Discount, Price, Rate, STANDARD, Source, Tier};
 use purser_domain::provider;
 use purser_domain::time::{Timestamp, Window};
+use purser_domain::unit;
 use purser_domain::usage::Leaf;
 
 use crate::failure::{Failure, Reply};
 use crate::fields::Fields;
 
-/// A tenant's own price.
-pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<Price> {
+/// A tenant's own price, and whether it replaces the one that starts at the same instant.
+pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<(Price, bool)> {
     let provider = provider::canonical(&fields.required_text("provider"));
     let model = fields.required_text("model");
     let aliases = fields.texts("aliases");
@@ -17,7 +20,18 @@ pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<Price> {
     check_order(&mut fields, effective_from, effective_to);
     let service_tier = fields.text("service_tier").unwrap_or_else(|| STANDARD.to_owned());
     let mut rates = [None; Leaf::COUNT];
-    for (name, usd) in fields.decimals("usd_per_million") {
+    let mut units = BTreeMap::new();
+    let each = fields.has("usd_each");
+    for (name, usd) in if each { fields.decimals("usd_each") } else { BTreeMap::new() } {
+        let field = format!("usd_each.{name}");
+        match Rate::parse(&usd, 1) {
+            _ if !unit::is_name(&name) => fields.refuse(&field, &usd, "is not the name of a unit"),
+            Ok(rate) => drop(units.insert(name, rate)),
+            Err(error) => fields.refuse(&field, &usd, error.to_string()),
+        }
+    }
+    let tokens = !each || fields.has("usd_per_million");
+    for (name, usd) in if tokens { fields.decimals("usd_per_million") } else { BTreeMap::new() } {
         let field = format!("usd_per_million.{name}");
         match (name.parse::<Leaf>(), Rate::parse(&usd, 1_000_000)) {
             (Ok(leaf), Ok(rate)) => rates[leaf as usize] = Some(rate),
@@ -25,15 +39,17 @@ pub(super) fn price(mut fields: Fields, now: Timestamp) -> Reply<Price> {
             (_, Err(error)) => fields.refuse(&field, &usd, error.to_string()),
         }
     }
-    if rates.iter().all(Option::is_none) && !fields.refused("usd_per_million") {
+    let is_empty = rates.iter().all(Option::is_none) && units.is_empty();
+    if is_empty && !fields.refused("usd_per_million") && !fields.refused("usd_each") {
         fields.refuse("usd_per_million", "", "needs at least one leaf");
     }
+    let replace = fields.flag("replace").unwrap_or(false);
     fields.finish()?;
     let source =
         Source { catalogue: "tenant".to_owned(), url: None, retrieved: now.to_jiff().strftime("%Y-%m-%d").to_string() };
-    let tier = Tier::new(service_tier, 0, rates);
+    let tier = Tier { units, ..Tier::new(service_tier, 0, rates) };
     let (daily, factors, tiers) = (None, Vec::new(), vec![tier]);
-    Ok(Price { provider, model, aliases, effective_from, effective_to, daily, factors, tiers, source })
+    Ok((Price { provider, model, aliases, effective_from, effective_to, daily, factors, tiers, source }, replace))
 }
 
 /// A discount, and whether to set it although it lowers no price.

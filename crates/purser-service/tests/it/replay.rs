@@ -157,7 +157,7 @@ async fn prices_and_calibrations_are_those_of_then() {
     service.calibrate(&admin, until_now(&app), false).await.expect("five runs");
     let id = v3(service, graph()).await;
     app.clock.set(service.now().plus_micros(10_000_000));
-    service.price_override_set(&admin, dear()).await.expect("a price of its own");
+    service.price_override_set(&admin, dear(), false).await.expect("a price of its own");
     service.discount_set(&admin, half(), true).await.expect("a discount of its own");
     app.ingest("acme", &[json!({"event_id": "z", "run_id": "z", "skill": "chat", "output_tokens": 9_000})]).await;
     service.calibrate(&admin, until_now(&app), false).await.expect("six runs");

@@ -1,6 +1,8 @@
-//! `purser usage`: takes usage back by corrections, of which the ledger keeps both, and tells what was not charged.
+//! `purser usage`: takes usage back by corrections, of which the ledger keeps both, explains charges, and tells what was
+//! not charged.
 
 mod passed_over;
+mod why;
 
 use clap::Subcommand;
 use purser_domain::tenant::TenantId;
@@ -18,6 +20,8 @@ pub(crate) enum Command {
     Void(Void),
     /// What was read and not charged, and why
     PassedOver(passed_over::Args),
+    /// Show why an event costs what it costs: price, tier, factors, each part, and what each sighting knew
+    Why(why::Why),
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +52,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
     match command {
         Command::Void(args) => void(args, settings).await,
         Command::PassedOver(args) => passed_over::run(args, settings).await,
+        Command::Why(args) => why::run(&args, settings).await,
     }
 }
 

@@ -1,9 +1,12 @@
-//! `prices override`: prices that a tenant has agreed on; they beat the book and take no discount.
+//! `prices override`: prices that a tenant has agreed on, and prices of its tools; they beat the book and take no
+//! discount.
 
 use clap::Subcommand;
 use purser_domain::price::{Price, Rate, STANDARD, Source, Tier};
 use purser_domain::tenant::TenantId;
+use purser_domain::unit;
 use purser_domain::usage::Leaf;
+use purser_engine::price_book::{MCP, TOOL};
 use purser_service::clock::Clock;
 use serde_json::json;
 
@@ -45,15 +48,24 @@ pub(crate) struct Set {
     #[arg(long)]
     tenant: TenantId,
     /// Provider
+    #[arg(long, required_unless_present_any = ["tool", "mcp"], requires = "model")]
+    provider: Option<String>,
+    /// The model's exact name; what its rates leave out costs as the book says
+    #[arg(long, requires = "provider")]
+    model: Option<String>,
+    /// The name of a tool of the tenant's own, priced by the call: call=0.01
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["provider", "mcp"])]
+    tool: Option<String>,
+    /// An MCP server, or one of its tools, priced by the call
+    #[arg(long, value_name = "SERVER[/TOOL]", conflicts_with = "provider")]
+    mcp: Option<String>,
+    /// A rate, such as input=2.50 or batch.input=1.25: USD for a million tokens, or each for requests, web_searches
+    /// and units such as images or calls; may be repeated
+    #[arg(long = "rate", value_name = "[TIER.]NAME=USD", required = true, value_parser = parse_rate)]
+    rates: Vec<(String, Item, Rate)>,
+    /// Replace the price that starts at the same instant, all its rates included
     #[arg(long)]
-    provider: String,
-    /// The model's exact name
-    #[arg(long)]
-    model: String,
-    /// A rate, such as input=2.50 or batch.input=1.25: USD for a million tokens, or each for requests and
-    /// web_searches; may be repeated
-    #[arg(long = "rate", value_name = "[TIER.]LEAF=USD", required = true, value_parser = parse_rate)]
-    rates: Vec<(String, Leaf, Rate)>,
+    replace: bool,
     /// First instant of validity; always, if absent
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -65,12 +77,24 @@ pub(crate) struct Set {
     json: bool,
 }
 
-fn parse_rate(text: &str) -> Result<(String, Leaf, Rate), String> {
-    let (name, usd) = text.split_once('=').ok_or_else(|| format!("{text:?} is not [TIER.]LEAF=USD"))?;
-    let (tier, leaf) = name.split_once('.').unwrap_or((STANDARD, name));
-    let leaf: Leaf = leaf.parse()?;
-    let units = if leaf.is_token() { 1_000_000 } else { 1 };
-    Ok((tier.to_owned(), leaf, Rate::parse(usd, units).map_err(|error| error.to_string())?))
+/// What a rate is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Item {
+    Leaf(Leaf),
+    Unit(String),
+}
+
+fn parse_rate(text: &str) -> Result<(String, Item, Rate), String> {
+    let (name, usd) = text.split_once('=').ok_or_else(|| format!("{text:?} is not [TIER.]NAME=USD"))?;
+    let (tier, name) = name.split_once('.').unwrap_or((STANDARD, name));
+    let item = match (name.parse::<Leaf>(), name) {
+        (Ok(leaf), _) => Item::Leaf(leaf),
+        (Err(_), "call") => Item::Unit("calls".to_owned()),
+        (Err(_), unit) if unit::is_name(unit) => Item::Unit(unit.to_owned()),
+        (Err(_), other) => return Err(format!("{other:?} is neither a leaf nor the name of a unit")),
+    };
+    let units = if matches!(item, Item::Leaf(leaf) if leaf.is_token()) { 1_000_000 } else { 1 };
+    Ok((tier.to_owned(), item, Rate::parse(usd, units).map_err(|error| error.to_string())?))
 }
 
 pub(super) async fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
@@ -82,12 +106,16 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Set(args) => {
             let who = local.speak_for(&args.tenant).await?;
-            let set = local.service.price_override_set(&who, price(&args)?).await?;
+            let set = local.service.price_override_set(&who, price(&args)?, args.replace).await?;
             if args.json {
                 output::json(&json!({ "id": set.id, "price": shown::record(&set.price) }))?;
             } else {
                 output::line(&set.id)?;
-                output::talk("holds for usage from now on; `purser prices rerate` rates the past again");
+                let since = set.price.effective_from.map_or_else(|| "always".to_owned(), |from| from.to_string());
+                let until = set.price.effective_to.map_or_else(String::new, |to| format!(" until {to}"));
+                output::talk(format!(
+                    "valid from {since}{until}; stored charges stay until `purser prices rerate` rates them again"
+                ));
             }
         }
         Command::List { tenant, json } => {
@@ -116,22 +144,28 @@ async fn perform(local: &Local, command: Command) -> anyhow::Result<()> {
 
 fn price(args: &Set) -> anyhow::Result<Price> {
     let mut tiers: Vec<Tier> = Vec::new();
-    for (name, leaf, rate) in &args.rates {
+    for (name, item, rate) in &args.rates {
         let index = tiers.iter().position(|tier| tier.service_tier == *name).unwrap_or_else(|| {
-            let rates = [None; Leaf::COUNT];
-            tiers.push(Tier::new(name.clone(), 0, rates));
+            tiers.push(Tier::new(name.clone(), 0, [None; Leaf::COUNT]));
             tiers.len() - 1
         });
-        if tiers[index].rates[*leaf as usize].replace(*rate).is_some() {
-            return Err(Failure::usage(format!("rate: {name}.{leaf} is given twice")));
+        let (before, item) = match item {
+            Item::Leaf(leaf) => (tiers[index].rates[*leaf as usize].replace(*rate), leaf.name()),
+            Item::Unit(unit) => (tiers[index].units.insert(unit.clone(), *rate), unit.as_str()),
+        };
+        if before.is_some() {
+            return Err(Failure::usage(format!("rate: {name}.{item} is given twice")));
         }
     }
-    if !tiers.iter().any(|tier| tier.service_tier == STANDARD) {
-        return Err(Failure::usage("rate: none is of the standard tier, so standard calls would have no price"));
-    }
+    let (provider, model) = match (&args.provider, &args.model, &args.tool, &args.mcp) {
+        (Some(provider), Some(model), ..) => (purser_domain::provider::canonical(provider), model.clone()),
+        (_, _, Some(tool), _) => (TOOL.to_owned(), tool.clone()),
+        (_, _, _, Some(server)) => (MCP.to_owned(), server.clone()),
+        _ => return Err(Failure::usage("give --provider and --model, --tool, or --mcp")),
+    };
     Ok(Price {
-        provider: purser_domain::provider::canonical(&args.provider),
-        model: args.model.clone(),
+        provider,
+        model,
         aliases: Vec::new(),
         effective_from: book::instant(args.from.as_deref())?,
         effective_to: book::instant(args.to.as_deref())?,
