@@ -8,8 +8,9 @@ use std::io::{Write as _, stdout};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use purser_domain::price::Discount;
+use purser_domain::price::{Discount, Factor, Rate};
 use purser_domain::time::Timestamp;
+use purser_domain::unit::Quantity;
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::UsageEvent;
 use purser_engine::price_book::{PriceBook, TenantBook};
@@ -48,8 +49,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         event.model.push_str("-x");
         event.response_model = None;
     }
+    let mut served = events.clone();
+    for event in &mut served {
+        event.inference_geo = Some("us".to_owned());
+        event.speed = Some("standard".to_owned());
+    }
+    let mut counted = events.clone();
+    for event in &mut counted {
+        event.units.insert("images".to_owned(), Quantity::whole(2).unwrap_or_default());
+    }
+    let multiplied = multiplied(&book);
     for (name, book, events) in [
         ("exact names", &plain, &events),
+        ("a factor for each price", &multiplied, &events),
+        ("the same, told the place", &multiplied, &served),
+        ("a unit each", &multiplied, &counted),
         ("exact names, a discount", &discounted, &events),
         ("decorated names", &plain, &decorated),
         ("unknown names", &plain, &unknown),
@@ -58,6 +72,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(stdout(), "{name:<26} {:>6.2} million events/s per core", rate / 1e6)?;
     }
     Ok(())
+}
+
+/// The same prices, each with a factor for a place and a rate for images.
+fn multiplied(book: &PriceBook) -> TenantBook {
+    let prices = book.iter().map(|(price, _)| {
+        let mut price = price.clone();
+        price.factors = Factor::parse("inference_geo", "us", "1.1").into_iter().collect();
+        for tier in &mut price.tiers {
+            tier.units.extend(Rate::new(40_000_000_000, 1).map(|rate| ("images".to_owned(), rate)));
+        }
+        price
+    });
+    PriceBook::for_tenant(Arc::new(PriceBook::compile(prices.collect()).0), vec![], vec![])
 }
 
 /// Events over twelve everyday models, with the leaves and tiers that real traffic has.

@@ -7,6 +7,7 @@ pub mod backtest;
 pub mod calibration;
 pub mod canonical_json;
 pub mod comparison;
+pub mod cost_ratio;
 pub mod dataset;
 pub mod divergence;
 pub mod focus;

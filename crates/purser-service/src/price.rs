@@ -6,11 +6,12 @@ use std::sync::Arc;
 use futures::StreamExt;
 use purser_domain::charge::Unpriced;
 use purser_domain::entry::{Entry, Kind, Reason};
-use purser_domain::price::{Discount, Price, STANDARD};
+use purser_domain::price::{Discount, Finding, Price, STANDARD};
 use purser_domain::rerate::{Change, Report};
 use purser_domain::time::{Calendar, Grain, Timestamp, Window};
 use purser_domain::usage_event::FieldError;
 use purser_domain::usage_query::{Dimension, Query};
+use purser_engine::cost_ratio::CostRatios;
 use purser_engine::price_book::{self, PriceBook};
 use purser_engine::rerate;
 use purser_engine::{price_check, price_list};
@@ -195,6 +196,21 @@ impl Service {
             }
         }
         Ok(report)
+    }
+
+    /// Factors between the rated and the reported costs of a window that repeat, by provider, model and source.
+    ///
+    /// # Errors
+    /// Forbidden; unavailable.
+    pub async fn cost_ratios(&self, who: &Principal, window: Window) -> Result<Vec<Finding>, Error> {
+        who.may_read()?;
+        let mut ratios = CostRatios::default();
+        for day in self.days_with_usage(who, window).await? {
+            for entry in self.charges_in_force(who, day, None).await? {
+                ratios.add(&entry.event, &entry.charge);
+            }
+        }
+        Ok(ratios.findings())
     }
 
     /// The UTC days of `window` that have rows, cut to the window.

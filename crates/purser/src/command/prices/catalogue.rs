@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use purser_domain::price::{Finding, Price, Severity};
-use purser_domain::time::Timestamp;
+use purser_domain::tenant::TenantId;
+use purser_domain::time::{Timestamp, Window};
+use purser_domain::usage_event::SKEW_MAX_MICROS;
 use purser_engine::{price_check, price_diff};
 use purser_ingest::price_catalogue::{Converted, KnownNames, Origin};
 use purser_ingest::{price_file, price_genai, price_litellm};
@@ -17,6 +19,7 @@ use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::local;
 use crate::output::{self, Column};
+use crate::time;
 
 /// How a catalogue is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,6 +77,18 @@ pub(crate) struct Diff {
 pub(crate) struct Check {
     /// A catalogue; without it, the price book in force
     file: Option<PathBuf>,
+    /// Look at a tenant's usage too: factors between rated and reported costs that repeat
+    #[arg(long, requires = "tenant", conflicts_with = "file")]
+    usage: bool,
+    /// The tenant of --usage
+    #[arg(long, requires = "usage")]
+    tenant: Option<TenantId>,
+    /// First instant of --usage: a UTC date, RFC 3339, or an age such as 30d; all usage, if absent
+    #[arg(long, value_name = "TIME", requires = "usage")]
+    from: Option<String>,
+    /// First instant after
+    #[arg(long, value_name = "TIME", requires = "usage")]
+    to: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -169,6 +184,9 @@ pub(super) async fn check(args: Check, settings: &Settings) -> anyhow::Result<Ex
     let today = Clock::System.now();
     let mut findings = price_check::check(&prices);
     findings.extend(staleness(&prices, today));
+    if let Some(tenant) = &args.tenant {
+        findings.extend(cost_ratios(&args, tenant, settings).await?);
+    }
     findings.sort();
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -184,6 +202,18 @@ pub(super) async fn check(args: Check, settings: &Settings) -> anyhow::Result<Ex
         output::talk(format!("{} prices, read {read}; {errors} errors, {warnings} warnings", prices.len()));
     }
     Ok(if errors + warnings == 0 { Exit::Done } else { Exit::CheckFailed })
+}
+
+/// Factors between rated and reported costs of a tenant's usage that repeat.
+async fn cost_ratios(args: &Check, tenant: &TenantId, settings: &Settings) -> anyhow::Result<Vec<Finding>> {
+    let (utc, now) = (jiff::tz::TimeZone::UTC, Clock::System.now());
+    let window = time::window(args.from.as_deref(), args.to.as_deref(), &utc, now)?;
+    let all = Window { from: Timestamp::EARLIEST, to: now.plus_micros(SKEW_MAX_MICROS) };
+    local::with(settings, async |local| {
+        let who = local.speak_for(tenant).await?;
+        Ok(local.service.cost_ratios(&who, window.unwrap_or(all)).await?)
+    })
+    .await
 }
 
 /// Days after which a book may miss too many prices to be trusted.
