@@ -245,11 +245,6 @@ impl Fields {
         }
     }
 
-    /// Whether the field was given and is not null.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.map.get(name).is_some_and(|value| !value.is_null())
-    }
-
     /// Whether the field, or a part of it, was refused already.
     pub(crate) fn refused(&self, name: &str) -> bool {
         self.errors.iter().any(|error| error.field == name || error.field.starts_with(&format!("{name}.")))
