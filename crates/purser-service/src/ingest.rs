@@ -90,7 +90,8 @@ pub struct Receipt {
 
 /// What a request would come to at the prices of `book`, if the ledger knew none of its events.
 #[must_use]
-pub fn dry_run(book: &TenantBook, decoded: Decoded, prefer: Option<Prefer>) -> Receipt {
+pub fn dry_run(book: &TenantBook, mut decoded: Decoded, prefer: Option<Prefer>) -> Receipt {
+    decoded.charge_tools(|event| book.prices_tool(event));
     let mut would_charge = Money::ZERO;
     let mut unpriced = 0;
     let mut by_model = ByModel::new();
@@ -133,6 +134,10 @@ impl Service {
         let mut decoded = self.charge_tools(who, decoded).await?;
         if options.dry_run {
             return Ok(dry_run(&*self.tenant_book(who.tenant()).await?, decoded, options.prefer));
+        }
+        if !decoded.tool_calls.is_empty() {
+            let book = self.tenant_book(who.tenant()).await?;
+            decoded.charge_tools(|event| book.prices_tool(event));
         }
         if let Some(import) = &options.import_id {
             self.require_running(who, import).await?;
