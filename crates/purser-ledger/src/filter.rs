@@ -47,14 +47,23 @@ pub(crate) fn value(dimension: &Dimension) -> Expr {
     }
 }
 
-/// How many of `sizes` the input of a call is above, as a text; a reversal counts as the call that it takes back.
+/// How many of `sizes` the input of a call is above, as a text; a row of many calls counts as its average call, and a
+/// reversal as the call that it takes back.
 fn input_size(sizes: &[u64]) -> Expr {
     let leaves = Leaf::ALL.into_iter().filter(|leaf| leaf.is_input());
     let quantities = leaves.map(|leaf| coalesce(vec![col(leaf.quantity_name()), lit(0_i64)]));
     let input = quantities.reduce(|sum, quantity| sum + quantity).unwrap_or_else(|| lit(0_i64));
+    let requests = || coalesce(vec![col(Leaf::Requests.quantity_name()), lit(1_i64)]);
+    let several = vec![
+        (Box::new(requests().gt(lit(1_i64))), Box::new(requests())),
+        (Box::new(requests().lt(lit(-1_i64))), Box::new(lit(0_i64) - requests())),
+    ];
+    let calls = Expr::Case(Case::new(None, several, Some(Box::new(lit(1_i64)))));
     sizes.iter().enumerate().fold(lit("0"), |smaller, (index, size)| {
         let size = i64::try_from(*size).unwrap_or(i64::MAX);
-        let above = input.clone().gt(lit(size)).or(input.clone().lt(lit(-size)));
+        // More than `size` a call: divided, for a product might not fit.
+        let is_above = |input: Expr| ((input - lit(1_i64)) / calls.clone()).gt_eq(lit(size));
+        let above = is_above(input.clone()).or(is_above(lit(0_i64) - input.clone()));
         let case =
             Case::new(None, vec![(Box::new(above), Box::new(lit((index + 1).to_string())))], Some(Box::new(smaller)));
         Expr::Case(case)

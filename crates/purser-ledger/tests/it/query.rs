@@ -299,6 +299,20 @@ async fn calls_are_told_apart_by_the_size_of_their_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_many_calls_has_the_size_of_its_average_call() {
+    let ledger = TestLedger::new().await;
+    // 50 tokens by one call, and by 5 calls of 10 each.
+    let mut many = draft("many", 50);
+    many.event.usage.set(Leaf::Requests, 5);
+    ledger.append(vec![draft("one", 50), many]).await;
+    let by = vec![Dimension::InputSize(vec![10, 30])];
+    let answer = ledger.query(Query { by, ..Query::default() }).await;
+    let mut sizes: Vec<_> = answer.rows.iter().map(|row| (row.keys[0].clone(), row.totals.charged)).collect();
+    sizes.sort();
+    assert_eq!(sizes, [(Some("0".to_owned()), 1), (Some("2".to_owned()), 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_prices_depend_on_comes_from_cubes_as_from_rows() {
     // Inputs around the steps of price books, and two between them.
     let sizes = [1, 32_000, 32_001, 128_000, 128_001, 199_999, 200_000, 200_001, 300_000, 600_000];
