@@ -165,7 +165,13 @@ enum Inner<R> {
 ///
 /// # Errors
 /// When the header does not fit the options, or `--set` has a value that does not fit its field.
-pub fn read<R: BufRead>(reader: R, format: Format, options: &Options, seen: &Seen) -> Result<Chunks<R>, Unreadable> {
+pub fn read<R: BufRead>(
+    mut reader: R,
+    format: Format,
+    options: &Options,
+    seen: &Seen,
+) -> Result<Chunks<R>, Unreadable> {
+    recognise::refuse_binary(&mut reader)?;
     Ok(Chunks(match format {
         Format::Csv => Inner::Csv(csv::Rows::new(reader, options, None)?),
         Format::Export(export) => Inner::Csv(csv::Rows::new(reader, options, Some(export))?),

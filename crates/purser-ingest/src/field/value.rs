@@ -115,8 +115,8 @@ pub(super) fn status(text: &str) -> Result<Status, String> {
 
 pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text {
-        "true" | "True" | "TRUE" | "1" => Ok(true),
-        "false" | "False" | "FALSE" | "0" => Ok(false),
+        "true" | "True" | "TRUE" | "1" | "1.0" | "yes" | "Yes" => Ok(true),
+        "false" | "False" | "FALSE" | "0" | "0.0" | "no" | "No" => Ok(false),
         _ => Err("must be true or false".to_owned()),
     }
 }

@@ -28,6 +28,8 @@ use newline::Newlines;
 pub(super) struct Rows<R> {
     reader: csv::Reader<Newlines<R>>,
     record: ByteRecord,
+    /// Lines before the header.
+    lines_before: usize,
     header: Vec<String>,
     columns: Vec<(usize, String, Target)>,
     export: Option<Export>,
@@ -46,7 +48,9 @@ pub(super) struct Rows<R> {
 impl<R: BufRead> Rows<R> {
     /// Reads the header. With `export` it has to be that of the export, and only `--map` names further columns.
     pub(super) fn new(mut reader: R, options: &Options, export: Option<Export>) -> Result<Self, Unreadable> {
-        let dialect = Dialect::of(reader.fill_buf().map_err(|error| super::unreadable(&error))?);
+        let head = reader.fill_buf().map_err(|error| super::unreadable(&error))?;
+        let (dialect, preamble) = (Dialect::of(head), Dialect::preamble(head));
+        reader.consume(preamble);
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .delimiter(dialect.delimiter)
@@ -78,6 +82,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Self {
             reader,
             record: ByteRecord::new(),
+            lines_before: usize::from(preamble > 0),
             header,
             columns,
             export,
@@ -110,7 +115,7 @@ impl<R: BufRead> Rows<R> {
     fn line(&self) -> usize {
         let within = memchr::memchr_iter(b'\n', self.record.as_slice()).count();
         let after = usize::try_from(self.reader.position().line()).unwrap_or(usize::MAX);
-        after.saturating_sub(1 + within)
+        (after + self.lines_before).saturating_sub(1 + within)
     }
 
     fn row(&mut self, decoded: &mut Decoded) {

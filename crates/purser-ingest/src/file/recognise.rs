@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Result};
 use flate2::bufread::MultiGzDecoder;
 use memchr::memmem;
 
+use crate::decoded::Unreadable;
+
 use super::csv::Dialect;
 use super::{Agent, Export, Format};
 
@@ -21,6 +23,17 @@ pub fn unpacked<R: BufRead + Send + 'static>(mut reader: R) -> Result<Box<dyn Bu
         return Ok(Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(reader))));
     }
     Ok(Box::new(reader))
+}
+
+/// Refuses what is no text: a spreadsheet's own file, an archive, UTF-16.
+pub(super) fn refuse_binary(reader: &mut impl BufRead) -> std::result::Result<(), Unreadable> {
+    let head = reader.fill_buf().map_err(|error| super::unreadable(&error))?;
+    let what = match head {
+        [b'P', b'K', 3, 4, ..] => "a spreadsheet or an archive: save the table as CSV",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16: save it as UTF-8",
+        _ => return Ok(()),
+    };
+    Err(Unreadable::Syntax(format!("is {what}")))
 }
 
 /// Keys that only one JSON format has; the first that is found tells.
@@ -53,8 +66,9 @@ pub fn recognise(head: &[u8]) -> Format {
 #[must_use]
 pub(crate) fn header(head: &[u8]) -> Vec<String> {
     let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+    let rows = &head[Dialect::preamble(head)..];
     let mut rows =
-        ::csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(head)).from_reader(head);
+        ::csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(head)).from_reader(rows);
     let header = rows.records().next().and_then(|row| row.ok()).unwrap_or_default();
     header.iter().map(|name| name.trim().to_owned()).collect()
 }
@@ -88,10 +102,20 @@ mod tests {
             ("\"Date\",\"Slug\",\"Usage\",\"Prompt Tokens\"\n", Format::Export(Export::Openrouter)),
             ("Date\tKind\tModel\tTokens\n", Format::Export(Export::Cursor)),
             ("start_time,end_time,start_time_iso,end_time_iso,amount_value\n", Format::Export(Export::OpenaiCosts)),
+            ("sep=;\r\nusage_date_utc;model_version;usage_output_tokens\r\n", Format::Export(Export::AnthropicUsage)),
             ("", Format::Csv),
         ] {
             assert_eq!(recognise(head.as_bytes()), format, "{head}");
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_by_what_it_is() {
+        for (bytes, word) in [(&b"PK\x03\x04xl"[..], "spreadsheet"), (b"\xff\xfea\0", "UTF-16")] {
+            let error = refuse_binary(&mut &*bytes).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(word), "{error}");
+        }
+        assert_eq!(refuse_binary(&mut &b"a,b\n"[..]), Ok(()));
     }
 
     #[test]

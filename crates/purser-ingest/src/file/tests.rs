@@ -319,3 +319,12 @@ fn words_for_a_number_that_is_not_there_are_no_numbers() {
     assert_eq!(decoded.findings[0].message, "rows whose cost is \"Included\" name no amount");
     assert_eq!(decoded.refused[0].errors[0].field, "cost_usd");
 }
+
+#[test]
+fn a_line_that_names_the_separator_is_no_header_and_counts_as_a_line() {
+    let text =
+        "\u{feff}sep=;\r\noccurred_at;model;cost\r\n2026-11-20T00:00:00Z;m;\"0,5\"\r\n2026-11-20T00:00:00Z;m;x\r\n";
+    let decoded = all(text, Format::Csv, &options());
+    assert_eq!((decoded.events[0].source_index, decoded.events[0].event.reported_usd), (3, "0.5".parse().ok()));
+    assert_eq!(decoded.refused[0].index, 4);
+}

@@ -11,8 +11,12 @@ pub(in crate::file) struct Dialect {
 }
 
 impl Dialect {
-    /// Guesses the separator by the header: the one of `,`, `;`, tab and `|` that stands there most often.
+    /// The separator that a spreadsheet's line `sep=;` names, else the one of `,`, `;`, tab and `|` that stands most often
+    /// in the header.
     pub(in crate::file) fn of(head: &[u8]) -> Self {
+        if let [b's', b'e', b'p', b'=', delimiter, ..] = without_mark(head) {
+            return Self { delimiter: *delimiter };
+        }
         let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
         let mut quoted = false;
         for byte in head.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')) {
@@ -23,6 +27,14 @@ impl Dialect {
         }
         let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
         Self { delimiter: most.map_or(b',', |(delimiter, _)| delimiter) }
+    }
+
+    /// How many bytes come before the header: a line that names the separator, if there is one.
+    pub(in crate::file) fn preamble(head: &[u8]) -> usize {
+        if !without_mark(head).starts_with(b"sep=") {
+            return 0;
+        }
+        memchr::memchr(b'\n', head).map_or(head.len(), |end| end + 1)
     }
 
     /// Where `;` separates, a comma may be the decimal point, and a point may set thousands apart.
@@ -78,6 +90,11 @@ impl Dialect {
         let whole = whole.replace(mark, "");
         Ok(if decimal.is_some() { format!("{whole}.{fraction}") } else { whole })
     }
+}
+
+/// The bytes without a byte order mark.
+fn without_mark(head: &[u8]) -> &[u8] {
+    head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head)
 }
 
 /// Whether a cell is a word for a number that is not there, as pandas, SQL and spreadsheets write it.
