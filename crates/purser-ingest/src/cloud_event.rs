@@ -2,6 +2,7 @@
 //! Invariant: (source, id) of the CloudEvent is the identity, so a repeated delivery is a duplicate.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use purser_domain::money::Money;
 use purser_domain::passed_over::Reason;
@@ -85,7 +86,8 @@ fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<Fiel
     Some((event, is_dated))
 }
 
-const DATA: [&str; 28] = [
+const DATA: [&str; 29] = [
+    "output",
     "candidates",
     "serviceTier",
     "id",
@@ -196,6 +198,29 @@ impl<'a> Told<'a> {
         candidates.into_iter().filter_map(queries).map(|queries| json::elements(queries).len() as u64).sum()
     }
 
+    /// Tools that OpenAI's Responses list as items of the output: searches of the web, and units.
+    fn tools(&self) -> (u64, [(&'static str, u64); 3]) {
+        let (mut searches, mut files, mut images) = (0, 0, 0);
+        let mut containers = BTreeSet::new();
+        for item in self.raw("output").map(json::elements).unwrap_or_default() {
+            let Some(item) = Picked::read(item, ["type", "action", "container_id"]) else { continue };
+            let action = item.raw("action").and_then(|action| Picked::read(action, ["type"]));
+            match item.text("type").as_deref() {
+                // Opening a page or looking for words in it is no search.
+                Some("web_search_call") => {
+                    let kind = action.and_then(|action| action.text("type"));
+                    searches += u64::from(kind.is_none_or(|kind| kind == "search"));
+                }
+                Some("file_search_call") => files += 1,
+                Some("image_generation_call") => images += 1,
+                Some("code_interpreter_call") => drop(containers.insert(item.first(&["container_id"]))),
+                _ => {}
+            }
+        }
+        let sessions = containers.len() as u64;
+        (searches, [("file_searches", files), ("images", images), ("code_interpreter_sessions", sessions)])
+    }
+
     /// The provider's usage object.
     fn usage(&self) -> Option<&'a str> {
         let within = |name: &str, inner: &'static str| {
@@ -209,16 +234,8 @@ impl<'a> Told<'a> {
 
 fn read_data(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut Decoded, errors: &mut Vec<FieldError>) {
     let data = told.outer();
-    let model = told.model().unwrap_or_default();
-    let provider = provider::canonical(&data.first(&["provider", "custom_llm_provider"]).unwrap_or_default());
-    let (provider, model) = normalise::split_model(&provider, &model);
-    event.model = model.to_owned();
     event.response_id = told.response_id();
-    event.provider = provider;
-    if event.provider.is_empty() {
-        let id = event.response_id.as_deref().unwrap_or_default();
-        event.provider = provider::of_answer(id, &event.model).unwrap_or_default().to_owned();
-    }
+    set_provider(told, event);
     event.service_tier = told.tier();
     if let Some(user) = data.text("user") {
         event.user_id = Some(user.into_owned());
@@ -231,6 +248,22 @@ fn read_data(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut 
     set_status(told, event);
     set_cost(data, event, errors);
     set_usage(text, told, event, decoded, errors);
+}
+
+/// The provider that is named, else that of the answer's id or of the model.
+fn set_provider(told: &Told<'_>, event: &mut UsageEvent) {
+    let model = told.model().unwrap_or_default();
+    let id = event.response_id.as_deref().unwrap_or_default();
+    let named = told.outer().first(&["provider", "custom_llm_provider"]).unwrap_or_default();
+    // OpenRouter's answers name the host that it chose as their provider.
+    let is_routed = id.starts_with("gen-") && model.contains('/');
+    let named = if is_routed { "openrouter".to_owned() } else { provider::canonical(&named) };
+    let (mut provider, model) = normalise::split_model(&named, &model);
+    if provider.is_empty() {
+        provider = provider::of_answer(id, model).unwrap_or_default().to_owned();
+    }
+    event.model = model.to_owned();
+    event.provider = provider;
 }
 
 /// A call that was cancelled or that failed is known by its status or its error.
@@ -274,6 +307,8 @@ fn set_usage(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut 
     let object = nested.filter(|object| object.has_counts() || !object.errors.is_empty()).or_else(flat);
     if let Some(mut object) = object {
         object.ground(told.searches(), &model);
+        let (searches, units) = told.tools();
+        object.add_tools(searches, &units);
         errors.extend(
             object.errors.iter().map(|error| FieldError { field: format!("data.{}", error.field), ..error.clone() }),
         );

@@ -105,13 +105,22 @@ impl UsageObject {
         self.accounting.unwrap_or(Accounting::TOTALS)
     }
 
-    /// Adds the searches that an answer of `model` names outside of its usage. What Gemini's search read is free.
+    /// Adds the tools that an answer tells of outside of its usage object, unless that counts them already.
+    pub(crate) fn add_tools(&mut self, searches: u64, units: &[(&str, u64)]) {
+        self.reported.web_searches = self.reported.web_searches.max(searches);
+        for (name, count) in units.iter().filter(|(_, count)| *count > 0) {
+            let count = Quantity::whole(*count).unwrap_or_default();
+            self.units.entry((*name).to_owned()).or_insert(count);
+        }
+    }
+
+    /// Adds the searches that Gemini grounded an answer of `model` in. What they read is free.
     pub(crate) fn ground(&mut self, searches: u64, model: &str) {
         if searches == 0 {
             return;
         }
+        self.add_tools(searches, &[]);
         let counts = &mut self.reported;
-        counts.web_searches = counts.web_searches.max(searches);
         counts.input = counts.input.saturating_sub(self.tool_input);
         counts.total = counts.total.saturating_sub(self.tool_input);
         self.tool_input = 0;
@@ -554,6 +563,9 @@ fn tier_of(group: Group, key: &str) -> Option<(&'static str, String)> {
 
 /// Whether a number that is not zero stands in a value, at most one level down.
 fn has_nonzero(value: &str) -> bool {
+    if value.starts_with('[') {
+        return json::elements(value).into_iter().any(|element| !element.starts_with('[') && has_nonzero(element));
+    }
     if !value.starts_with('{') {
         return number::is_nonzero(value);
     }

@@ -51,6 +51,7 @@ const BEDROCK_CLAUDE: [(&str, &str); 4] =
 ///
 /// A size of the context, `NAME[1m]`, is taken off first: it switches the window, not the model.
 pub fn resolve<T>(provider: &str, model: &str, known: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
+    let told = provider;
     let mut provider = match provider::known(provider) {
         _ if NAMELESS.contains(&provider) => Cow::Borrowed(""),
         Some(canonical) => Cow::Borrowed(canonical),
@@ -59,7 +60,9 @@ pub fn resolve<T>(provider: &str, model: &str, known: impl Fn(&str, &str) -> Opt
     };
     let lower = model.trim().to_ascii_lowercase();
     let mut name: &str = lower.strip_suffix("[1m]").unwrap_or(&lower);
-    if let Some(found) = known(&provider, name) {
+    // A tenant's own price may stand under the name of a gateway.
+    let own = (provider.is_empty() && !told.is_empty()).then(|| known(told, name)).flatten();
+    if let Some(found) = own.or_else(|| known(&provider, name)) {
         return Some(found);
     }
     let steps: [fn(&str, &str) -> Option<Step>; 4] = [without_provider, without_arn, without_path, without_region];
@@ -195,6 +198,7 @@ mod tests {
             ("openai", "gpt-5.2-20251211", ("openai", "gpt-5.2-2025-12-11")),
             ("gateway", "anthropic/claude-sonnet-4.5", ("anthropic", "claude-sonnet-4-5")),
             ("vercel", "openai/gpt-5-mini", ("openai", "gpt-5-mini")),
+            ("vercel", "openai/gpt-5-mini", ("vercel", "openai/gpt-5-mini")),
             ("anthropic", "claude-opus-4-6[1m]", ("anthropic", "claude-opus-4-6")),
             ("aws.bedrock", "us.anthropic.claude-opus-4-6-v1[1m]", ("aws.bedrock", "anthropic.claude-opus-4-6-v1")),
             (

@@ -30,12 +30,14 @@ impl Iterations {
             let Some(mut counts) = UsageObject::read(element, origin).map(|object| object.reported) else { continue };
             let model = model_of(&element);
             if is_advice(element) || (model.is_some() && model != answering) {
-                iterations.other_model_tokens += read_of(&counts) + counts.output;
+                let tokens = read_of(&counts).saturating_add(counts.output);
+                iterations.other_model_tokens = iterations.other_model_tokens.saturating_add(tokens);
                 continue;
             }
             iterations.longest = iterations.longest.max(read_of(&counts));
             for slot in TOTALS.into_iter().chain(SPLIT) {
-                *slot(&mut iterations.sum) += *slot(&mut counts);
+                let sum = slot(&mut iterations.sum);
+                *sum = sum.saturating_add(*slot(&mut counts));
             }
         }
         iterations
@@ -58,7 +60,7 @@ impl Iterations {
 }
 
 fn read_of(counts: &Reported) -> u64 {
-    counts.input + counts.cache_read + counts.cache_write
+    counts.input.saturating_add(counts.cache_read).saturating_add(counts.cache_write)
 }
 
 /// The counts that every iteration has.

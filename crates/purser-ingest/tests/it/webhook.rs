@@ -340,6 +340,31 @@ fn geminis_search_is_billed_and_what_it_read_is_not() {
 }
 
 #[test]
+fn tools_in_the_output_of_openais_responses_are_counted() {
+    let event = data(
+        r#"{"provider":"openai","id":"resp_1","object":"response","model":"gpt-5","status":"completed","output":[
+            {"type":"reasoning"},{"type":"web_search_call","action":{"type":"search","query":"-marker-"}},
+            {"type":"web_search_call","action":{"type":"open_page"}},{"type":"web_search_call"},
+            {"type":"file_search_call"},{"type":"code_interpreter_call","container_id":"c1"},
+            {"type":"code_interpreter_call","container_id":"c1"},{"type":"message"}],
+            "usage":{"input_tokens":5,"input_tokens_details":{"cached_tokens":0},"output_tokens":1,"total_tokens":6}}"#,
+    );
+    assert_eq!(event.usage.get(Leaf::WebSearches), 2);
+    let units: Vec<_> = event.units.iter().map(|(name, count)| (name.as_str(), count.to_string())).collect();
+    assert_eq!(units, [("code_interpreter_sessions", "1".to_owned()), ("file_searches", "1".to_owned())]);
+}
+
+#[test]
+fn openrouters_answer_is_its_own_whoever_it_names() {
+    let event = data(
+        r#"{"id":"gen-1","provider":"Google","model":"google/gemini-2.5-pro","object":"chat.completion",
+            "usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6,"cost":0.5}}"#,
+    );
+    assert_eq!((event.provider.as_str(), event.model.as_str()), ("openrouter", "google/gemini-2.5-pro"));
+    assert_eq!(event.reported_usd, Some(Money::from_cents(50)));
+}
+
+#[test]
 fn bedrocks_tier_stands_in_an_object() {
     let event = data(
         r#"{"provider":"bedrock","model":"amazon.nova-lite-v1:0","serviceTier":{"type":"flex"},
