@@ -2,6 +2,7 @@
 //! Invariant: rows are only ever added; the sum of all rows is the truth.
 
 use crate::charge::Charge;
+use crate::sighting::Witness;
 use crate::tenant::TenantId;
 use crate::time::Timestamp;
 use crate::usage_event::UsageEvent;
@@ -13,7 +14,7 @@ pub enum Kind {
     Charge,
     /// Takes an earlier charge of the same event back: the same quantities, counted negative.
     Reversal,
-    /// Another sighting of a call that is charged elsewhere: kept, counts nothing.
+    /// What one sighting of a call says, where the charge stands elsewhere: kept, counts nothing.
     Observation,
 }
 
@@ -53,7 +54,7 @@ impl std::str::FromStr for Kind {
 /// Why a row other than an event's first charge was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// A more specific observation of the same call arrived.
+    /// Another sighting of the same call came or went: what is known of it changed.
     Observation,
     /// The event was rated again with another price.
     Rerate,
@@ -91,6 +92,8 @@ pub struct Entry {
     pub tenant: TenantId,
     /// What happened.
     pub event: UsageEvent,
+    /// Who saw it, and where.
+    pub witness: Witness,
     /// What it costs.
     pub charge: Charge,
     /// What the row does to totals.
@@ -111,12 +114,4 @@ impl Entry {
     pub const fn is_correction(&self) -> bool {
         self.reason.is_some()
     }
-}
-
-/// How good an observation of a call is; the greatest charges, whatever the order of arrival.
-///
-/// The most specific leaves win, then the smallest (source, event id).
-#[must_use]
-pub fn observation_rank(event: &UsageEvent) -> impl Ord + use<> {
-    (event.usage.specificity(), std::cmp::Reverse((event.source.clone(), event.event_id.clone())))
 }

@@ -27,6 +27,7 @@ pub mod reconciliation;
 pub mod rerate;
 pub mod run;
 pub mod scenario;
+pub mod sighting;
 pub mod simulation;
 pub mod skill;
 pub mod step;

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use purser_domain::charge::{Charge, Match};
@@ -15,7 +16,7 @@ use purser_domain::time::{Calendar, Grain, Timestamp, Window};
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::UsageEvent;
 use purser_domain::usage_query::{Dimension, Metric, Query};
-use purser_ledger::{Config, Draft, Error, Ledger, Mode};
+use purser_ledger::{Config, Draft, Error, Ledger, Mode, Rate};
 use purser_store::Store;
 
 /// 2026-10-01T00:00:00Z; events spread over thirty days from it.
@@ -99,7 +100,7 @@ fn traffic(numbers: &mut Numbers, number: u64, of: u64, kind: &str) -> Draft {
         event.response_id = Some(format!("resp_{:016x}", numbers.next()));
     }
     let tenant: TenantId = format!("tenant-{tenant}").parse().unwrap_or_else(|_| unreachable!());
-    Draft { tenant, event, charge, import_id: None }
+    Draft { tenant, event, witness: Default::default(), charge, import_id: None }
 }
 
 async fn fill(directory: &Path, events: u64, kind: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -160,8 +161,9 @@ async fn fill(directory: &Path, events: u64, kind: &str) -> Result<(), Box<dyn s
 }
 
 async fn append(ledger: &Ledger, drafts: Vec<Draft>) -> Result<(), Box<dyn std::error::Error>> {
+    let rate: Rate = Arc::new(|_| Charge::default());
     loop {
-        match ledger.append(drafts.clone(), Mode::Partial).await {
+        match ledger.append(drafts.clone(), Mode::Partial, &rate).await {
             Ok(_) => return Ok(()),
             Err(purser_ledger::AppendError::Failed(Error::Commit(cause)))
                 if matches!(*cause, Error::Backlog { .. }) =>

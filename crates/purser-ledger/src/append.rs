@@ -1,12 +1,18 @@
 //! What goes into the ledger and what it answers.
 //! Invariant: an event's identity is (tenant, source, event id); all else of the event is payload.
 
+use std::sync::Arc;
+
 use purser_domain::charge::Charge;
 use purser_domain::entry::{Entry, Reason};
+use purser_domain::sighting::Witness;
 use purser_domain::tenant::TenantId;
 use purser_domain::usage_event::UsageEvent;
 
 use crate::error::Error;
+
+/// Rates an event of one tenant: what a call costs is known only once all that its sightings know is put together.
+pub type Rate = Arc<dyn Fn(&UsageEvent) -> Charge + Send + Sync>;
 
 /// An event with its charge, before the ledger has seen it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +21,8 @@ pub struct Draft {
     pub tenant: TenantId,
     /// What happened.
     pub event: UsageEvent,
+    /// Who saw it, and where.
+    pub witness: Witness,
     /// What it costs. Its `reported_usd` must be the event's.
     pub charge: Charge,
     /// The import that brings it.
@@ -39,7 +47,7 @@ pub enum Outcome {
     Duplicate,
     /// The same identity was stored before with another payload; nothing changed.
     Conflict,
-    /// Stored as another sighting of a call that is charged elsewhere; it does not count.
+    /// Stored as another sighting of a call that is charged elsewhere, or of several; it does not count.
     Observation,
 }
 

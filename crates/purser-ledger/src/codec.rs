@@ -84,12 +84,29 @@ impl Hasher {
     }
 
     /// The hash of texts, each with its length.
-    pub(crate) fn texts(&mut self, texts: [&str; 3]) -> [u8; 16] {
+    pub(crate) fn texts<const N: usize>(&mut self, texts: [&str; N]) -> [u8; 16] {
         self.bytes.clear();
         for text in texts {
             put(&mut self.bytes, text);
         }
         xxh3_128_with_seed(&self.bytes, self.seed).to_be_bytes()
+    }
+
+    /// The hash of texts and numbers.
+    pub(crate) fn numbers(&mut self, texts: [&str; 2], numbers: [i128; 3]) -> [u8; 16] {
+        self.bytes.clear();
+        for text in texts {
+            put(&mut self.bytes, text);
+        }
+        for number in numbers {
+            self.bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        xxh3_128_with_seed(&self.bytes, self.seed).to_be_bytes()
+    }
+
+    /// A short hash of a text.
+    pub(crate) fn number(&self, text: &str) -> u64 {
+        xxh3_64_with_seed(text.as_bytes(), self.seed)
     }
 
     /// The hash of all of `event`: what makes a repeated id a duplicate or a conflict.

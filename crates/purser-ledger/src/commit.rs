@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
-use purser_domain::entry::Entry;
 use purser_domain::time::Timestamp;
 use purser_store::inbox::{Append, Head, NewBatch};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::append::{AppendError, Applied, Correction, Receipt};
+use crate::append::{AppendError, Applied, Correction, Rate, Receipt};
 use crate::codec;
 use crate::error::Error;
 use crate::index::Checkpoint;
@@ -27,7 +26,7 @@ pub(crate) const QUEUE: usize = 1_024;
 /// A request with the way back.
 pub(crate) enum Job {
     Append(Request, oneshot::Sender<Result<Receipt, AppendError>>),
-    Correct(Vec<Correction>, oneshot::Sender<Result<Vec<Applied>, AppendError>>),
+    Correct(Vec<Correction>, Rate, oneshot::Sender<Result<Vec<Applied>, AppendError>>),
 }
 
 /// What one commit holds.
@@ -36,6 +35,8 @@ struct Group {
     requests: Vec<Request>,
     replies: Vec<oneshot::Sender<Result<Receipt, AppendError>>>,
     corrections: Vec<Correction>,
+    /// What calls that the corrections change are rated by.
+    rate: Option<Rate>,
     correct_reply: Option<oneshot::Sender<Result<Vec<Applied>, AppendError>>>,
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn run(shared: &Arc<Shared>, handle: &Handle, mut jobs: mpsc::Receive
     let mut held = None;
     while let Some(first) = held.take().or_else(|| jobs.blocking_recv()) {
         let group = gather(first, &mut jobs, &mut held);
-        let outcome = handle.block_on(commit(shared, &group.requests, &group.corrections));
+        let outcome = handle.block_on(commit(shared, &group));
         if let Err(error) = &outcome {
             shared.distrust_view();
             if let Error::Index(error) = error {
@@ -67,8 +68,9 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>, held: &mut Option<Job>) ->
                 group.requests.push(request);
                 group.replies.push(reply);
             }
-            Job::Correct(corrections, reply) if group.requests.is_empty() => {
+            Job::Correct(corrections, rate, reply) if group.requests.is_empty() => {
                 group.corrections = corrections;
+                group.rate = Some(rate);
                 group.correct_reply = Some(reply);
                 break;
             }
@@ -110,41 +112,41 @@ impl Group {
 }
 
 /// Plans, encodes and commits; again if another node came first.
-async fn commit(shared: &Arc<Shared>, requests: &[Request], corrections: &[Correction]) -> Result<Plan, Error> {
+async fn commit(shared: &Arc<Shared>, group: &Group) -> Result<Plan, Error> {
     shared.await_room().await?;
     loop {
         let head = shared.catch_up().await?;
         let clock = (shared.config.clock)();
         let first_received = clock.max(head.received_through.plus_micros(1));
-        let plan = {
-            let index = shared.index.get()?;
-            let planner = Planner::new(&index, first_received);
-            if corrections.is_empty() { planner.append(requests)? } else { planner.correct(corrections)? }
-        };
-        if plan.len() == 0 {
-            return Ok(plan);
-        }
-        let mut formers = Vec::with_capacity(plan.formers.len());
-        if !plan.formers.is_empty() {
-            formers = shared.fetch(&plan.formers).await?;
-        }
-        if store(shared, &head, &plan, requests, corrections, &formers).await? {
+        let plan = plan(shared, group, first_received).await?;
+        if plan.len() == 0 || store(shared, &head, &plan, group).await? {
             return Ok(plan);
         }
         shared.sync().await?;
     }
 }
 
+/// Plans a commit, with the stored rows that it needs.
+async fn plan(shared: &Arc<Shared>, group: &Group, first_received: Timestamp) -> Result<Plan, Error> {
+    let index = shared.index.get()?;
+    let mut planner = Planner::new(&index, first_received);
+    if group.corrections.is_empty() {
+        planner.append(&group.requests)?;
+    } else {
+        planner.correct(&group.corrections)?;
+    }
+    loop {
+        let wanted = planner.wanted(&group.requests)?;
+        if wanted.is_empty() {
+            return planner.settle(&group.requests, group.rate.as_ref());
+        }
+        planner.know(shared.fetch(&wanted).await?);
+    }
+}
+
 /// Appends the plan's rows after `head`: false if another node came first.
-async fn store(
-    shared: &Arc<Shared>,
-    head: &Head,
-    plan: &Plan,
-    requests: &[Request],
-    corrections: &[Correction],
-    formers: &[Entry],
-) -> Result<bool, Error> {
-    let rows = row::write(plan.rows(requests, corrections, formers))?;
+async fn store(shared: &Arc<Shared>, head: &Head, plan: &Plan, group: &Group) -> Result<bool, Error> {
+    let rows = row::write(plan.rows(&group.requests, &group.corrections))?;
     let payload = codec::to_ipc(&rows)?;
     let bytes = payload.len();
     let (first_received, last_received): (Timestamp, Timestamp) = (plan.first_received(), plan.last_received());

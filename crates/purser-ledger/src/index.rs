@@ -1,10 +1,10 @@
-//! Which events the ledger has, for ever: (tenant, source, event id) → payload and standing, and (tenant, provider,
-//! response id) → calls. On disk in a log-structured tree, with a bounded share of memory.
+//! Which events the ledger has, for ever: (tenant, source, event id) → payload and standing, and which of them may be
+//! sightings of one call. On disk in a log-structured tree, with a bounded share of memory.
 //!
 //! Invariant: derived data. It holds exactly the rows up to its checkpoint, written in the same batch; losing it, whole
 //! or its last writes, costs a replay of inbox and lake, never an event.
 
-mod sightings;
+mod links;
 mod sources;
 mod state;
 
@@ -13,19 +13,20 @@ use std::path::Path;
 
 use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
-use purser_domain::entry::{Entry, Reason};
+use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::sighting::Sighting;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use purser_domain::usage_event::UsageEvent;
 
 use crate::codec::Hasher;
 use crate::error::Error;
-use crate::observation::{self, Call};
-use sightings::SightingKey;
+pub(crate) use links::Keys;
+use links::{Link, Member, MemberKey};
 pub(crate) use state::{Standing, State};
 
 /// The version of the index; another one on disk is rebuilt.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// A hash of a key.
 pub(crate) type Key = [u8; 16];
@@ -43,9 +44,9 @@ pub(crate) struct Checkpoint {
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) events: HashMap<Key, State, Hashed>,
-    pub(crate) calls: HashMap<Key, Vec<Call>, Hashed>,
-    /// `None` for one that is gone.
-    sightings: BTreeMap<SightingKey, Option<Call>>,
+    links: HashMap<Key, Link, Hashed>,
+    /// Members of links that hold many.
+    members: BTreeMap<MemberKey, Member>,
     sources: sources::Sources,
 }
 
@@ -90,9 +91,10 @@ pub(crate) fn is_damage(error: &fjall::Error) -> bool {
 pub(crate) struct Index {
     database: Database,
     events: Keyspace,
-    calls: Keyspace,
-    /// The sightings of calls that several events saw.
-    sightings: Keyspace,
+    /// The first members of every link.
+    links: Keyspace,
+    /// The rest of them.
+    members: Keyspace,
     /// Every source of each tenant.
     sources: Keyspace,
     about: Keyspace,
@@ -134,15 +136,15 @@ impl Index {
                 .index_block_partitioning_policy(in_parts())
         };
         let events = database.keyspace("events", || options(bytes / 4))?;
-        let calls = database.keyspace("calls", || options(bytes / 8))?;
-        let sightings = database.keyspace("sightings", || options(bytes / 16))?;
+        let links = database.keyspace("links", || options(bytes / 8))?;
+        let members = database.keyspace("members", || options(bytes / 16))?;
         let sources = database.keyspace("sources", || options(1 << 20))?;
         let about = database.keyspace("about", || options(1 << 20))?;
         let seed = match about.get("seed")? {
             Some(seed) => u64::from_le_bytes(seed.as_ref().try_into().unwrap_or_default()),
             None => 0,
         };
-        Ok(Self { database, events, calls, sightings, sources, about, seed })
+        Ok(Self { database, events, links, members, sources, about, seed })
     }
 
     fn version(&self) -> Result<Option<u8>, Error> {
@@ -199,29 +201,17 @@ impl Index {
         Ok(Some(state))
     }
 
-    /// The calls with `key`, `changes` first.
-    pub(crate) fn calls(&self, changes: &Changes, key: &Key) -> Result<Vec<Call>, Error> {
-        if let Some(calls) = changes.calls.get(key) {
-            return Ok(calls.clone());
-        }
-        let Some(bytes) = self.calls.get(key)? else { return Ok(Vec::new()) };
-        observation::from_bytes(&bytes).ok_or_else(|| Error::Corrupt("a call in the index".to_owned()))
-    }
-
     /// Writes `changes`, which bring the index to `checkpoint`.
     pub(crate) fn apply(&self, changes: &Changes, checkpoint: Checkpoint) -> Result<(), Error> {
         let mut batch = self.database.batch();
         for (key, state) in &changes.events {
             batch.insert(&self.events, *key, state.to_bytes());
         }
-        for (key, calls) in &changes.calls {
-            batch.insert(&self.calls, *key, observation::to_bytes(calls));
+        for (key, link) in &changes.links {
+            batch.insert(&self.links, *key, link.to_bytes());
         }
-        for (key, sighting) in &changes.sightings {
-            match sighting {
-                Some(call) => batch.insert(&self.sightings, *key, observation::to_bytes(std::slice::from_ref(call))),
-                None => batch.remove(&self.sightings, *key),
-            }
+        for (key, member) in &changes.members {
+            batch.insert(&self.members, *key, member.to_bytes());
         }
         for key in changes.sources.keys() {
             batch.insert(&self.sources, key, []);
@@ -238,23 +228,35 @@ impl Index {
         let event = &entry.event;
         let key = event_key(hasher, &entry.tenant, event);
         changes.note_source(&entry.tenant, &event.source);
-        let day = event.occurred_at.utc_day();
+        let (day, at) = (event.occurred_at.utc_day(), entry.received_at);
         let known = self.event(changes, &key)?;
-        let moved = known.is_some_and(|state| state.moved || state.day != day);
-        let newer = known.is_none_or(|state| state.received_at < entry.received_at);
-        if newer {
-            let (payload, standing) = (hasher.payload(event), Standing::after(entry));
-            let state = State { payload, day, standing, moved, received_at: entry.received_at };
-            changes.events.insert(key, state);
-        } else if let Some(state) = known.filter(|state| state.moved != moved) {
-            changes.events.insert(key, State { moved, ..state });
+        let mut state = known.unwrap_or(State {
+            payload: 0,
+            day,
+            standing: Standing::after(entry),
+            moved: false,
+            received_at: at,
+            sent_at: Timestamp::default(),
+            facts_at: Timestamp::default(),
+        });
+        state.moved |= state.day != day;
+        if state.received_at <= at {
+            (state.day, state.standing, state.received_at) = (day, Standing::after(entry), at);
         }
-        let Some(call) = call_key(hasher, &entry.tenant, event) else { return Ok(()) };
-        let since = entry.received_at.micros();
-        if entry.reason == Some(Reason::Void) {
-            self.leave(changes, hasher, &entry.tenant, call, ((&event.source, &event.event_id), since))?;
-        } else if newer {
-            self.join(changes, hasher, &entry.tenant, call, Call::of(event, since))?;
+        let is_sent = entry.reason.is_none();
+        if is_sent && state.sent_at <= at {
+            (state.payload, state.sent_at) = (hasher.payload(event), at);
+        }
+        let holds_facts = is_sent || (entry.kind == Kind::Observation && entry.reason == Some(Reason::Observation));
+        if holds_facts {
+            state.facts_at = state.facts_at.max(at);
+            let seen = Sighting { event, witness: &entry.witness };
+            if let Some(keys) = Keys::of(hasher, &entry.tenant, key, &seen) {
+                self.link(changes, &keys)?;
+            }
+        }
+        if known != Some(state) {
+            changes.events.insert(key, state);
         }
         Ok(())
     }
@@ -273,10 +275,4 @@ impl Index {
 /// The key of an event.
 pub(crate) fn event_key(hasher: &mut Hasher, tenant: &TenantId, event: &UsageEvent) -> Key {
     hasher.texts([tenant.as_str(), &event.source, &event.event_id])
-}
-
-/// The key of an event's call, if it names a response.
-pub(crate) fn call_key(hasher: &mut Hasher, tenant: &TenantId, event: &UsageEvent) -> Option<Key> {
-    let response = event.response_id.as_deref().filter(|id| !id.is_empty())?;
-    Some(hasher.texts([tenant.as_str(), &event.provider, response]))
 }

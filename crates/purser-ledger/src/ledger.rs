@@ -16,7 +16,7 @@ use purser_store::Store;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
 
-use crate::append::{AppendError, Applied, Correction, Draft, Mode, Receipt};
+use crate::append::{AppendError, Applied, Correction, Draft, Mode, Rate, Receipt};
 use crate::commit::{self, Job};
 use crate::config::Config;
 use crate::cube::{self, CubeStore};
@@ -94,26 +94,27 @@ impl Ledger {
         })
     }
 
-    /// Stores each event once. `Ok` means on disk.
+    /// Stores each event once. `Ok` means on disk. A call that several events saw is charged once, rated by `rate`.
     ///
     /// # Errors
     /// See [`AppendError`]; on any error but a broken connection nothing was stored, and sending again is always safe.
-    pub async fn append(&self, drafts: Vec<Draft>, mode: Mode) -> Result<Receipt, AppendError> {
+    pub async fn append(&self, drafts: Vec<Draft>, mode: Mode, rate: &Rate) -> Result<Receipt, AppendError> {
         if drafts.is_empty() {
             return Ok(Receipt::default());
         }
         let wanted = u32::try_from(drafts.len().min(ROOM_EVENTS)).unwrap_or(u32::MAX);
         let _room = self.room.acquire_many(wanted).await.map_err(|_| Error::Closed)?;
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Append(Request { drafts, mode }, reply)).await?;
+        self.send(Job::Append(Request { drafts, mode, rate: rate.clone() }, reply)).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
-    /// Takes charges back, and charges anew: each correction is applied wholly or, if its row is stale, not at all.
+    /// Takes charges back, and charges anew: each correction is applied wholly or, if its row is stale, not at all. Calls
+    /// that lose a sighting are rated by `rate`.
     ///
     /// # Errors
     /// As for [`Ledger::append`].
-    pub async fn correct(&self, corrections: Vec<Correction>) -> Result<Vec<Applied>, AppendError> {
+    pub async fn correct(&self, corrections: Vec<Correction>, rate: &Rate) -> Result<Vec<Applied>, AppendError> {
         for (index, correction) in corrections.iter().enumerate() {
             let Some(charge) = &correction.replacement else { continue };
             let reported = correction.reverses.event.reported_usd;
@@ -124,7 +125,7 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Correct(corrections, reply)).await?;
+        self.send(Job::Correct(corrections, rate.clone(), reply)).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 

@@ -25,7 +25,6 @@ mod layout;
 mod ledger;
 mod log;
 mod maintain;
-mod observation;
 mod plan;
 mod query;
 mod row;
@@ -34,7 +33,7 @@ mod shared;
 mod slot;
 mod view;
 
-pub use append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Receipt};
+pub use append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Rate, Receipt};
 pub use config::{Clock, Config};
 pub use entry_filter::{EntryFilter, Page};
 pub use error::Error;

@@ -2,24 +2,29 @@
 //! Invariant: a plan holds for the inbox head it was made for, and only for that.
 
 mod correct;
+mod settle;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use purser_domain::charge::Charge;
 use purser_domain::entry::{Entry, Kind, Reason};
+use purser_domain::sighting::{Sighting, Witness};
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
+use purser_domain::usage_event::UsageEvent;
 
-use crate::append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Receipt};
+use crate::append::{AppendError, Applied, Conflict, Correction, Draft, Mode, Outcome, Rate, Receipt};
 use crate::codec::Hasher;
 use crate::error::Error;
-use crate::index::{Changes, Hashed, Index, Key, Standing, State, call_key, event_key};
-use crate::observation::Call;
+use crate::index::{Changes, Hashed, Index, Key, Keys, Standing, State, event_key};
 use crate::row::{self, Row};
 
 /// A request to append.
 pub(crate) struct Request {
     pub(crate) drafts: Vec<Draft>,
     pub(crate) mode: Mode,
+    /// What calls that the drafts change are rated by.
+    pub(crate) rate: Rate,
 }
 
 /// Where the parts of a planned row lie.
@@ -27,12 +32,14 @@ pub(crate) struct Request {
 enum Origin {
     /// An item of a request.
     Draft { request: usize, item: usize },
-    /// A stored row of an event whose standing changes.
-    Former(usize),
+    /// The stored row received then.
+    Stored(Timestamp),
     /// The charge that a correction takes back.
     Reversed(usize),
     /// What it charges instead.
     Replacement(usize),
+    /// A call as its sightings know it together.
+    Merged(usize),
 }
 
 struct PlannedRow {
@@ -43,12 +50,21 @@ struct PlannedRow {
     correction: Option<usize>,
 }
 
-/// A stored row that another one is made of: enough to find it.
+/// A stored row that a plan needs: enough to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Former {
     pub(crate) tenant: TenantId,
     pub(crate) day: i32,
     pub(crate) received_at: Timestamp,
+}
+
+/// What is charged for a call that several events saw.
+struct Merged {
+    tenant: TenantId,
+    event: UsageEvent,
+    witness: Witness,
+    charge: Charge,
+    import_id: Option<String>,
 }
 
 /// The rows of one commit and all that follows from it.
@@ -57,8 +73,9 @@ pub(crate) struct Plan {
     first_received: Timestamp,
     /// What the index will have to learn.
     pub(crate) changes: Changes,
-    /// Stored rows to write anew, to be fetched before the rows can be written.
-    pub(crate) formers: Vec<Former>,
+    /// Stored rows that were fetched.
+    stored: BTreeMap<Timestamp, Entry>,
+    merged: Vec<Merged>,
     /// The answer to each request.
     pub(crate) answers: Vec<Result<Receipt, AppendError>>,
     /// The answer to each correction.
@@ -71,7 +88,8 @@ impl Plan {
             rows: Vec::new(),
             first_received,
             changes: Changes::default(),
-            formers: Vec::new(),
+            stored: BTreeMap::new(),
+            merged: Vec::new(),
             answers: Vec::new(),
             applied: Vec::new(),
         }
@@ -110,46 +128,60 @@ impl Plan {
         received_at
     }
 
-    /// A row to be made of the last stored row of the event with `state`.
-    fn former(&mut self, tenant: &TenantId, state: &State) -> Origin {
-        self.formers.push(Former { tenant: tenant.clone(), day: state.day, received_at: state.received_at });
-        Origin::Former(self.formers.len() - 1)
-    }
-
-    /// The rows, put together from where their parts lie. `formers` are the entries of [`Plan::formers`].
+    /// The rows, put together from where their parts lie.
     pub(crate) fn rows<'a>(
         &'a self,
         requests: &'a [Request],
         corrections: &'a [Correction],
-        formers: &'a [Entry],
     ) -> impl ExactSizeIterator<Item = Row<'a>> {
         self.rows.iter().enumerate().map(move |(index, planned)| {
             let stored = |entry: &'a Entry| Row::from(entry);
             let parts = match planned.origin {
-                Origin::Draft { request, item } => {
-                    let draft = &requests[request].drafts[item];
-                    Row {
-                        tenant: &draft.tenant,
-                        event: &draft.event,
-                        charge: &draft.charge,
-                        kind: planned.kind,
-                        reason: None,
-                        note: None,
-                        import_id: draft.import_id.as_deref(),
-                        received_at: Timestamp::default(),
-                    }
-                }
-                Origin::Former(index) => stored(&formers[index]),
+                Origin::Draft { request, item } => Row::from(&requests[request].drafts[item]),
+                Origin::Stored(at) => stored(&self.stored[&at]),
                 Origin::Reversed(index) => stored(&corrections[index].reverses),
                 Origin::Replacement(index) => {
                     let correction = &corrections[index];
                     let old = stored(&correction.reverses);
                     Row { charge: correction.replacement.as_ref().unwrap_or(old.charge), ..old }
                 }
+                Origin::Merged(index) => Row::from(&self.merged[index]),
             };
             let note = planned.correction.and_then(|index| corrections[index].note.as_deref());
             Row { kind: planned.kind, reason: planned.reason, note, received_at: self.received_at(index), ..parts }
         })
+    }
+}
+
+impl<'a> From<&'a Draft> for Row<'a> {
+    fn from(draft: &'a Draft) -> Self {
+        Self {
+            tenant: &draft.tenant,
+            event: &draft.event,
+            witness: &draft.witness,
+            charge: &draft.charge,
+            kind: Kind::Charge,
+            reason: None,
+            note: None,
+            import_id: draft.import_id.as_deref(),
+            received_at: Timestamp::default(),
+        }
+    }
+}
+
+impl<'a> From<&'a Merged> for Row<'a> {
+    fn from(merged: &'a Merged) -> Self {
+        Self {
+            tenant: &merged.tenant,
+            event: &merged.event,
+            witness: &merged.witness,
+            charge: &merged.charge,
+            kind: Kind::Charge,
+            reason: None,
+            note: None,
+            import_id: merged.import_id.as_deref(),
+            received_at: Timestamp::default(),
+        }
     }
 }
 
@@ -163,30 +195,58 @@ enum Known {
     Conflict,
 }
 
-/// Makes plans against one state of the index.
+/// An event whose call is to be settled, and the request whose prices apply.
+struct Seed {
+    tenant: TenantId,
+    key: Key,
+    request: usize,
+}
+
+/// Where an event of the plan stands.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    request: usize,
+    item: usize,
+    row: usize,
+}
+
+/// Makes plans against one state of the index: first what every item is by itself, then, with the stored rows that it
+/// asks for, which calls the events are sightings of.
 pub(crate) struct Planner<'a> {
     index: &'a Index,
     hasher: Hasher,
     plan: Plan,
+    /// New events that may be sightings of a call.
+    placed: HashMap<Key, Placed, Hashed>,
+    seeds: Vec<Seed>,
+    /// Stored rows that corrections are made of.
+    formers: Vec<Former>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner whose rows are received from `first_received` on.
     pub(crate) fn new(index: &'a Index, first_received: Timestamp) -> Self {
-        Self { index, hasher: index.hasher(), plan: Plan::new(first_received) }
+        Self {
+            index,
+            hasher: index.hasher(),
+            plan: Plan::new(first_received),
+            placed: HashMap::default(),
+            seeds: Vec::new(),
+            formers: Vec::new(),
+        }
     }
 
     /// Plans appends, in order: a later one sees what an earlier one stores.
-    pub(crate) fn append(mut self, requests: &[Request]) -> Result<Plan, Error> {
+    pub(crate) fn append(&mut self, requests: &[Request]) -> Result<(), Error> {
         for (number, request) in requests.iter().enumerate() {
             let answer = self.request(number, request)?;
-            // A request that is in the plan may still lose charges to a later one; its answer is filled in place.
+            // Which call a planned event saw is settled last; the answer is filled in place.
             match answer {
                 Some(error) => self.plan.answers.push(Err(error)),
                 None => debug_assert_eq!(self.plan.answers.len(), number + 1),
             }
         }
-        Ok(self.plan)
+        Ok(())
     }
 
     /// Plans one request, or says why it stores nothing.
@@ -241,7 +301,7 @@ impl<'a> Planner<'a> {
         Ok(looked_up)
     }
 
-    /// Adds the row of a new event, and the reversals that follow.
+    /// Adds the row of a new event, charged as long as no other sighting of its call is known.
     fn place(
         &mut self,
         (request, item): (usize, usize),
@@ -249,50 +309,23 @@ impl<'a> Planner<'a> {
         (key, payload): (Key, u64),
         again: bool,
     ) -> Result<(), Error> {
-        let mut kind = Kind::Charge;
-        if let Some(call_key) = call_key(&mut self.hasher, &draft.tenant, &draft.event) {
-            let since = self.plan.received_at(self.plan.len());
-            let seen = Call::of(&draft.event, since.micros());
-            let own = seen.winner.clone();
-            let changes = &mut self.plan.changes;
-            let (former, winner) = self.index.join(changes, &mut self.hasher, &draft.tenant, call_key, seen)?;
-            for loser in former.iter().filter(|sighting| **sighting != winner) {
-                self.end_charge(&draft.tenant, loser.id())?;
-            }
-            if winner != own {
-                kind = Kind::Observation;
-                self.set_outcome(request, item, Outcome::Observation);
-            }
-        }
-        let received_at = self.plan.push(Origin::Draft { request, item }, kind, None);
+        let row = self.plan.rows.len();
+        let at = self.plan.push(Origin::Draft { request, item }, Kind::Charge, None);
         let day = draft.event.occurred_at.utc_day();
-        let standing = if kind == Kind::Charge { Standing::Charged } else { Standing::Observed };
         let moved = match again {
             true => self.index.event(&self.plan.changes, &key)?.is_some_and(|state| state.moved || state.day != day),
             false => false,
         };
-        self.plan.changes.events.insert(key, State { payload, day, standing, moved, received_at });
-        Ok(())
-    }
-
-    /// Ends the charge of an event that a better sighting replaces, if it has one in force.
-    fn end_charge(&mut self, tenant: &TenantId, (source, event_id): (&str, &str)) -> Result<(), Error> {
-        let key = self.hasher.texts([tenant.as_str(), source, event_id]);
-        let Some(mut state) = self.index.event(&self.plan.changes, &key)?.filter(State::is_charged) else {
-            return Ok(());
-        };
-        let in_plan = state.received_at.micros() - self.plan.first_received.micros();
-        if let Some(row) = usize::try_from(in_plan).ok().filter(|row| *row < self.plan.rows.len()) {
-            self.plan.rows[row].kind = Kind::Observation;
-            if let Origin::Draft { request, item } = self.plan.rows[row].origin {
-                self.set_outcome(request, item, Outcome::Observation);
-            }
-        } else {
-            let origin = self.plan.former(tenant, &state);
-            state.received_at = self.plan.push(origin, Kind::Reversal, Some(Reason::Observation));
-        }
-        state.standing = Standing::Observed;
+        let standing = Standing::Charged;
+        let state = State { payload, day, standing, moved, received_at: at, sent_at: at, facts_at: at };
         self.plan.changes.events.insert(key, state);
+        let seen = Sighting { event: &draft.event, witness: &draft.witness };
+        let Some(keys) = Keys::of(&mut self.hasher, &draft.tenant, key, &seen) else { return Ok(()) };
+        self.placed.insert(key, Placed { request, item, row });
+        self.index.link(&mut self.plan.changes, &keys)?;
+        if !self.index.related(&self.plan.changes, &keys)?.is_empty() {
+            self.seeds.push(Seed { tenant: draft.tenant.clone(), key, request });
+        }
         Ok(())
     }
 

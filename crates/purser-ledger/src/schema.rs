@@ -15,7 +15,7 @@ use purser_domain::usage::Leaf;
 /// The version of the row format, in the table's properties and each inbox batch.
 ///
 /// 1: the first. 2: units, geography, speed, tool, context window, contradictions, twelve-hour cache writes, the basis
-/// of a rating. What version 1 wrote is read as it is: the columns that it lacks are null.
+/// of a rating, the emitter and the call around a span. What version 1 wrote is read as it is: the columns that it lacks are null.
 pub const FORMAT_VERSION: &str = "2";
 
 /// Every version of the row format that can be read.
@@ -103,6 +103,8 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         optional("unit_amounts", DataType::Utf8),
         optional("at_least_usd", AMOUNT),
         optional("basis", DataType::Utf8),
+        optional("emitter", DataType::Utf8),
+        optional("enclosing_span_id", DataType::Utf8),
     ]);
     Arc::new(Schema::new(fields))
 });
@@ -141,6 +143,6 @@ mod tests {
         let schema = schema();
         let names: std::collections::BTreeSet<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
         assert_eq!(names.len(), schema.fields().len());
-        assert_eq!(names.len(), 12 + 20 + 9 + 17 + 17 + 11);
+        assert_eq!(names.len(), 12 + 20 + 9 + 17 + 17 + 13);
     }
 }

@@ -4,17 +4,19 @@
 mod by_model;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use purser_domain::charge::Charge;
 use purser_domain::feature_tag::UNCLASSIFIED;
 use purser_domain::money::Money;
 use purser_domain::passed_over::PassedOver;
+use purser_domain::sighting::Witness;
 use purser_domain::usage_event::UsageEvent;
 use purser_engine::price_book::TenantBook;
 use purser_engine::rating;
 pub use purser_engine::rating::Prefer;
-use purser_ingest::decoded::{Decoded, Refusal};
-use purser_ledger::append::{AppendError, Conflict, Draft, Mode, Outcome};
+use purser_ingest::decoded::{Decoded, Incoming, Refusal};
+use purser_ledger::append::{AppendError, Conflict, Draft, Mode, Outcome, Rate};
 
 use crate::error::{Error, Kind};
 use crate::passed_over::contradicting;
@@ -164,10 +166,14 @@ impl Service {
         receipt: &mut Receipt,
     ) -> Result<(), Error> {
         let indices: Vec<usize> = decoded.events.iter().map(|incoming| incoming.source_index).collect();
-        let drafts = self.rate_all(who, decoded.events.into_iter().map(|incoming| incoming.event), options).await?;
+        let book = self.tenant_book(who.tenant()).await?;
+        let drafts = self.rate_all(who, &book, decoded.events, options).await?;
+        // What a call costs that others have seen too is known only with what they know of it.
+        let prefer = options.prefer;
+        let rate: Rate = Arc::new(move |event: &UsageEvent| rating::rate_for(&book, event, prefer));
         let contradicting: Vec<Option<PassedOver>> = drafts.iter().map(|draft| contradicting(&draft.event)).collect();
         let unpriced: Vec<bool> = drafts.iter().map(|draft| draft.charge.cost().is_none()).collect();
-        let appended = match self.append(drafts, options, &decoded.undated).await {
+        let appended = match self.append(drafts, options, &decoded.undated, &rate).await {
             Ok(appended) => appended,
             Err(AppendError::Conflicts(conflicts)) => {
                 return Err(self.refuse_reused(who, conflicts, &indices, options).await);
@@ -211,17 +217,18 @@ impl Service {
         mut drafts: Vec<Draft>,
         options: &Options,
         undated: &[usize],
+        rate: &Rate,
     ) -> Result<purser_ledger::Receipt, AppendError> {
         let ledger = self.ledger();
         if undated.is_empty() {
-            return ledger.append(drafts, options.mode).await;
+            return ledger.append(drafts, options.mode, rate).await;
         }
         for place in undated {
             self.date_as_stored(&mut drafts[*place], options).await?;
         }
         // Another request may store the same id between the look and the append.
         let mut again: Vec<(usize, Draft)> = undated.iter().map(|place| (*place, drafts[*place].clone())).collect();
-        let first = ledger.append(drafts.clone(), options.mode).await;
+        let first = ledger.append(drafts.clone(), options.mode, rate).await;
         let contradicted: Vec<usize> = match &first {
             Ok(receipt) => receipt.conflicts.iter().map(|conflict| conflict.index).collect(),
             Err(AppendError::Conflicts(conflicts)) => conflicts.iter().map(|conflict| conflict.index).collect(),
@@ -238,10 +245,10 @@ impl Service {
             for (place, draft) in again {
                 drafts[place] = draft;
             }
-            return ledger.append(drafts, options.mode).await;
+            return ledger.append(drafts, options.mode, rate).await;
         };
         let (places, again): (Vec<usize>, Vec<Draft>) = again.into_iter().unzip();
-        let second = ledger.append(again, options.mode).await?;
+        let second = ledger.append(again, options.mode, rate).await?;
         for (place, outcome) in places.iter().zip(second.outcomes) {
             receipt.outcomes[*place] = outcome;
         }
@@ -268,23 +275,24 @@ impl Service {
     async fn rate_all(
         &self,
         who: &Principal,
-        events: impl Iterator<Item = UsageEvent>,
+        book: &TenantBook,
+        events: Vec<Incoming>,
         options: &Options,
     ) -> Result<Vec<Draft>, Error> {
-        let book = self.tenant_book(who.tenant()).await?;
         let tags = if options.reported { Some(self.active_tags(who).await?) } else { None };
-        let draft = |mut event: UsageEvent| {
+        let draft = |Incoming { mut event, enclosing, emitter, .. }| {
             if let Some(tags) = &tags {
                 classify(&mut event, tags);
             }
             let charge = if options.reported {
                 Charge::reported(event.reported_usd.unwrap_or_default())
             } else {
-                rating::rate_for(&book, &event, options.prefer)
+                rating::rate_for(book, &event, options.prefer)
             };
-            Draft { tenant: who.tenant().clone(), event, charge, import_id: options.import_id.clone() }
+            let witness = Witness { emitter, enclosing_span_id: enclosing };
+            Draft { tenant: who.tenant().clone(), event, witness, charge, import_id: options.import_id.clone() }
         };
-        Ok(events.map(draft).collect())
+        Ok(events.into_iter().map(draft).collect())
     }
 
     async fn refuse_reused(

@@ -192,7 +192,7 @@ impl Service {
             let plan = rerate::plan(&book, charges.iter().map(|entry| (&entry.event, &entry.charge)));
             add(&mut report, &plan, &charges);
             if !dry_run {
-                report.stale += self.write(&charges, &plan.changes).await?;
+                report.stale += self.write(who, &charges, &plan.changes).await?;
             }
         }
         Ok(report)
@@ -236,8 +236,8 @@ impl Service {
         Ok(in_force.into_charges())
     }
 
-    async fn write(&self, charges: &[Entry], changes: &[rerate::Change]) -> Result<u64, Error> {
-        let mut stale = 0;
+    async fn write(&self, who: &Principal, charges: &[Entry], changes: &[rerate::Change]) -> Result<u64, Error> {
+        let (mut stale, rate) = (0, self.rate(who).await?);
         for step in changes.chunks(5_000) {
             let corrections = step
                 .iter()
@@ -248,7 +248,7 @@ impl Service {
                     replacement: Some(change.new.clone()),
                 })
                 .collect();
-            let applied = self.ledger().correct(corrections).await?;
+            let applied = self.ledger().correct(corrections, &rate).await?;
             stale += applied.iter().filter(|applied| **applied == Applied::Stale).count() as u64;
         }
         Ok(stale)

@@ -7,13 +7,16 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use purser_domain::price::Price;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
+use purser_domain::usage_event::UsageEvent;
 use purser_engine::price_book::{PriceBook, TenantBook};
-use purser_engine::rating::Preferences;
+use purser_engine::rating::{self, Preferences};
 use purser_ingest::price_file;
+use purser_ledger::Rate;
 use purser_store::Store;
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::principal::Principal;
 use crate::service::{Service, TRUST_MICROS};
 
 /// The prices that purser ships, in its own format.
@@ -124,6 +127,12 @@ impl Service {
     /// The price book in force, before any tenant's overrides.
     pub(crate) async fn book(&self) -> Result<Arc<PriceBook>, Error> {
         self.books().book(self.store(), self.now()).await
+    }
+
+    /// Rates calls of the caller's tenant at the prices in force.
+    pub(crate) async fn rate(&self, who: &Principal) -> Result<Rate, Error> {
+        let book = self.tenant_book(who.tenant()).await?;
+        Ok(Arc::new(move |event: &UsageEvent| rating::rate(&book, event)))
     }
 
     /// What `tenant` pays.

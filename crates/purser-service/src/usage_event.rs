@@ -106,8 +106,7 @@ impl Service {
         let filter = EntryFilter { response_id: Some(response_id.to_owned()), ..EntryFilter::default() };
         let entries = self.ledger().entries(who.tenant(), &filter, Page { before: None, limit: 100 }).await?;
         let other = |entry: &Entry| {
-            entry.event.provider == of.event.provider
-                && entry.kind != Kind::Reversal
+            entry.kind != Kind::Reversal
                 && (&entry.event.source, &entry.event.event_id) != (&of.event.source, &of.event.event_id)
         };
         Ok(entries.into_iter().filter(other).collect())
@@ -129,7 +128,7 @@ impl Service {
         check_reason(reason)?;
         let detail = self.event(who, event_id, source).await?;
         let newest = detail.history.into_iter().next_back().filter(|entry| entry.reason != Some(Reason::Void));
-        self.void(newest.into_iter().collect(), reason).await
+        self.void(who, newest.into_iter().collect(), reason).await
     }
 
     /// Withdraws every event of an import, as if they had never come. Returns how many were withdrawn.
@@ -153,7 +152,7 @@ impl Service {
                 .filter(|entry| settled.insert((entry.event.source.clone(), entry.event.event_id.clone())))
                 .filter(|entry| entry.reason != Some(Reason::Void))
                 .collect();
-            voided += self.void(standing, reason).await?;
+            voided += self.void(who, standing, reason).await?;
         }
         let imports = self.store().import(who.tenant());
         match imports.get(import_id).await? {
@@ -164,7 +163,7 @@ impl Service {
         Ok(voided)
     }
 
-    async fn void(&self, rows: Vec<Entry>, reason: &str) -> Result<u64, Error> {
+    async fn void(&self, who: &Principal, rows: Vec<Entry>, reason: &str) -> Result<u64, Error> {
         let corrections: Vec<Correction> = rows
             .into_iter()
             .map(|reverses| Correction {
@@ -177,7 +176,7 @@ impl Service {
         if corrections.is_empty() {
             return Ok(0);
         }
-        let applied = self.ledger().correct(corrections).await?;
+        let applied = self.ledger().correct(corrections, &self.rate(who).await?).await?;
         Ok(applied.iter().filter(|applied| **applied == Applied::Yes).count() as u64)
     }
 }

@@ -59,7 +59,17 @@ fn event(id: &str, model: &str, input: u64, output: u64) -> UsageEvent {
 
 fn entry(event: UsageEvent, charge: Charge, kind: Kind, reason: Option<Reason>) -> Entry {
     let tenant: TenantId = "acme".parse().expect("a literal");
-    Entry { tenant, event, charge, kind, reason, note: None, import_id: None, received_at: Timestamp::from_micros(1) }
+    Entry {
+        tenant,
+        event,
+        witness: Default::default(),
+        charge,
+        kind,
+        reason,
+        note: None,
+        import_id: None,
+        received_at: Timestamp::from_micros(1),
+    }
 }
 
 fn shown(row: &Row, columns: &[&str]) -> Vec<String> {

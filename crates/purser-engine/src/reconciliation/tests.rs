@@ -39,7 +39,17 @@ fn entry(usage: &[(&str, u64)]) -> Entry {
     let charge: Charge = rating::rate(&book(), &event);
     let tenant: TenantId = "acme".parse().expect("a literal of this test");
     let received_at = event.occurred_at;
-    Entry { tenant, event, charge, kind: Kind::Charge, reason: None, note: None, import_id: None, received_at }
+    Entry {
+        tenant,
+        event,
+        witness: Default::default(),
+        charge,
+        kind: Kind::Charge,
+        reason: None,
+        note: None,
+        import_id: None,
+        received_at,
+    }
 }
 
 fn compare(lines: &[BilledLine], entries: &[Entry]) -> Row {

@@ -6,7 +6,7 @@ use purser_domain::time::Timestamp;
 /// What an event's newest row makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// A sighting of a call that another event is charged for.
+    /// A sighting of a call that another event is charged for, or of several calls.
     Observed,
     /// A charge is in force.
     Charged,
@@ -28,7 +28,7 @@ impl Standing {
 /// What is known of a stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State {
-    /// The hash of its payload.
+    /// The hash of its payload as it was sent.
     pub(crate) payload: u64,
     /// The UTC day it occurred on, which finds its rows in the lake.
     pub(crate) day: i32,
@@ -38,9 +38,15 @@ pub(crate) struct State {
     pub(crate) moved: bool,
     /// Its last row, the charge in force if there is one.
     pub(crate) received_at: Timestamp,
+    /// The row that holds it as it was sent.
+    pub(crate) sent_at: Timestamp,
+    /// The row that holds what it knows: as it was sent, and what the spans around it told later.
+    pub(crate) facts_at: Timestamp,
 }
 
 const MOVED: u8 = 0x80;
+/// All three rows are one.
+const SHORT: usize = 21;
 
 impl State {
     /// Whether a charge is in force.
@@ -48,12 +54,16 @@ impl State {
         self.standing == Standing::Charged
     }
 
-    pub(super) fn to_bytes(self) -> [u8; 21] {
-        let mut bytes = [0; 21];
-        bytes[..8].copy_from_slice(&self.payload.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.day.to_le_bytes());
-        bytes[12] = self.standing as u8 | if self.moved { MOVED } else { 0 };
-        bytes[13..].copy_from_slice(&self.received_at.micros().to_le_bytes());
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(SHORT);
+        bytes.extend_from_slice(&self.payload.to_le_bytes());
+        bytes.extend_from_slice(&self.day.to_le_bytes());
+        bytes.push(self.standing as u8 | if self.moved { MOVED } else { 0 });
+        bytes.extend_from_slice(&self.received_at.micros().to_le_bytes());
+        if self.sent_at != self.received_at || self.facts_at != self.received_at {
+            bytes.extend_from_slice(&self.sent_at.micros().to_le_bytes());
+            bytes.extend_from_slice(&self.facts_at.micros().to_le_bytes());
+        }
         bytes
     }
 
@@ -67,12 +77,46 @@ impl State {
             2 => Standing::Withdrawn,
             _ => return None,
         };
+        let (received_at, rest) = rest.split_first_chunk::<8>()?;
+        let time = |bytes: &[u8; 8]| Timestamp::from_micros(i64::from_le_bytes(*bytes));
+        let received_at = time(received_at);
+        let (sent_at, facts_at) = match rest.split_first_chunk::<8>() {
+            Some((sent, facts)) => (time(sent), time(facts.try_into().ok()?)),
+            None if rest.is_empty() => (received_at, received_at),
+            None => return None,
+        };
         Some(Self {
             payload: u64::from_le_bytes(*payload),
             day: i32::from_le_bytes(*day),
             standing,
             moved: flags & MOVED != 0,
-            received_at: Timestamp::from_micros(i64::from_le_bytes(rest.try_into().ok()?)),
+            received_at,
+            sent_at,
+            facts_at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_survive_as_bytes() {
+        let at = Timestamp::from_micros;
+        for (sent, facts, length) in [(9, 9, 21), (7, 9, 37), (7, 8, 37)] {
+            let state = State {
+                payload: 5,
+                day: -3,
+                standing: Standing::Withdrawn,
+                moved: true,
+                received_at: at(9),
+                sent_at: at(sent),
+                facts_at: at(facts),
+            };
+            assert_eq!(state.to_bytes().len(), length);
+            assert_eq!(State::from_bytes(&state.to_bytes()), Some(state));
+        }
+        assert_eq!(State::from_bytes(&[0; 22]), None);
     }
 }

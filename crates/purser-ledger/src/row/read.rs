@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit, TimestampM
 use purser_domain::charge::{Charge, CostSource};
 use purser_domain::entry::{Entry, Kind};
 use purser_domain::money::Money;
+use purser_domain::sighting::Witness;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use purser_domain::unit::Units;
@@ -53,6 +54,8 @@ pub(crate) struct Reader {
     unit_amounts: Option<StringArray>,
     at_least_usd: Option<Decimal128Array>,
     basis: Option<StringArray>,
+    emitter: Option<StringArray>,
+    enclosing_span_id: Option<StringArray>,
 }
 
 impl Reader {
@@ -96,6 +99,8 @@ impl Reader {
             unit_amounts: text(batch, "unit_amounts")?,
             at_least_usd: amount(batch, "at_least_usd")?,
             basis: text(batch, "basis")?,
+            emitter: text(batch, "emitter")?,
+            enclosing_span_id: text(batch, "enclosing_span_id")?,
         })
     }
 
@@ -117,6 +122,10 @@ impl Reader {
         Ok(Entry {
             tenant: parse::<TenantId>(self.tenant_id.value(row))?,
             event: self.event(row, usage, units, charge.reported_usd)?,
+            witness: Witness {
+                emitter: self.emitter.as_ref().and_then(|a| value(a, row)).map(Arc::from),
+                enclosing_span_id: owned(self.enclosing_span_id.as_ref(), row),
+            },
             charge,
             kind,
             reason,

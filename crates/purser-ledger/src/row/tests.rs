@@ -10,6 +10,7 @@ use purser_domain::charge::{AppliedFactor, Basis, Charge, Match};
 use purser_domain::context_window::ContextWindow;
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
+use purser_domain::sighting::Witness;
 use purser_domain::time::Timestamp;
 use purser_domain::unit::{Quantity, Units};
 use purser_domain::usage::{Leaf, Usage};
@@ -126,13 +127,16 @@ prop_compose! {
 fn entry() -> impl Strategy<Value = Entry> {
     let kind = prop::sample::select(vec![Kind::Charge, Kind::Reversal, Kind::Observation]);
     let reason = prop::sample::select(vec![None, Some(Reason::Observation), Some(Reason::Rerate), Some(Reason::Void)]);
-    (event(), charge(), kind, (reason, text()), text(), "[a-z]{1,8}", any::<i32>()).prop_map(
-        |(mut event, charge, kind, (reason, note), import_id, tenant, received)| {
+    let witness = (text(), text())
+        .prop_map(|(emitter, enclosing_span_id)| Witness { emitter: emitter.map(Arc::from), enclosing_span_id });
+    (event(), witness, charge(), kind, (reason, text()), text(), "[a-z]{1,8}", any::<i32>()).prop_map(
+        |(mut event, witness, charge, kind, (reason, note), import_id, tenant, received)| {
             event.reported_usd = charge.reported_usd;
             let received_at = Timestamp::from_micros(received.into());
             Entry {
                 tenant: tenant.parse().expect("a tenant id"),
                 event,
+                witness,
                 charge,
                 kind,
                 reason,
@@ -171,6 +175,7 @@ fn priced(kind: Kind) -> Entry {
     Entry {
         tenant: "acme".parse().expect("a tenant id"),
         event: UsageEvent { usage: Usage::default().with(Leaf::Input, 70), ..UsageEvent::default() },
+        witness: Witness::default(),
         charge,
         kind,
         reason: None,

@@ -10,6 +10,7 @@ use arrow::datatypes::Schema;
 use purser_domain::charge::{Basis, Charge};
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::money::Money;
+use purser_domain::sighting::Witness;
 use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use purser_domain::usage::{Leaf, Usage};
@@ -25,6 +26,7 @@ use crate::schema::{AMOUNT, TEXTS, schema};
 pub(crate) struct Row<'a> {
     pub(crate) tenant: &'a TenantId,
     pub(crate) event: &'a UsageEvent,
+    pub(crate) witness: &'a Witness,
     pub(crate) charge: &'a Charge,
     pub(crate) kind: Kind,
     pub(crate) reason: Option<Reason>,
@@ -38,6 +40,7 @@ impl<'a> From<&'a Entry> for Row<'a> {
         Self {
             tenant: &entry.tenant,
             event: &entry.event,
+            witness: &entry.witness,
             charge: &entry.charge,
             kind: entry.kind,
             reason: entry.reason,
@@ -123,6 +126,8 @@ struct Columns {
     unit_amounts: StringBuilder,
     at_least_usd: Decimal128Builder,
     basis: StringBuilder,
+    emitter: StringBuilder,
+    enclosing_span_id: StringBuilder,
     /// The last basis and its text: the rows of a batch mostly share a few.
     last_basis: Option<(Arc<Basis>, String)>,
 }
@@ -169,6 +174,8 @@ impl Columns {
             unit_amounts: rare(),
             at_least_usd: Decimal128Builder::new().with_data_type(AMOUNT),
             basis: rare(),
+            emitter: rare(),
+            enclosing_span_id: rare(),
             last_basis: None,
         }
     }
@@ -207,6 +214,8 @@ impl Columns {
         self.push_measures(entry);
         self.push_units(entry);
         self.push_basis(entry.charge.basis.as_ref());
+        self.emitter.append_option(entry.witness.emitter.as_deref());
+        self.enclosing_span_id.append_option(entry.witness.enclosing_span_id.as_deref());
         self.price_version.append_option(entry.charge.price_version.as_deref());
         self.matched.append_value(entry.charge.matched.name());
     }
@@ -302,6 +311,8 @@ impl Columns {
         arrays.push(Arc::new(self.unit_amounts.finish()));
         arrays.push(Arc::new(self.at_least_usd.finish()));
         arrays.push(Arc::new(self.basis.finish()));
+        arrays.push(Arc::new(self.emitter.finish()));
+        arrays.push(Arc::new(self.enclosing_span_id.finish()));
         let schema = schema();
         let (fields, arrays): (Vec<_>, Vec<_>) = schema
             .fields()

@@ -3,7 +3,7 @@
 use purser_domain::money::Money;
 use purser_ledger::{AppendError, Error, Mode, Outcome};
 
-use crate::support::{HOUR, NOW, TestLedger, draft, drafts};
+use crate::support::{HOUR, NOW, TestLedger, draft, drafts, rate};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_counts_once_however_often_it_comes() {
@@ -29,7 +29,7 @@ async fn duplicates_within_one_request_are_seen() {
 async fn another_payload_under_a_known_id_stores_nothing() {
     let ledger = TestLedger::new().await;
     ledger.append(vec![draft("a", 1)]).await;
-    let answer = ledger.ledger.append(vec![draft("b", 2), draft("a", 3)], Mode::AllOrNothing).await;
+    let answer = ledger.ledger.append(vec![draft("b", 2), draft("a", 3)], Mode::AllOrNothing, &rate()).await;
     let Err(AppendError::Conflicts(conflicts)) = answer else { panic!("not a conflict: {answer:?}") };
     let named: Vec<_> = conflicts.iter().map(|c| (c.index, c.source.as_str(), c.event_id.as_str())).collect();
     assert_eq!(named, [(1, "api", "a")]);
@@ -89,7 +89,7 @@ async fn after_shutdown_nothing_is_taken_and_all_is_in_the_lake() {
     let ledger = TestLedger::new().await;
     ledger.append(drafts(0..10)).await;
     ledger.ledger.shutdown().await.expect("a shutdown");
-    let refused = ledger.ledger.append(drafts(10..11), Mode::Partial).await;
+    let refused = ledger.ledger.append(drafts(10..11), Mode::Partial, &rate()).await;
     assert!(matches!(refused, Err(AppendError::Failed(Error::Closed))));
     let stats = ledger.ledger.stats().await.expect("sizes");
     assert_eq!((stats.lake_rows, stats.inbox_rows), (10, 0));

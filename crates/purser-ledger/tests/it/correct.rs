@@ -6,7 +6,7 @@ use purser_domain::money::Money;
 use purser_domain::usage::Leaf;
 use purser_ledger::{AppendError, Applied, Correction, Draft, EntryFilter, Outcome, Page};
 
-use crate::support::{TestLedger, acme, draft};
+use crate::support::{TestLedger, acme, draft, rate};
 
 async fn charges(ledger: &TestLedger) -> Vec<Entry> {
     let filter = EntryFilter { kinds: vec![Kind::Charge], ..EntryFilter::default() };
@@ -26,13 +26,13 @@ async fn a_rerated_event_costs_what_it_costs_now() {
     ledger.append(vec![draft("a", 10), draft("b", 5)]).await;
     ledger.ledger.flush().await.expect("a flush");
     let old = charges(&ledger).await.into_iter().find(|entry| entry.event.event_id == "a").expect("a is there");
-    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 7)]).await.expect("applied"), [Applied::Yes]);
+    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 7)], &rate()).await.expect("applied"), [Applied::Yes]);
     let total = ledger.total().await;
     assert_eq!((total.charged, total.cost, total.get(Leaf::Input)), (2, Money::from_pico(12), 15));
-    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)]).await.expect("answered"), [Applied::Stale]);
+    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)], &rate()).await.expect("answered"), [Applied::Stale]);
     assert_eq!(ledger.append(vec![draft("a", 10)]).await, [Outcome::Duplicate]);
     let ledger = ledger.lose_index().await;
-    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)]).await.expect("answered"), [Applied::Stale]);
+    assert_eq!(ledger.ledger.correct(vec![rerate(&old, 8)], &rate()).await.expect("answered"), [Applied::Stale]);
     ledger.assert_sound().await;
 }
 
@@ -44,7 +44,7 @@ async fn a_voided_event_counts_nothing_and_stays_known() {
     let note = Some("sent twice".to_owned());
     let void = Correction { reverses: old[0].clone(), reason: Reason::Void, note: note.clone(), replacement: None };
     assert_eq!(
-        ledger.ledger.correct(vec![void.clone(), void]).await.expect("answered"),
+        ledger.ledger.correct(vec![void.clone(), void], &rate()).await.expect("answered"),
         [Applied::Yes, Applied::Stale]
     );
     let total = ledger.total().await;
@@ -86,7 +86,7 @@ async fn a_voided_event_counts_again_when_it_is_imported_or_comes_corrected() {
 async fn void_newest(ledger: &TestLedger) {
     let newest = charges(ledger).await.swap_remove(0);
     let void = Correction { reverses: newest, reason: Reason::Void, note: None, replacement: None };
-    assert_eq!(ledger.ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
+    assert_eq!(ledger.ledger.correct(vec![void], &rate()).await.expect("answered"), [Applied::Yes]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +94,6 @@ async fn a_charge_that_no_row_can_hold_is_refused() {
     let ledger = TestLedger::new().await;
     ledger.append(vec![draft("a", 10)]).await;
     let old = charges(&ledger).await;
-    let refused = ledger.ledger.correct(vec![rerate(&old[0], i128::MAX / 2)]).await;
+    let refused = ledger.ledger.correct(vec![rerate(&old[0], i128::MAX / 2)], &rate()).await;
     assert!(matches!(refused, Err(AppendError::Unstorable { index: 0, .. })), "{refused:?}");
 }

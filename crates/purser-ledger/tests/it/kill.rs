@@ -12,7 +12,7 @@ use purser_domain::usage_query::Query;
 use purser_ledger::{Ledger, Mode};
 use purser_store::Store;
 
-use crate::support::{NOW, acme, config, drafts};
+use crate::support::{NOW, acme, config, drafts, rate};
 
 /// Where the victim works: the test starts itself again with this set.
 const DIRECTORY: &str = "PURSER_TEST_KILL_DIRECTORY";
@@ -37,7 +37,10 @@ async fn append_until_killed(directory: &Path) {
             let (ledger, acknowledged) = (ledger.clone(), acknowledged.clone());
             let from = first + (round * 4 + request) * REQUEST;
             async move {
-                ledger.append(drafts(from..from + REQUEST), Mode::Partial).await.expect("the ledger takes events");
+                ledger
+                    .append(drafts(from..from + REQUEST), Mode::Partial, &rate())
+                    .await
+                    .expect("the ledger takes events");
                 writeln!(acknowledged.lock().expect("no writer panics"), "{from}").expect("a note");
             }
         });
@@ -80,6 +83,6 @@ async fn what_was_acknowledged_survives_twenty_kills_and_nothing_counts_twice() 
     let before = ledger.query(&acme(), &Calendar::default(), &Query::default()).await.expect("an answer").total.charged;
     assert!(before >= expected.len() as i64, "{before} of {} acknowledged", expected.len());
     let again: Vec<_> = expected.iter().flat_map(|id| drafts(*id..*id + 1)).collect();
-    let receipt = ledger.append(again, Mode::AllOrNothing).await.expect("no conflict");
+    let receipt = ledger.append(again, Mode::AllOrNothing, &rate()).await.expect("no conflict");
     assert_eq!(receipt.count(purser_ledger::Outcome::Duplicate), expected.len(), "each acknowledged event is known");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use purser_domain::time::Timestamp;
 use purser_ledger::{Config, Outcome};
 
-use crate::support::{HOUR, NOW, TestLedger, draft, drafts};
+use crate::support::{HOUR, NOW, TestLedger, draft, drafts, rate};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_day_is_rewritten_into_one_file_with_the_same_sums() {
@@ -56,7 +56,7 @@ async fn flushed(change: impl FnOnce(&mut Config)) -> u64 {
     let mut config = Config { flush_age: Duration::from_secs(3_600), ..Config::local(directory.path()) };
     change(&mut config);
     let ledger = purser_ledger::Ledger::open(config, store).await.expect("the ledger opens");
-    ledger.append(drafts(0..10), purser_ledger::Mode::Partial).await.expect("stored");
+    ledger.append(drafts(0..10), purser_ledger::Mode::Partial, &rate()).await.expect("stored");
     let mut rows = 0;
     for _ in 0..20 {
         rows = ledger.stats().await.expect("sizes").lake_rows;

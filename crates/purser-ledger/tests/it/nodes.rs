@@ -7,7 +7,7 @@ use purser_domain::time::Calendar;
 use purser_domain::usage_query::Query;
 use purser_ledger::{Config, Draft, Ledger, Mode, Outcome};
 
-use crate::support::{State, acme, config, draft, drafts};
+use crate::support::{State, acme, config, draft, drafts, rate};
 
 async fn node(directory: &Path, state: &State, name: &str) -> Ledger {
     let clock = Arc::new(std::sync::atomic::AtomicI64::new(crate::support::NOW));
@@ -22,7 +22,7 @@ async fn charged(ledger: &Ledger) -> i64 {
 }
 
 async fn append(ledger: &Ledger, drafts: Vec<Draft>) -> Vec<Outcome> {
-    ledger.append(drafts, Mode::Partial).await.expect("the node takes events").outcomes
+    ledger.append(drafts, Mode::Partial, &rate()).await.expect("the node takes events").outcomes
 }
 
 #[tokio::test(flavor = "multi_thread")]

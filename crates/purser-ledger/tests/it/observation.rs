@@ -8,13 +8,14 @@ use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use purser_ledger::{Applied, Correction, Draft, Outcome};
 
-use crate::support::{NOW, SECOND, TestLedger, acme, draft};
+use crate::support::{NOW, SECOND, TestLedger, acme, draft, rate};
 
-/// A sighting of the call `response` that ended `end_s` seconds from now after `latency_s`.
-fn sighting(id: &str, response: &str, end_s: i64, latency_s: u64, cost: u64, cached: u64) -> Draft {
-    let mut draft = draft(id, cost);
+/// A sighting of the call `response` that ended `end_s` seconds from now after `latency_s` and read `total` tokens,
+/// `cached` of them from a cache: it costs the others.
+fn sighting(id: &str, response: &str, end_s: i64, latency_s: u64, total: u64, cached: u64) -> Draft {
+    let mut draft = draft(id, total - cached);
     draft.event.source = "otlp".to_owned();
-    draft.event.response_id = Some(response.to_owned());
+    draft.event.response_id = Some(format!("chatcmpl-000000000{response}"));
     draft.event.occurred_at = Timestamp::from_micros(NOW + end_s * SECOND);
     draft.event.latency_ms = Some(latency_s * 1_000);
     draft.event.usage.set(Leaf::CacheRead, cached);
@@ -24,11 +25,11 @@ fn sighting(id: &str, response: &str, end_s: i64, latency_s: u64, cost: u64, cac
 #[tokio::test(flavor = "multi_thread")]
 async fn the_more_specific_sighting_is_charged_though_it_comes_later() {
     let ledger = TestLedger::new().await;
-    let (rough, exact) = (sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 90, 5));
+    let (rough, exact) = (sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 100, 5));
     assert_eq!(ledger.append(vec![rough.clone()]).await, [Outcome::Accepted]);
     assert_eq!(ledger.append(vec![exact.clone()]).await, [Outcome::Accepted]);
     let total = ledger.total().await;
-    assert_eq!((total.charged, total.cost, total.get(Leaf::CacheRead)), (1, Money::from_pico(90), 5));
+    assert_eq!((total.charged, total.cost, total.get(Leaf::CacheRead)), (1, Money::from_pico(95), 5));
     let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "a").await.expect("a history");
     let kinds: Vec<_> = history.iter().map(|entry| (entry.kind, entry.reason)).collect();
     assert_eq!(kinds, [(Kind::Charge, None), (Kind::Reversal, Some(Reason::Observation))]);
@@ -42,18 +43,18 @@ async fn a_reversed_charge_is_found_in_the_lake_and_after_the_index_was_lost() {
     ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0), sighting("x", "r2", 10, 3, 7, 0)]).await;
     ledger.ledger.flush().await.expect("a flush");
     let ledger = ledger.lose_index().await;
-    assert_eq!(ledger.append(vec![sighting("b", "r1", 11, 3, 90, 5)]).await, [Outcome::Accepted]);
-    assert_eq!(ledger.total().await.cost, Money::from_pico(97));
+    assert_eq!(ledger.append(vec![sighting("b", "r1", 11, 3, 100, 5)]).await, [Outcome::Accepted]);
+    assert_eq!(ledger.total().await.cost, Money::from_pico(95 + 7));
     ledger.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rougher_sighting_that_comes_later_is_kept_but_not_charged() {
     let ledger = TestLedger::new().await;
-    ledger.append(vec![sighting("b", "r1", 11, 3, 90, 5)]).await;
+    ledger.append(vec![sighting("b", "r1", 11, 3, 100, 5)]).await;
     assert_eq!(ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0)]).await, [Outcome::Observation]);
     let total = ledger.total().await;
-    assert_eq!((total.charged, total.cost), (1, Money::from_pico(90)));
+    assert_eq!((total.charged, total.cost), (1, Money::from_pico(95)));
     let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
     assert_eq!(history[0].kind, Kind::Observation);
     assert_eq!(history[0].event.usage.get(Leaf::Input), 100, "what it saw is kept");
@@ -65,9 +66,9 @@ async fn a_withdrawn_sighting_does_not_win_over_one_that_comes_later() {
     ledger.append(vec![sighting("a", "r1", 10, 3, 90, 5)]).await;
     let history = ledger.ledger.entry_history(&acme(), None, "a").await.expect("a history");
     let void = Correction { reverses: history[0].clone(), reason: Reason::Void, note: None, replacement: None };
-    assert_eq!(ledger.ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
+    assert_eq!(ledger.ledger.correct(vec![void], &rate()).await.expect("answered"), [Applied::Yes]);
     assert_eq!(ledger.append(vec![sighting("b", "r1", 10, 3, 70, 0)]).await, [Outcome::Accepted]);
-    assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 60, 0)]).await, [Outcome::Observation], "b is in force");
+    assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 70, 0)]).await, [Outcome::Observation], "b is in force");
     assert_eq!(ledger.total().await.cost, Money::from_pico(70));
     ledger.assert_sound().await;
 }
@@ -75,22 +76,89 @@ async fn a_withdrawn_sighting_does_not_win_over_one_that_comes_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sightings_in_one_request_write_two_rows() {
     let ledger = TestLedger::new().await;
-    let both = vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 90, 5)];
+    let both = vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 100, 5)];
     assert_eq!(ledger.append(both).await, [Outcome::Observation, Outcome::Accepted]);
-    assert_eq!(ledger.total().await.cost, Money::from_pico(90));
+    assert_eq!(ledger.total().await.cost, Money::from_pico(95));
     assert_eq!(ledger.ledger.stats().await.expect("sizes").inbox_rows, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_with_one_response_id_at_other_times_are_other_calls() {
+async fn calls_with_one_response_id_at_other_times_or_of_other_counts_are_other_calls() {
     let ledger = TestLedger::new().await;
-    let other_provider = {
-        let mut draft = sighting("c", "r1", 10, 3, 5, 0);
-        draft.event.provider = "azure".to_owned();
+    let apart = vec![
+        sighting("a", "r1", 10, 3, 100, 0),
+        sighting("b", "r1", 60, 3, 100, 5),
+        sighting("c", "r1", 10, 3, 999, 0),
+    ];
+    assert_eq!(ledger.append(apart).await, [Outcome::Accepted; 3]);
+    let mut renamed = sighting("d", "r1", 10, 3, 100, 0);
+    renamed.event.provider = "azure.ai.openai".to_owned();
+    assert_eq!(ledger.append(vec![renamed]).await, [Outcome::Observation], "a gateway renames the provider");
+    assert_eq!(ledger.total().await.charged, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_charge_has_what_any_sighting_knows_and_each_sightings_row_what_it_said() {
+    let ledger = TestLedger::new().await;
+    let (mut app, exact) = (sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 100, 5));
+    app.event.user_id = Some("ada".to_owned());
+    app.event.service_tier = Some("flex".to_owned());
+    ledger.append(vec![exact]).await;
+    assert_eq!(ledger.append(vec![app.clone()]).await, [Outcome::Observation]);
+    let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "b").await.expect("a history");
+    let shown: Vec<_> =
+        history.iter().map(|entry| (entry.kind, entry.reason, entry.event.user_id.as_deref())).collect();
+    let expected = [
+        (Kind::Charge, None, None),
+        (Kind::Reversal, Some(Reason::Observation), None),
+        (Kind::Charge, Some(Reason::Observation), Some("ada")),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(history[2].event.service_tier.as_deref(), Some("flex"));
+    assert_eq!(ledger.append(vec![app]).await, [Outcome::Duplicate], "what is sent again is not what was merged");
+    let total = ledger.total().await;
+    assert_eq!((total.charged, total.cost), (1, Money::from_pico(95)));
+    // Without the one that knew the user, nobody knows the user.
+    void(&ledger, "a").await;
+    let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "b").await.expect("a history");
+    assert_eq!(history.last().map(|entry| (entry.kind, entry.event.user_id.clone())), Some((Kind::Charge, None)));
+    ledger.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_inside_a_call_and_one_without_an_id_are_found_in_any_order_and_without_the_index() {
+    let span = |id: &str, parent: Option<&str>, emitter: &str| {
+        let mut draft = sighting(&format!("t:{id}"), "", 10, 3, 100, 0);
+        draft.event.response_id = None;
+        draft.event.trace_id = Some("t".to_owned());
+        draft.event.span_id = Some(id.to_owned());
+        draft.event.parent_span_id = parent.map(str::to_owned);
+        draft.witness.emitter = Some(emitter.into());
         draft
     };
-    let apart = vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 60, 3, 90, 5), other_provider];
-    assert_eq!(ledger.append(apart).await, [Outcome::Accepted; 3]);
+    let (outer, inner) = (span("1", None, "adk"), span("2", Some("1"), "adk"));
+    let mut elsewhere = span("3", None, "langchain");
+    elsewhere.event.trace_id = Some("u".to_owned());
+    elsewhere.event.event_id = "u:3".to_owned();
+    elsewhere.event.latency_ms = Some(3_500);
+    elsewhere.event.user_id = Some("ada".to_owned());
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1], [1, 2, 0]] {
+        let mut ledger = TestLedger::new().await;
+        let all = [outer.clone(), inner.clone(), elsewhere.clone()];
+        for (number, place) in order.into_iter().enumerate() {
+            ledger.append(vec![all[place].clone()]).await;
+            if number == 0 {
+                ledger.ledger.flush().await.expect("a flush");
+                ledger = ledger.lose_index().await;
+            }
+        }
+        let total = ledger.total().await;
+        assert_eq!((total.charged, total.cost), (1, Money::from_pico(100)), "{order:?}");
+        let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "t:1").await.expect("a history");
+        let charge = history.last().expect("a charge");
+        assert_eq!((charge.kind, charge.event.user_id.as_deref()), (Kind::Charge, Some("ada")), "{order:?}");
+        ledger.assert_sound().await;
+    }
 }
 
 /// Appends in the order of `keys`, cut into requests, with a flush now and then.
@@ -112,8 +180,8 @@ async fn total_in_order(drafts: &[Draft], keys: &[u32]) -> (i64, Money, i64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawn_sighting_leaves_the_call_to_the_next_best() {
     let ledger = TestLedger::new().await;
-    ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 90, 5)]).await;
-    ledger.append(vec![sighting("c", "r1", 11, 3, 80, 0)]).await;
+    ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0), sighting("b", "r1", 11, 3, 100, 5)]).await;
+    ledger.append(vec![sighting("c", "r1", 11, 3, 100, 0)]).await;
     let ledger = ledger.lose_index().await;
     void(&ledger, "b").await;
     assert_eq!(ledger.total().await.cost, Money::from_pico(100), "a and c saw as much: the smaller id is charged");
@@ -137,7 +205,7 @@ async fn a_third_sighting_is_not_charged_beside_the_one_that_replaced_a_withdraw
     assert_eq!(ledger.append(vec![sighting("b", "r1", 10, 3, 70, 0)]).await, [Outcome::Accepted]);
     ledger.ledger.flush().await.expect("a flush");
     let ledger = ledger.lose_index().await;
-    assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 60, 0)]).await, [Outcome::Observation], "b is in force");
+    assert_eq!(ledger.append(vec![sighting("c", "r1", 11, 3, 70, 0)]).await, [Outcome::Observation], "b is in force");
     assert_eq!(ledger.total().await.cost, Money::from_pico(70));
     ledger.assert_sound().await;
 }
@@ -147,7 +215,7 @@ async fn void(ledger: &TestLedger, id: &str) -> bool {
     let history = ledger.ledger.entry_history(&acme(), Some("otlp"), id).await.expect("a history");
     let Some(newest) = history.last() else { return false };
     let void = Correction { reverses: newest.clone(), reason: Reason::Void, note: None, replacement: None };
-    ledger.ledger.correct(vec![void]).await.expect("answered") == [Applied::Yes]
+    ledger.ledger.correct(vec![void], &rate()).await.expect("answered") == [Applied::Yes]
 }
 
 /// What happens to the event of one number.
@@ -164,9 +232,11 @@ type Standing = Option<(bool, bool)>;
 
 fn shape(number: usize, other: bool, import: bool) -> Draft {
     let n = number as i64;
-    let (response, cached) = (format!("r{}", (number + usize::from(other)) % 2), (number % 3) as u64);
+    let response = (number + usize::from(other)) % 2;
     let end = n * 2 + if other { 100_000 } else { 0 };
-    let mut draft = sighting(&format!("e{number}"), &response, end, 2, 1 << number, cached);
+    let total = 100 + response as u64;
+    let mut draft = sighting(&format!("e{number}"), &format!("r{response}"), end, 2, total, (number % 3) as u64);
+    draft.event.user_id = (number % 2 == 0).then(|| format!("u{number}"));
     draft.import_id = import.then(|| "imp".to_owned());
     draft
 }
@@ -232,7 +302,7 @@ fn a_withdrawn_event_leaves_no_trace_in_the_totals_with_or_without_the_index() {
 fn totals_do_not_depend_on_the_order_of_arrival() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let sightings = prop::collection::vec((0_u8..2, 0_i64..30, 0_u64..5, 1_u64..1_000, 0_u64..3), 2..10);
+    let sightings = prop::collection::vec((0_u8..2, 0_i64..30, 0_u64..5, 1_000_u64..1_002, 0_u64..3), 2..10);
     let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
     let keys = || prop::collection::vec(any::<u32>(), 10);
     runner
@@ -240,8 +310,8 @@ fn totals_do_not_depend_on_the_order_of_arrival() {
             let drafts: Vec<Draft> = seen
                 .iter()
                 .enumerate()
-                .map(|(n, (response, end, latency, cost, cached))| {
-                    sighting(&format!("e{n}"), &format!("r{response}"), *end, *latency, *cost, *cached)
+                .map(|(n, (response, end, latency, total, cached))| {
+                    sighting(&format!("e{n}"), &format!("r{response}"), *end, *latency, *total, *cached)
                 })
                 .collect();
             let (first, second) = runtime

@@ -13,7 +13,7 @@ use purser_ledger::{Applied, Config, Correction, Ledger};
 use purser_store::Store;
 use purser_store::inbox::{Append, Head, Log, NewBatch};
 
-use crate::support::{NOW, TestLedger, draft};
+use crate::support::{NOW, TestLedger, draft, rate};
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/v1")
@@ -65,7 +65,7 @@ async fn the_first_formats_are_still_read() {
     let history = ledger.entry_history(&crate::support::acme(), None, "a").await.expect("a history");
     let note = Some("a column that came later".to_owned());
     let void = Correction { reverses: history[0].clone(), reason: Reason::Void, note: note.clone(), replacement: None };
-    assert_eq!(ledger.correct(vec![void]).await.expect("answered"), [Applied::Yes]);
+    assert_eq!(ledger.correct(vec![void], &rate()).await.expect("answered"), [Applied::Yes]);
     ledger.flush().await.expect("a flush");
     let history = ledger.entry_history(&crate::support::acme(), None, "a").await.expect("a history");
     assert_eq!((&history[0].note, &history[1].note), (&None, &note));

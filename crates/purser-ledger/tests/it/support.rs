@@ -12,7 +12,7 @@ use purser_domain::time::{Calendar, Timestamp};
 use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::UsageEvent;
 use purser_domain::usage_query::{Query, Totals};
-use purser_ledger::{Config, Draft, Error, Ledger, Mode, Outcome};
+use purser_ledger::{Config, Draft, Error, Ledger, Mode, Outcome, Rate};
 use purser_store::Store;
 
 /// 2026-11-20T09:00:00Z.
@@ -101,7 +101,7 @@ impl TestLedger {
     }
 
     pub(crate) async fn append(&self, drafts: Vec<Draft>) -> Vec<Outcome> {
-        self.ledger.append(drafts, Mode::Partial).await.expect("the ledger takes events").outcomes
+        self.ledger.append(drafts, Mode::Partial, &rate()).await.expect("the ledger takes events").outcomes
     }
 
     pub(crate) async fn total(&self) -> Totals {
@@ -142,15 +142,24 @@ pub(crate) fn acme() -> TenantId {
     "acme".parse().expect("a tenant id")
 }
 
+/// What [`draft`]s cost: a pico-dollar per token that was read and not cached.
+pub(crate) fn rate() -> Rate {
+    Arc::new(|event| {
+        let amount = Money::from_pico(event.usage.get(Leaf::Input).into());
+        let mut charge = Charge {
+            rated_usd: Some(amount),
+            reported_usd: event.reported_usd,
+            price_version: Some("pv_1".into()),
+            matched: Match::RequestModel,
+            ..Charge::default()
+        };
+        charge.amounts[Leaf::Input as usize] = charge.rated_usd;
+        charge
+    })
+}
+
 /// An event of `acme` that costs `input` pico-dollars.
 pub(crate) fn draft(id: &str, input: u64) -> Draft {
-    let mut charge = Charge {
-        rated_usd: Some(Money::from_pico(input.into())),
-        price_version: Some("pv_1".into()),
-        matched: Match::RequestModel,
-        ..Charge::default()
-    };
-    charge.amounts[Leaf::Input as usize] = charge.rated_usd;
     let event = UsageEvent {
         event_id: id.to_owned(),
         source: "api".to_owned(),
@@ -160,7 +169,8 @@ pub(crate) fn draft(id: &str, input: u64) -> Draft {
         usage: Usage::default().with(Leaf::Input, input),
         ..UsageEvent::default()
     };
-    Draft { tenant: acme(), event, charge, import_id: None }
+    let charge = rate()(&event);
+    Draft { tenant: acme(), event, witness: Default::default(), charge, import_id: None }
 }
 
 pub(crate) fn drafts(ids: std::ops::Range<u64>) -> Vec<Draft> {
