@@ -8,6 +8,7 @@ use purser_domain::money::Money;
 use purser_domain::passed_over::Reason;
 use purser_domain::provider;
 use purser_domain::time::Timestamp;
+use purser_domain::unit::Quantity;
 use purser_domain::usage_event::{FieldError, Status, UsageEvent};
 
 use crate::decoded::{Decoded, Place, Unreadable};
@@ -86,7 +87,8 @@ fn read(item: &str, now: Timestamp, decoded: &mut Decoded, errors: &mut Vec<Fiel
     Some((event, is_dated))
 }
 
-const DATA: [&str; 29] = [
+const DATA: [&str; 30] = [
+    "data",
     "output",
     "candidates",
     "serviceTier",
@@ -221,6 +223,15 @@ impl<'a> Told<'a> {
         (searches, [("file_searches", files), ("images", images), ("code_interpreter_sessions", sessions)])
     }
 
+    /// How many images an answer holds that counts nothing else.
+    fn images(&self) -> u64 {
+        let is_image = |item: &&str| {
+            Picked::read(item, ["url", "b64_json"])
+                .is_some_and(|item| item.raw("url").or(item.raw("b64_json")).is_some())
+        };
+        self.raw("data").map(json::elements).unwrap_or_default().iter().filter(|item| is_image(item)).count() as u64
+    }
+
     /// The provider's usage object.
     fn usage(&self) -> Option<&'a str> {
         let within = |name: &str, inner: &'static str| {
@@ -319,6 +330,9 @@ fn set_usage(text: &str, told: &Told<'_>, event: &mut UsageEvent, decoded: &mut 
     }
     match pair(told.outer()) {
         Some(reported) => reported.fill(normalise::Accounting::TOTALS, event),
+        None if told.images() > 0 => {
+            event.units.insert("images".to_owned(), Quantity::whole(told.images()).unwrap_or_default());
+        }
         None => {
             decoded.find("a call without token counts: charged as none, tagged purser.usage=missing");
             event.tags.insert("purser.usage".to_owned(), "missing".to_owned());

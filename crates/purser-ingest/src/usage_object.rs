@@ -398,7 +398,8 @@ impl Reader<'_> {
                 return;
             }
         }
-        if self.object.unknown.len() < 10 && has_nonzero(value) {
+        let is_latency = key.contains("latency") || key.ends_with("_ms") || key.ends_with("_time");
+        if self.object.unknown.len() < 10 && !is_latency && has_nonzero(value) {
             self.object.unknown.push(key.to_owned());
         }
     }

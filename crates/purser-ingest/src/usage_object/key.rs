@@ -299,6 +299,7 @@ fn beside_tokens(key: &str) -> Option<Meaning> {
         | "invocationLatency"
         | "firstByteLatency"
         | "doc_size_bytes"
+        | "api_version"
         | "num_server_side_tools_used"
         | "inputCharacters"
         | "inputImages"

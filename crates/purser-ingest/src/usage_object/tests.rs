@@ -359,6 +359,10 @@ fn a_count_that_nobody_knows_is_named_whatever_it_begins_with() {
     let object =
         read(r#"{"input":1,"input_smell":7,"smell_tokens":2.5,"zero":0,"odour":{"musk":1}}"#, Origin::default());
     assert_eq!(object.unknown, ["input_smell", "smell_tokens", "odour"]);
+    // Latencies and versions count nothing.
+    let text =
+        r#"{"prompt_tokens":1,"latency_checkpoint":{"ttft_ms":5},"queue_time":0.1,"api_version":{"version":"2"}}"#;
+    assert_eq!(read(text, Origin::default()).unknown, Vec::<String>::new());
     // Among the fields of a record only what is called like a count is one.
     let flat = Origin { api: Api::Flat, ..Origin::default() };
     let text = r#"{"prompt_tokens":1,"input":"some text","port":8080,"max_tokens":512,"smell_tokens":7}"#;

@@ -365,6 +365,13 @@ fn openrouters_answer_is_its_own_whoever_it_names() {
 }
 
 #[test]
+fn images_without_usage_are_counted_one_by_one() {
+    let event = data(r#"{"provider":"openai","model":"dall-e-3","data":[{"url":"u"},{"b64_json":"b"},{"text":"t"}]}"#);
+    assert_eq!(event.units["images"].to_string(), "2");
+    assert_eq!(event.tags.get("purser.usage"), None);
+}
+
+#[test]
 fn bedrocks_tier_stands_in_an_object() {
     let event = data(
         r#"{"provider":"bedrock","model":"amazon.nova-lite-v1:0","serviceTier":{"type":"flex"},
