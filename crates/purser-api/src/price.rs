@@ -30,8 +30,12 @@ pub struct PriceRecord {
     pub effective_to: Option<Timestamp>,
     /// Whether no start is known.
     pub undated: bool,
-    /// The UTC time of day to which the price is bound: `16:30-00:30`.
+    /// The times of the week to which the price is bound, in UTC: `16:30-00:30`, or with weekdays, a zone and a first
+    /// day: `09:00-24:00 mon,tue Asia/Shanghai since 2026-08-17`.
     pub daily: Option<String>,
+    /// Multipliers of token rates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub factors: Vec<PriceFactor>,
     /// Rates by service tier and context size.
     pub tiers: Vec<PriceTier>,
     /// Where the rates were read.
@@ -47,7 +51,27 @@ pub struct PriceTier {
     pub over_input_tokens: u64,
     /// Per leaf: dollars for a million units, exact decimal text.
     pub usd_per_million: BTreeMap<String, String>,
+    /// Per unit that is not a token: dollars for a million, exact decimal text, or a fraction in pico-dollars each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units_usd_per_million: BTreeMap<String, String>,
     /// Where these rates were read, if elsewhere than the price's own source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PriceSource>,
+    /// Where single rates were read, if elsewhere than the others, by leaf or unit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rate_sources: BTreeMap<String, PriceSource>,
+}
+
+/// A multiplier of every token rate of a price, for calls whose dimension has the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceFactor {
+    /// `inference_geo`, `speed`, …
+    pub dimension: String,
+    /// `us`; `!global` is every known value but that.
+    pub value: String,
+    /// The exact multiplier: `11/10`.
+    pub ratio: String,
+    /// Where it was read, if elsewhere than the price's own source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PriceSource>,
 }

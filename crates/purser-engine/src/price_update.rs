@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purser_domain::price::{DailyWindow, Price, Rate, Severity, Tier};
+use purser_domain::price::{Price, Rate, Severity, Tier};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 
@@ -167,7 +167,7 @@ fn changes(before: &[&Price], after: &[&Price]) -> Vec<Change> {
 fn fields(prices: &[&Price]) -> BTreeMap<String, Rate> {
     let mut fields = BTreeMap::new();
     for price in prices {
-        let window = price.daily.as_ref().map_or_else(String::new, window);
+        let window = price.daily.as_ref().map_or_else(String::new, |daily| format!("{daily}: "));
         for tier in &price.tiers {
             let place = format!("{window}{}", name(tier));
             for leaf in Leaf::ALL {
@@ -181,12 +181,6 @@ fn fields(prices: &[&Price]) -> BTreeMap<String, Rate> {
         }
     }
     fields
-}
-
-fn window(daily: &DailyWindow) -> String {
-    let (from, to, days, zone, first) = daily.key();
-    let first = first.map_or_else(String::new, |day| format!(" since {day}"));
-    format!("{}-{} {days} {}{first}: ", from, to, zone.unwrap_or("UTC"))
 }
 
 fn name(tier: &Tier) -> String {

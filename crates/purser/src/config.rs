@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Failure;
 
 mod costsim;
+mod prices;
 mod rating;
 
 pub(crate) use costsim::Costsim;
 use costsim::{ALIAS_LAYER, Aliases, alias};
+pub(crate) use prices::Prices;
 pub(crate) use rating::Rating;
 
 /// The file that is read when `--config` names none.
@@ -62,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) rating: Rating,
     /// How plans are simulated.
     pub(crate) costsim: Costsim,
+    /// How the price book is updated.
+    pub(crate) prices: Prices,
 }
 
 /// How logs are written.
@@ -96,6 +100,7 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             rating: Rating::default(),
             costsim: Costsim::default(),
+            prices: Prices::default(),
         }
     }
 }
@@ -224,7 +229,8 @@ fn load_layers(
     if settings.tls_cert.is_some() != settings.tls_key.is_some() {
         return Err(Failure::usage("tls_cert and tls_key must be given together"));
     }
-    if let faults @ [_, ..] = settings.costsim.faults().as_slice() {
+    let faults: Vec<String> = settings.costsim.faults().into_iter().chain(settings.prices.faults()).collect();
+    if !faults.is_empty() {
         return Err(Failure::usage(faults.join("; ")));
     }
     settings.rating.preferences().map_err(Failure::usage)?;

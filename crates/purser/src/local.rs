@@ -12,7 +12,7 @@ use purser_service::{Error, Principal, Service};
 use purser_store::Store;
 
 use crate::background;
-use crate::config::Settings;
+use crate::config::{Prices, Settings};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -32,6 +32,8 @@ pub(crate) struct Local {
     pub(crate) service: Service,
     /// How many days of usage are kept.
     pub(crate) retention_days: Option<u32>,
+    /// How the price book is updated.
+    pub(crate) prices: Prices,
 }
 
 impl Local {
@@ -42,7 +44,8 @@ impl Local {
         let service = Service::open(store.clone(), ledger.clone(), Clock::System).await?;
         service.prefer(settings.rating.preferences().map_err(Failure::usage)?);
         service.start_sandbox(settings.costsim.sandbox(&settings.data_dir));
-        Ok(Self { store, ledger, service, retention_days: settings.retention_days })
+        let (retention_days, prices) = (settings.retention_days, settings.prices.clone());
+        Ok(Self { store, ledger, service, retention_days, prices })
     }
 
     /// Flushes and closes everything.

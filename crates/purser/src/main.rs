@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod demo;
 mod exit;
+mod fetch;
 mod local;
 mod memory;
 mod output;

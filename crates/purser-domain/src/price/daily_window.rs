@@ -127,6 +127,21 @@ impl DailyWindow {
     }
 }
 
+impl fmt::Display for DailyWindow {
+    /// `16:30-00:30`, with what else limits it: `09:00-24:00 mon,tue Asia/Shanghai since 2026-08-17`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.from_minute, self.to_minute);
+        write!(f, "{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)?;
+        if self.weekdays != Weekdays::ALL {
+            write!(f, " {}", self.weekdays)?;
+        }
+        if let Some(zone) = self.zone_name() {
+            write!(f, " {zone}")?;
+        }
+        self.first_day.map_or(Ok(()), |day| write!(f, " since {day}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +196,15 @@ mod tests {
         let local = DailyWindow { zone, first_day, ..DailyWindow::new(0, 120) };
         assert!(local.contains(at("2026-08-16T16:30:00Z")), "it is the 17th in Shanghai");
         assert!(!local.contains(at("2026-08-16T15:59:00Z")));
+    }
+
+    #[test]
+    fn a_window_shows_what_limits_it() {
+        assert_eq!(DailyWindow::new(990, 30).to_string(), "16:30-00:30");
+        let weekdays = "mon,tue".parse().expect("two days");
+        let (zone, first_day) = (TimeZone::get("Asia/Shanghai").ok(), "2026-08-17".parse().ok());
+        let window = DailyWindow { weekdays, zone, first_day, ..DailyWindow::new(540, 1_440) };
+        assert_eq!(window.to_string(), "09:00-24:00 mon,tue Asia/Shanghai since 2026-08-17");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::price_book::tests::{at, price, tier};
-use purser_domain::price::{Factor, Source};
+use purser_domain::price::{DailyWindow, Factor, Source};
 
 fn rules() -> Rules<'static> {
     Rules { from: at("2026-11-28T00:00:00Z"), factor_max: Some(3), only: None }
@@ -95,11 +95,7 @@ fn units_factors_windows_and_announced_prices_are_changes() {
     let found = update(&[old()], &[new, night], &rules());
     assert_eq!(
         shown(&found),
-        [
-            "a 0-60 mon,tue,wed,thu,fri,sat,sun UTC: standard.input - -> 1",
-            "a factor.speed.fast - -> 2",
-            "a standard.images - -> 40000",
-        ]
+        ["a 00:00-01:00: standard.input - -> 1", "a factor.speed.fast - -> 2", "a standard.images - -> 40000",]
     );
     let start = Some(at("2027-01-01T00:00:00Z"));
     let now = Price { effective_to: start, ..old() };

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use purser_api::price::{OverrideRecord, PricePage, PriceRecord, PriceSource, PriceTier};
-use purser_domain::price::{Price, Source};
+use purser_api::price::{OverrideRecord, PriceFactor, PricePage, PriceRecord, PriceSource, PriceTier};
+use purser_domain::price::{Factor, Price, Source};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use purser_service::price::PriceOverride;
@@ -70,7 +70,6 @@ pub(super) fn page<'a>(
 
 /// A price on the wire.
 pub(super) fn price(price: &Price, version: Option<String>) -> PriceRecord {
-    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     PriceRecord {
         version,
         provider: price.provider.clone(),
@@ -79,7 +78,8 @@ pub(super) fn price(price: &Price, version: Option<String>) -> PriceRecord {
         effective_from: price.effective_from,
         effective_to: price.effective_to,
         undated: price.effective_from.is_none(),
-        daily: price.daily.as_ref().map(|daily| format!("{}-{}", clock(daily.from_minute), clock(daily.to_minute))),
+        daily: price.daily.as_ref().map(ToString::to_string),
+        factors: price.factors.iter().map(factor).collect(),
         tiers: price
             .tiers
             .iter()
@@ -91,10 +91,21 @@ pub(super) fn price(price: &Price, version: Option<String>) -> PriceRecord {
                     .zip(tier.rates)
                     .filter_map(|(leaf, rate)| Some((leaf.name().to_owned(), rate?.to_string())))
                     .collect(),
+                units_usd_per_million: tier.units.iter().map(|(unit, rate)| (unit.clone(), rate.to_string())).collect(),
                 source: tier.source.as_ref().map(source),
+                rate_sources: tier.rate_sources.iter().map(|(name, of)| (name.clone(), source(of))).collect(),
             })
             .collect(),
         source: source(&price.source),
+    }
+}
+
+fn factor(factor: &Factor) -> PriceFactor {
+    PriceFactor {
+        dimension: factor.dimension.clone(),
+        value: factor.value.clone(),
+        ratio: format!("{}/{}", factor.numerator, factor.denominator),
+        source: factor.source.as_ref().map(source),
     }
 }
 

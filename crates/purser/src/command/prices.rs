@@ -7,6 +7,7 @@ mod overriding;
 mod rerate;
 mod shown;
 mod unpriced;
+pub(crate) mod update;
 
 use clap::Subcommand;
 
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Show(book::Show),
     /// Convert a foreign catalogue and lay it over the price book
     Import(catalogue::Import),
+    /// Read newer catalogues and lay what changed over the price book; exit 3 if a rate moves too far
+    Update(update::Args),
     /// Show where two catalogues charge the same call differently
     Diff(catalogue::Diff),
     /// Check the price book or a file; exit 8 on an error or a warning
@@ -42,6 +45,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::List(args) => book::list(args, settings).await,
         Command::Show(args) => book::show(args, settings).await,
         Command::Import(args) => catalogue::import(args, settings).await,
+        Command::Update(args) => update::run(args, settings).await,
         Command::Diff(args) => catalogue::diff(args, settings).await,
         Command::Check(args) => catalogue::check(args, settings).await,
         Command::Override(command) => overriding::run(command, settings).await,

@@ -9,6 +9,7 @@ use purser_http::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::command::prices;
 use crate::config::{ListenFlags, Settings};
 use crate::exit::{Exit, Failure};
 use crate::local::Local;
@@ -115,6 +116,10 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         let service = local.service.clone();
         async move { service.run_jobs(&jobs).await }
     });
+    let updates = local
+        .prices
+        .update_daily
+        .then(|| tokio::spawn(prices::update::daily(local.store.clone(), local.prices.clone())));
     let failed = tokio::select! {
         signal = told_to_stop => {
             tracing::info!(signal, "stopping");
@@ -125,6 +130,7 @@ pub(crate) async fn serve(local: Local, bound: Bound) -> anyhow::Result<()> {
         ended = servers.join_next() => ended,
     };
     jobs.abort();
+    updates.inspect(tokio::task::JoinHandle::abort);
     stop.send_replace(true);
     let drained = async { while servers.join_next().await.is_some() {} };
     tokio::select! {

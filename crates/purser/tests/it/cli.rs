@@ -32,6 +32,7 @@ fn every_command_has_help() {
         "prices list",
         "prices show",
         "prices import",
+        "prices update",
         "prices diff",
         "prices check",
         "prices override set",

@@ -7,6 +7,7 @@ mod dataset;
 mod focus;
 mod import;
 mod key;
+mod prices;
 mod provenance;
 mod serve;
 mod simulate;

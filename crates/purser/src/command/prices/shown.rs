@@ -1,6 +1,6 @@
 //! Prices as JSON and as table rows.
 
-use purser_domain::price::{DailyWindow, Finding, Price, Rate};
+use purser_domain::price::{DailyWindow, Factor, Finding, Price, Rate};
 use purser_domain::time::Timestamp;
 use purser_domain::usage::Leaf;
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ pub(super) fn record(price: &Price) -> Value {
                 "service_tier": tier.service_tier,
                 "over_input_tokens": tier.over_input_tokens,
                 "usd": rates.collect::<serde_json::Map<_, _>>(),
+                "units_usd": tier.units.iter().map(|(unit, rate)| (unit.clone(), json!(each(*rate)))).collect::<serde_json::Map<_, _>>(),
+                "rate_sources": tier.rate_sources.iter().map(|(name, source)| (name.clone(), json!(source.catalogue))).collect::<serde_json::Map<_, _>>(),
             })
         })
         .collect();
@@ -32,7 +34,8 @@ pub(super) fn record(price: &Price) -> Value {
         "effective_from": price.effective_from,
         "effective_to": price.effective_to,
         "undated": price.effective_from.is_none(),
-        "daily": price.daily.as_ref().map(daily),
+        "daily": price.daily.as_ref().map(ToString::to_string),
+        "factors": price.factors.iter().map(factor).collect::<Vec<_>>(),
         "tiers": tiers,
         "source": {
             "catalogue": price.source.catalogue,
@@ -48,9 +51,17 @@ pub(super) fn per_unit(leaf: Leaf, rate: Rate) -> String {
     purser_engine::focus::decimal::Decimal::price(rate, units).map_or_else(|| rate.to_string(), |usd| usd.to_string())
 }
 
-fn daily(window: &DailyWindow) -> String {
-    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    format!("{}-{}", clock(window.from_minute), clock(window.to_minute))
+/// Dollars for one unit: a decimal, or a fraction where it has no end.
+fn each(rate: Rate) -> String {
+    purser_engine::focus::decimal::Decimal::price(rate, 1).map_or_else(|| rate.to_string(), |usd| usd.to_string())
+}
+
+fn factor(factor: &Factor) -> Value {
+    json!({
+        "dimension": factor.dimension,
+        "value": factor.value,
+        "ratio": format!("{}/{}", factor.numerator, factor.denominator),
+    })
 }
 
 /// One row per tier; the usual leaves in columns of their own, the others in the last.
@@ -86,13 +97,15 @@ pub(super) fn table<'a>(prices: impl IntoIterator<Item = &'a Price>) -> anyhow::
             let others = Leaf::ALL.into_iter().filter(|leaf| !OWN.contains(leaf));
             let others = others
                 .filter_map(|leaf| tier.rates[leaf as usize].map(|rate| format!("{leaf} {}", per_unit(leaf, rate))));
-            row.push(others.collect::<Vec<_>>().join(", "));
+            let units = tier.units.iter().map(|(unit, rate)| format!("{unit} {}", each(*rate)));
+            let factors = price.factors.iter().map(ToString::to_string);
+            row.push(others.chain(units).chain(factors).collect::<Vec<_>>().join(", "));
             row.push(tier.source.as_ref().unwrap_or(&price.source).catalogue.clone());
             rows.push(row);
         }
     }
     output::table(&columns, rows)?;
-    output::talk("USD for a million tokens; requests and web searches each");
+    output::talk("USD for a million tokens; requests, web searches and units each");
     Ok(())
 }
 
@@ -104,7 +117,8 @@ fn validity(price: &Price) -> String {
         (None, Some(to)) => format!("until {}", date(to)),
         (Some(from), Some(to)) => format!("{} to {}", date(from), date(to)),
     };
-    price.daily.as_ref().map_or(span.clone(), |window| format!("{span}, {} UTC", daily(window)))
+    let zone = |window: &DailyWindow| if window.zone.is_none() { " UTC" } else { "" };
+    price.daily.as_ref().map_or(span.clone(), |window| format!("{span}, {window}{}", zone(window)))
 }
 
 /// Findings as lines for people, the worst first.
