@@ -22,6 +22,8 @@ const FACTORS_MAX: usize = 32;
 const GEOGRAPHY: &str = "inference_geo";
 /// The event's field for how fast it was asked to run.
 const SPEED: &str = "speed";
+/// The tier of decisions, as OpenAI prices them.
+const DECISIONS: &str = "decisions";
 /// Words for the usual place and speed.
 const USUAL: [&str; 11] =
     ["", "auto", "default", "global", "none", "normal", "not_available", "null", "standard", "unknown", "unspecified"];
@@ -82,6 +84,13 @@ impl Dated {
         self.is_regional || self.price.factors.iter().any(|factor| factor.dimension == GEOGRAPHY)
     }
 
+    /// The tier that charges a call: a decision has rates of its own where the model has some for it.
+    pub(super) fn tier_of<'e>(&self, event: &'e UsageEvent) -> Cow<'e, str> {
+        let told = tier_of(event);
+        let decides = told == STANDARD && event.operation.as_deref() == Some("decide");
+        if decides && self.sizes(DECISIONS).is_some() { DECISIONS.into() } else { told }
+    }
+
     /// The rates that a call is charged at: those of its tier, context and speed, multiplied by the factors of its
     /// place and speed.
     ///
@@ -90,7 +99,7 @@ impl Dated {
     /// # Errors
     /// [`Match::NoRateForTier`].
     pub(crate) fn served(&self, event: &UsageEvent, known_place: bool) -> Result<Served<'_>, Match> {
-        let tier = tier_of(event);
+        let tier = self.tier_of(event);
         let (place, speed) = (told(event.inference_geo.as_deref()), told(event.speed.as_deref()));
         let (tiers, tier, unknown) = if place.is_none() && speed.is_none() {
             (&self.tiers, tier, None)
@@ -188,8 +197,8 @@ fn chosen(factors: &[Factor], set: u32) -> impl Iterator<Item = &Factor> {
         .map(|(_, factor)| factor)
 }
 
-/// The tier that charges a call.
-pub(super) fn tier_of(event: &UsageEvent) -> Cow<'_, str> {
+/// The tier that charges a call, as it was told.
+fn tier_of(event: &UsageEvent) -> Cow<'_, str> {
     event.service_tier.as_deref().and_then(service_tier).unwrap_or(STANDARD.into())
 }
 

@@ -11,7 +11,6 @@ use purser_domain::usage_event::UsageEvent;
 
 use crate::rating::Preferences;
 
-use super::dated::tier_of;
 use super::partial;
 use super::{Dated, PriceBook, RateTable, Rates, Served};
 
@@ -120,7 +119,7 @@ impl TenantBook {
     /// As [`Self::find`].
     pub(crate) fn sizes(&self, event: &UsageEvent) -> Result<Sizes<'_>, Match> {
         let (Origin { dated, .. }, _) = self.price_of(event)?;
-        let tables = dated.sizes(&tier_of(event)).ok_or(Match::NoRateForTier)?;
+        let tables = dated.sizes(&dated.tier_of(event)).ok_or(Match::NoRateForTier)?;
         Ok(Sizes { tables, provider: &dated.price.provider, version: &dated.version })
     }
 

@@ -181,6 +181,24 @@ fn a_service_tier_without_rates_is_not_guessed() {
 }
 
 #[test]
+fn a_decision_has_rates_of_its_own_where_the_model_has_some() {
+    let mut luna = simple("openai", "gpt-6-luna", "0.1");
+    luna.tiers.push(tier("decisions", 0, &[("input", "0.05"), ("output", "0")]));
+    luna.tiers.push(tier("batch", 0, &[("input", "0.02"), ("output", "1")]));
+    let book = book(vec![luna, simple("openai", "gpt-5", "1.25")]);
+    for (model, operation, told, expected) in [
+        ("gpt-6-luna", "decide", None, "0.05"),
+        ("gpt-6-luna", "decide", Some("batch"), "0.02"),
+        ("gpt-6-luna", "chat", None, "0.1"),
+        ("gpt-5", "decide", None, "1.25"),
+    ] {
+        let operation = Some(operation.to_owned());
+        let event = UsageEvent { operation, service_tier: told.map(str::to_owned), ..event("openai", model, &[]) };
+        assert_eq!(input_rate(&book, &event), Ok(expected.to_owned()), "{model} {told:?}");
+    }
+}
+
+#[test]
 fn a_context_tier_is_a_cliff_on_all_input() {
     let mut gemini = simple("gcp.gemini", "gemini-2.5-pro", "1.25");
     gemini.tiers.push(tier(STANDARD, 200_000, &[("input", "2.5"), ("output", "15")]));
