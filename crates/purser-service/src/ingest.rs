@@ -128,12 +128,11 @@ impl Service {
     /// # Errors
     /// Forbidden; not found or conflict if the import is not a running one; in [`Mode::AllOrNothing`] invalid with every refused field, or a conflict naming every reused id;
     /// unavailable when the state database or the disk is.
-    pub async fn ingest(&self, who: &Principal, decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
+    pub async fn ingest(&self, who: &Principal, mut decoded: Decoded, options: &Options) -> Result<Receipt, Error> {
         who.may_ingest()?;
         if options.mode == Mode::AllOrNothing && !decoded.refused.is_empty() {
             return Err(Error::invalid(decoded.refused.into_iter().flat_map(|refusal| refusal.errors).collect()));
         }
-        let mut decoded = self.charge_tools(who, decoded).await?;
         if options.dry_run {
             return Ok(dry_run(&*self.tenant_book(who.tenant()).await?, decoded, options.prefer));
         }
@@ -199,15 +198,6 @@ impl Service {
         }
         receipt.conflicts = at_their_place(appended.conflicts, &indices);
         self.record_conflicts(who, &receipt.conflicts, options.import_id.as_deref()).await
-    }
-
-    /// Charges the calls of those tools that the tenant has priced; the others stay passed over.
-    async fn charge_tools(&self, who: &Principal, mut decoded: Decoded) -> Result<Decoded, Error> {
-        if !decoded.tool_calls.is_empty() {
-            let book = self.tenant_book(who.tenant()).await?;
-            decoded.charge_tools(|event| book.prices_tool(event));
-        }
-        Ok(decoded)
     }
 
     /// Appends. An event without a time of its own takes that of the stored one with its id, so that sending it again
