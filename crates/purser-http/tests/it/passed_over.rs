@@ -12,6 +12,11 @@ fn payload(id: &str, call_type: &str) -> Value {
     })
 }
 
+/// One of a kind that nobody knows, without counts or cost.
+fn unknown(id: &str) -> Value {
+    json!({"id": id, "call_type": "divination", "model": "m", "endTime": 1_795_172_401.0})
+}
+
 async fn listed(app: &TestApp, query: &str) -> Value {
     app.get(&format!("/api/v1/usage/passed-over{query}")).await.expect(200).json()
 }
@@ -19,14 +24,14 @@ async fn listed(app: &TestApp, query: &str) -> Value {
 #[tokio::test]
 async fn an_unknown_call_is_told_in_the_receipt_and_listed_with_its_times() {
     let app = TestApp::start().await;
-    let body = json!([payload("a", "acompletion"), payload("b", "divination"), payload("c", "divination")]);
+    let body = json!([payload("a", "acompletion"), unknown("b"), unknown("c")]);
     let receipt = app.post("/api/v1/litellm", &body).await.expect(200).json();
     let item = json!({
         "emitter": "litellm", "operation": "divination", "reason": "unknown_operation", "doubtful": true, "count": 2
     });
     assert_eq!((&receipt["accepted"], &receipt["passed_over"]), (&json!(1), &json!([item])));
     app.clock.set("2026-11-20T13:00:00Z".parse().expect("a literal"));
-    app.post("/api/v1/litellm", &payload("d", "divination")).await.expect(200);
+    app.post("/api/v1/litellm", &unknown("d")).await.expect(200);
     let list = listed(&app, "").await;
     let record = json!({
         "emitter": "litellm", "operation": "divination", "reason": "unknown_operation", "doubtful": true, "count": 3,
