@@ -10,7 +10,7 @@ use purser_domain::usage_event::Status;
 use purser_domain::usage_query::{Dimension, Filter, Metric, Query, Row, Totals};
 use purser_ledger::{Correction, Draft, EntryFilter, Page};
 
-use crate::support::{HOUR, NOW, TestLedger, acme, draft};
+use crate::support::{HOUR, NOW, TestLedger, acme, draft, rate};
 
 fn at(hours: i64) -> Timestamp {
     Timestamp::from_micros(NOW + hours * HOUR)
@@ -280,7 +280,7 @@ async fn units_are_summed_by_name_and_taken_back_with_their_call() {
     let page = Page { before: None, limit: 1 };
     let v10 = ledger.ledger.entries(&acme(), &filter, page).await.expect("a page").remove(0);
     let void = Correction { reverses: v10, reason: Reason::Void, note: None, replacement: None };
-    ledger.ledger.correct(vec![void]).await.expect("applied");
+    ledger.ledger.correct(vec![void], &rate()).await.expect("applied");
     let left = [("images".to_owned(), 14_000_000), ("pages".to_owned(), 1_500_000)];
     assert_eq!(ledger.query(query.clone()).await.total.units, left.into());
     assert_eq!(ledger.query(Query { metrics: vec![], ..query }).await.total.units, [].into(), "only on request");
