@@ -12,7 +12,6 @@ use purser_ingest::decoded::Decoded;
 use purser_ingest::{cloud_event, litellm};
 use serde_json::{Value, json};
 
-#[expect(clippy::disallowed_methods, reason = "an example is a program, not the decoder")]
 fn main() -> Result<(), Box<dyn Error>> {
     let now: Timestamp = "2026-11-20T12:00:00Z".parse()?;
     let mut out = BufWriter::new(stdout().lock());
