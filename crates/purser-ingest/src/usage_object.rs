@@ -79,7 +79,7 @@ pub(crate) struct UsageObject {
 impl UsageObject {
     /// Reads a JSON object; `None` if it is none.
     pub(crate) fn read(text: &str, origin: Origin<'_>) -> Option<Self> {
-        let mut reader = Reader { origin, ..Reader::default() };
+        let mut reader = Reader::new(origin);
         let is_object = json::fields(text, |key, value| reader.member(Group::Top, &key, value)).ok()?;
         is_object.then(|| reader.finish())
     }

@@ -17,7 +17,7 @@ use crate::normalise::{self, Accounting};
 /// The state of reading one object.
 #[derive(Default)]
 pub(super) struct Reader<'a> {
-    pub(super) origin: Origin<'a>,
+    origin: Origin<'a>,
     object: UsageObject,
     dialect: Dialect,
     /// Parts of the input stand in an object of their own, as OpenAI has them.
@@ -40,7 +40,13 @@ pub(super) struct Reader<'a> {
     iterations: Option<Iterations>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Nothing is read yet.
+    pub(super) fn new(origin: Origin<'a>) -> Self {
+        Self { origin, ..Self::default() }
+    }
+
+    /// Reads a member of the object or of a group within it.
     pub(super) fn member(&mut self, group: Group, key: &str, value: &str) {
         if value == "null" {
             return;
