@@ -1,6 +1,7 @@
 //! `purser import`: usage from files, into a data directory or a running server.
 //! Invariant: reading the same file again changes nothing; every line is accepted, known, skipped or refused by name.
 
+mod agents;
 mod by_model;
 mod pairs;
 mod reader;
@@ -15,7 +16,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use futures::future::BoxFuture;
 use purser_domain::tenant::TenantId;
 use purser_service::clock::Clock;
-use purser_service::decode::file::{self, Format};
+use purser_service::decode::file::{self, Format, Seen};
 use purser_service::ingest::{Prefer, Receipt};
 
 use crate::config::Settings;
@@ -34,8 +35,11 @@ const UNDER_WAY: usize = 3;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Files to read
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "agents", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Find the session logs of every coding agent on this machine, say which, and read them all
+    #[arg(long, conflicts_with_all = ["files", "format", "source", "map", "set"])]
+    agents: bool,
     /// The tenant whose usage it is, made in UTC if there is none of that id; not needed with --server
     #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
@@ -77,17 +81,14 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    for file in &args.files {
-        if !file.exists() {
-            return Err(Failure::with(Exit::NotFound, format!("there is no file {}", file.display())));
-        }
-    }
+    let inputs = inputs(&args)?;
     let mut rejects = Rejects::open(args.rejects.as_deref())?;
     let target = Target::open(&args, settings).await?;
+    let seen = Seen::default();
     let mut all = Vec::new();
     let read = async {
-        for file in &args.files {
-            all.push(import(&args, &target, file, &mut rejects).await?);
+        for (format, file) in &inputs {
+            all.push(import(&args, &target, *format, file, &seen, &mut rejects).await?);
         }
         anyhow::Ok(())
     }
@@ -98,17 +99,29 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     read.map(|()| exit)
 }
 
+/// What is to be read, and how it is written.
+fn inputs(args: &Args) -> anyhow::Result<Vec<(Format, PathBuf)>> {
+    if args.agents {
+        return Ok(agents::find()?.into_iter().map(|(agent, logs)| (Format::Agent(agent), logs)).collect());
+    }
+    if let Some(file) = args.files.iter().find(|file| !file.exists()) {
+        return Err(Failure::with(Exit::NotFound, format!("there is no file {}", file.display())));
+    }
+    args.files.iter().map(|file| Ok((reader::format(args, file)?, file.clone()))).collect()
+}
+
 /// A request under way, and the file that its lines stand in.
 type Sent = BoxFuture<'static, anyhow::Result<(Arc<str>, Receipt)>>;
 
 async fn import(
     args: &Args,
     target: &Target,
+    format: Format,
     file: &std::path::Path,
+    seen: &Seen,
     rejects: &mut Rejects,
 ) -> anyhow::Result<Summary> {
-    let format = reader::format(args, file)?;
-    let mut reader = Reader::open(args, format, file, Clock::System.now())?;
+    let mut reader = Reader::open(args, format, file, seen, Clock::System.now())?;
     let bar = output::byte_bar(reader.length());
     let mut summary = Summary::new(file, format, target.begin(args, format, file).await?);
     let (send, mut receive) = tokio::sync::mpsc::channel::<anyhow::Result<Chunk>>(UNDER_WAY);

@@ -282,3 +282,55 @@ fn what_a_router_charged_stands_and_an_import_may_prefer_the_rated_cost() {
         assert_eq!(total(&purser), json!([cost, 1, 0]), "{name} {prefer:?}");
     }
 }
+
+/// Runs `purser import --agents` with a home directory of the test's own.
+fn import_agents(purser: &Purser, more: &[&str]) -> Ran {
+    let mut command = crate::support::command(&purser.path("."));
+    for name in
+        ["CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "COPILOT_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"]
+    {
+        command.env_remove(name);
+    }
+    command.env("HOME", purser.path("home")).arg("--data-dir").arg(purser.path("data"));
+    crate::support::run(command.args(["import", "--agents", "--tenant", "acme", "--json"]).args(more))
+}
+
+#[test]
+fn the_logs_of_every_agent_on_the_machine_are_found_and_read_once() {
+    let purser = Purser::new();
+    let nothing = import_agents(&purser, &[]);
+    assert_eq!(nothing.code, 4, "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("home/.codex/sessions"), "{}", nothing.stderr);
+    let claude = r#"{"type":"assistant","timestamp":"2026-03-01T12:00:00Z","requestId":"req_1","sessionId":"s-1","message":{"id":"msg_1","model":"claude-sonnet-4-5","usage":{"input_tokens":1000,"output_tokens":100}}}"#;
+    purser.file("home/.claude/projects/shop/s-1.jsonl", claude);
+    // A resumed session copies the line.
+    purser.file("home/.claude/projects/shop/s-2.jsonl", claude);
+    let usage = r#"{"input_tokens":1000,"cached_input_tokens":0,"output_tokens":100,"total_tokens":1100}"#;
+    let codex = [
+        r#"{"timestamp":"2026-03-01T12:00:00Z","type":"session_meta","payload":{"id":"s-1","model_provider":"openai"}}"#.to_owned(),
+        r#"{"timestamp":"2026-03-01T12:00:01Z","type":"turn_context","payload":{"model":"gpt-4o"}}"#.to_owned(),
+        format!(
+            r#"{{"timestamp":"2026-03-01T12:00:05Z","type":"event_msg","payload":{{"type":"token_count","info":{{"total_token_usage":{usage},"last_token_usage":{usage}}}}}}}"#
+        ),
+    ];
+    purser.file("home/.codex/sessions/2026/03/01/rollout-2026-03-01T12-00-00-s-1.jsonl", &codex.join("\n"));
+    purser.file("home/.codex/sessions/2026/03/01/notes.jsonl", "no log of a session");
+    for (name, id) in [("a", "msg_a"), ("b", "msg_b")] {
+        let message = format!(
+            r#"{{"id":"{id}","sessionID":"ses_1","role":"assistant","providerID":"openai","modelID":"gpt-4o","time":{{"created":1772366400000}},"tokens":{{"input":1000,"output":100,"reasoning":0,"cache":{{"read":0,"write":0}}}}}}"#
+        );
+        purser.file(&format!("home/.local/share/opencode/storage/message/ses_1/{name}.json"), &message);
+    }
+    let dry = import_agents(&purser, &["--dry-run"]).done();
+    assert!(dry.stderr.contains("claude-code: 2 logs in"), "{}", dry.stderr);
+    assert!(dry.stderr.contains("codex: 1 logs in") && dry.stderr.contains("opencode: 2 logs in"), "{}", dry.stderr);
+    let ran = import_agents(&purser, &[]).done();
+    let accepted: Vec<u64> =
+        ran.json()["files"].as_array().expect("a list").iter().filter_map(|file| file["accepted"].as_u64()).collect();
+    assert_eq!(accepted, [1, 1, 2]);
+    // Claude: 1,000 × 3 + 100 × 15 = 4,500; gpt-4o three times 1,000 × 2.5 + 100 × 10 = 3,500: 15,000 millionths.
+    let expected = json!(["0.015000000000", 4, 0]);
+    assert_eq!(total(&purser), expected);
+    import_agents(&purser, &[]).done();
+    assert_eq!(total(&purser), expected);
+}

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Context;
 use purser_domain::time::Timestamp;
 use purser_service::decode::decoded::Decoded;
-use purser_service::decode::file::{self, Chunks, Format, Options, Seen};
+use purser_service::decode::file::{self, Agent, Chunks, Format, Options, Seen};
 
 use super::Args;
 use crate::exit::{Exit, Failure};
@@ -35,11 +35,13 @@ pub(super) struct Reader {
     current: Option<(PathBuf, Chunks<Box<dyn BufRead + Send>>)>,
     length: u64,
     position: Arc<AtomicU64>,
+    /// What was read too far.
+    held: Option<Chunk>,
 }
 
 impl Reader {
     /// Opens `path`, whose files are written in `format`, as `args` say.
-    pub(super) fn open(args: &Args, format: Format, path: &Path, now: Timestamp) -> anyhow::Result<Self> {
+    pub(super) fn open(args: &Args, format: Format, path: &Path, seen: &Seen, now: Timestamp) -> anyhow::Result<Self> {
         let mut files = Vec::new();
         list(path, format, &mut files)?;
         if files.is_empty() {
@@ -58,11 +60,12 @@ impl Reader {
                 zone: args.timezone.as_deref().map(time::zone).transpose()?,
                 now,
             },
-            seen: Seen::default(),
+            seen: seen.clone(),
             waiting: files.into(),
             current: None,
             length,
             position: Arc::default(),
+            held: None,
         })
     }
 
@@ -73,6 +76,28 @@ impl Reader {
 
     /// The next chunk; `None` at the end of the input.
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Chunk>> {
+        let Some(mut chunk) = self.next_of_file()? else { return Ok(None) };
+        // A file for each message: they go together, except where a line is to be named.
+        let is_small = self.format == Format::Agent(Agent::OpenCode);
+        while is_small && chunk.decoded.refused.is_empty() && chunk.decoded.items() < file::CHUNK as u64 {
+            match self.next_of_file()? {
+                Some(more) if more.decoded.refused.is_empty() => {
+                    chunk.decoded.absorb(more.decoded);
+                    chunk.position = more.position;
+                }
+                more => {
+                    self.held = more;
+                    break;
+                }
+            }
+        }
+        Ok(Some(chunk))
+    }
+
+    fn next_of_file(&mut self) -> anyhow::Result<Option<Chunk>> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
+        }
         loop {
             let Some((path, chunks)) = &mut self.current else {
                 let Some(path) = self.waiting.pop_front() else { return Ok(None) };
@@ -95,6 +120,13 @@ impl Reader {
         let reader = unpacked(path, self.position.clone())?;
         file::read(reader, self.format, &self.options, &self.seen).map_err(|error| refusal(path, &error))
     }
+}
+
+/// How many logs of `agent` are below `path`.
+pub(super) fn logs(agent: Agent, path: &Path) -> anyhow::Result<usize> {
+    let mut files = Vec::new();
+    list(path, Format::Agent(agent), &mut files)?;
+    Ok(files.len())
 }
 
 /// The format of `path`: what `args` say, else what the file begins like.
