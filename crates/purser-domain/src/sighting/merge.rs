@@ -4,7 +4,7 @@ use super::{CACHE_WRITES, Call, Sighting, total_output};
 use crate::attribution::Attribution;
 use crate::provider;
 use crate::usage::{Leaf, Usage};
-use crate::usage_event::UsageEvent;
+use crate::usage_event::{UNKNOWN_MODEL, UsageEvent};
 
 /// The tag of a call of which no count was sent.
 const MISSING: &str = "purser.usage";
@@ -37,7 +37,7 @@ pub fn merge(sightings: &[Sighting<'_>], call: &Call) -> UsageEvent {
 /// A provider, a model asked for and one that answered.
 type Names = (String, String, Option<String>);
 
-/// What the sightings call the model, the most trustworthy first: a provider that makes the model, then one that is
+/// What the sightings call the model, the most trustworthy first: a model that is named; a provider that makes the model, then one that is
 /// known, then any; a model that answered; the sighting nearest to the provider, which is the shortest; the best.
 #[must_use]
 pub fn names(sightings: &[Sighting<'_>], call: &Call) -> Vec<Names> {
@@ -50,6 +50,7 @@ pub fn names(sightings: &[Sighting<'_>], call: &Call) -> Vec<Names> {
         let known = provider::known(&event.provider).is_some();
         let (start, end) = sighting.interval();
         (
+            answered == UNKNOWN_MODEL,
             !known,
             !makes && provider::maker(answered).is_some() && !hosts(&event.provider),
             event.response_model.is_none(),

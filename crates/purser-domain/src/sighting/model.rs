@@ -1,6 +1,6 @@
 //! Whether two sightings may name the same model.
 
-use crate::usage_event::UsageEvent;
+use crate::usage_event::{UNKNOWN_MODEL, UsageEvent};
 
 /// Words before a dot that say where a model is served or who made it.
 const PREFIXES: [&str; 20] = [
@@ -60,7 +60,7 @@ fn without_date(name: &str) -> &str {
 pub(super) fn may_be_same(one: &UsageEvent, other: &UsageEvent) -> bool {
     let names = |event: &UsageEvent| -> Vec<String> {
         let named = [Some(event.model.as_str()), event.response_model.as_deref()];
-        named.into_iter().flatten().filter(|name| !name.is_empty()).map(family).collect()
+        named.into_iter().flatten().filter(|name| !name.is_empty() && *name != UNKNOWN_MODEL).map(family).collect()
     };
     let (one, other) = (names(one), names(other));
     one.is_empty() || other.is_empty() || one.iter().any(|name| other.contains(name))
@@ -100,5 +100,6 @@ mod tests {
         assert!(may_be_same(&alias, &event("openai/gpt-4o", None)));
         assert!(!may_be_same(&alias, &event("gpt-4o-mini", None)));
         assert!(!may_be_same(&event("my-alias", None), &event("gpt-4o", None)));
+        assert!(may_be_same(&event(UNKNOWN_MODEL, None), &event("gpt-4o", None)), "the span's model comes later");
     }
 }

@@ -206,6 +206,18 @@ fn the_finest_split_of_every_part_is_kept() {
 }
 
 #[test]
+fn a_sighting_that_names_no_model_joins_one_that_does_and_takes_its_name() {
+    let log = seen("log", (1_000, 1_000), (20_000, 1_000));
+    let mut span = seen("a-span", (1_001, 1_002), (20_000, 1_000));
+    span.model = crate::usage_event::UNKNOWN_MODEL.to_owned();
+    check(&[(log.clone(), "codex_otel.log_only"), (span.clone(), "codex_exec")], &["a-span+log"]);
+    let witnesses = [by("codex_otel.log_only"), by("codex_exec")];
+    let sightings =
+        [Sighting { event: &log, witness: &witnesses[0] }, Sighting { event: &span, witness: &witnesses[1] }];
+    assert_eq!(merge(&sightings, &calls(&sightings)[0]).model, "gpt-4o");
+}
+
+#[test]
 fn the_name_of_the_provider_that_makes_the_model_is_preferred() {
     let id = "resp_000071868402";
     let mut app = named(seen("app", (0, 1_000), (500, 100)), id);
