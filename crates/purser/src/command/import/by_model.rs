@@ -26,7 +26,7 @@ pub(super) fn table(all: &ByModel) -> anyhow::Result<()> {
         Column::Text("Unpriced"),
     ];
     let mut rows: Vec<_> = all.iter().collect();
-    rows.sort_by(|(_, a), (_, b)| b.cost.cmp(&a.cost));
+    rows.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.cost));
     let rows = rows.into_iter().map(|((provider, model), sum)| {
         let count = |number: u64| grouped(number.into());
         vec![
