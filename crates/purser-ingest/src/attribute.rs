@@ -17,7 +17,7 @@ pub(crate) mod label;
 mod name;
 
 use label::Chosen;
-use name::{CLAUDE_CODE, CODEX, GEMINI_CLI, MLFLOW, NAMES};
+use name::{CLAUDE_CODE, CODEX, GEMINI_CLI, LANGSMITH, MLFLOW, NAMES};
 
 /// An attribute's value, borrowed from the request.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,6 +188,7 @@ static COMMON: LazyLock<Table> = LazyLock::new(|| table(&[]));
 static WITH_CLAUDE_CODE: LazyLock<Table> = LazyLock::new(|| table(CLAUDE_CODE));
 static WITH_CODEX: LazyLock<Table> = LazyLock::new(|| table(CODEX));
 static WITH_GEMINI_CLI: LazyLock<Table> = LazyLock::new(|| table(GEMINI_CLI));
+static WITH_LANGSMITH: LazyLock<Table> = LazyLock::new(|| table(LANGSMITH));
 static WITH_MLFLOW: LazyLock<Table> = LazyLock::new(|| table(MLFLOW));
 
 fn table(more: &'static [(&'static str, Meaning)]) -> Table {
@@ -205,6 +206,7 @@ pub(crate) enum Names {
     ClaudeCode,
     Codex,
     GeminiCli,
+    Langsmith,
     Mlflow,
 }
 
@@ -215,6 +217,7 @@ impl Names {
             Self::ClaudeCode => &WITH_CLAUDE_CODE,
             Self::Codex => &WITH_CODEX,
             Self::GeminiCli => &WITH_GEMINI_CLI,
+            Self::Langsmith => &WITH_LANGSMITH,
             Self::Mlflow => &WITH_MLFLOW,
         }
     }
@@ -423,7 +426,7 @@ mod tests {
 
     #[test]
     fn no_name_stands_twice_in_a_table() {
-        for more in [CLAUDE_CODE, CODEX, GEMINI_CLI, MLFLOW] {
+        for more in [CLAUDE_CODE, CODEX, GEMINI_CLI, LANGSMITH, MLFLOW] {
             let mut names: Vec<&str> = NAMES.iter().chain(more).map(|(name, _)| *name).collect();
             let count = names.len();
             names.sort_unstable();

@@ -157,6 +157,7 @@ impl Emitter {
             "claude-code" => Names::ClaudeCode,
             "codex" => Names::Codex,
             "gemini-cli" | "qwen-code" => Names::GeminiCli,
+            "langsmith" => Names::Langsmith,
             "mlflow" => Names::Mlflow,
             _ => Names::Common,
         }

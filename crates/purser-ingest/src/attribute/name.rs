@@ -95,7 +95,6 @@ pub(super) const NAMES: &[(&str, Meaning)] = &[
     ("embedding.invocation_parameters", t(T::InvocationParameters)),
     ("langfuse.observation.model.parameters", t(T::InvocationParameters)),
     ("output.value", t(T::OutputValue)),
-    ("gen_ai.completion", t(T::OutputValue)),
     ("genkit:output", t(T::OutputValue)),
     ("langfuse.observation.usage_details", t(T::UsageDetails)),
     ("metadata.usage_object", t(T::UsageObject)),
@@ -431,3 +430,6 @@ pub(super) const GEMINI_CLI: &[(&str, Meaning)] = &[
 /// What MLflow calls the parameters of a call on its own spans.
 pub(super) const MLFLOW: &[(&str, Meaning)] =
     &[("model", t(T::RequestModel)), ("service_tier", t(T::RequestTier)), ("user", t(T::UserId))];
+
+/// LangSmith's answers, in LangChain's wrapping. On the spans of others the name stands before bare content.
+pub(super) const LANGSMITH: &[(&str, Meaning)] = &[("gen_ai.completion", t(T::OutputValue))];

@@ -2,6 +2,7 @@
 //! Invariant: of several tellings that each make sense the most specific counts; none of them is added to another.
 
 use purser_domain::unit::Quantity;
+use purser_domain::usage::{Leaf, Usage};
 use purser_domain::usage_event::{FieldError, UsageEvent};
 
 use super::assemble::{MISSING, Sighting};
@@ -48,7 +49,7 @@ pub(super) fn fill(
         add_parts(&mut plain, &part.reported);
     }
     let has_plain = has_plain(attributes);
-    let known = if objects.is_empty() || !has_plain { None } else { specificity(&plain, accounting) };
+    let known = if objects.is_empty() || !has_plain { None } else { plain.settle(accounting).ok() };
     match most_specific(&objects, known, has_plain) {
         Some(object) => {
             errors.extend(object.errors.iter().cloned());
@@ -79,23 +80,32 @@ fn objects(hints: &Hints<'_>, event: &mut UsageEvent) -> Vec<UsageObject> {
     objects
 }
 
-/// How many kinds of quantities a telling keeps apart; `None` if it contradicts itself.
-fn specificity(reported: &Reported, accounting: Accounting) -> Option<u32> {
-    reported.settle(accounting).ok().map(|usage| usage.specificity())
-}
-
-/// The usage object that says more than the plain attributes, which have `known` kinds of quantities.
-fn most_specific(objects: &[UsageObject], known: Option<u32>, has_plain: bool) -> Option<&UsageObject> {
-    let mut best = known.unwrap_or(0);
+/// The usage object that says more of the call than the plain attributes, which have the counts of `known`.
+fn most_specific(objects: &[UsageObject], known: Option<Usage>, has_plain: bool) -> Option<&UsageObject> {
+    let mut best = known.map_or(0, |usage| usage.specificity());
     let mut found = None;
     for object in objects.iter().filter(|object| object.has_tokens()) {
-        if let Some(specificity) = specificity(&object.reported, object.accounting()).filter(|own| *own > best) {
-            best = specificity;
+        let settled = object.reported.settle(object.accounting()).ok();
+        let Some(usage) = settled.filter(|usage| known.is_none_or(|known| is_of_same_call(&known, usage))) else {
+            continue;
+        };
+        if usage.specificity() > best {
+            best = usage.specificity();
             found = Some(object);
         }
     }
     // Where nothing makes sense the contradiction is told, with the counts in it.
     found.or_else(|| objects.iter().find(|object| object.has_tokens() && !has_plain))
+}
+
+/// Whether two tellings are of one call: they count as much, but for the cache or the reasoning that one leaves out.
+/// An answer is content, too: it may hold usage of something else.
+fn is_of_same_call(known: &Usage, told: &Usage) -> bool {
+    let writes = [Leaf::CacheWrite5m, Leaf::CacheWrite1h, Leaf::CacheWrite12h].map(|leaf| told.get(leaf)).iter().sum();
+    let parts = [told.get(Leaf::CacheRead), writes, told.get(Leaf::Reasoning)];
+    let sum_of = |chosen: u8| (0..3).filter(|part| chosen >> part & 1 == 1).map(|part| parts[part]).sum::<u64>();
+    let more = told.total_tokens().checked_sub(known.total_tokens());
+    more.is_some_and(|more| (0..8).any(|chosen| sum_of(chosen) == more))
 }
 
 /// Adds the parts that an object without totals knows and the attributes do not.

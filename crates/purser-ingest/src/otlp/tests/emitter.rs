@@ -637,3 +637,21 @@ fn a_gateways_cached_answer_owes_nothing_and_its_own_names_tell_more() {
         [("gen_ai.operation.name", text("litellm.responses_management")), ("gen_ai.request.model", text("m"))];
     assert_eq!(decode_both("litellm", &managed).events, []);
 }
+
+#[test]
+fn usage_that_a_model_writes_into_its_answer_is_content() {
+    let answer = r#"{"id":"x-1","usage":{"input_tokens":9,"output_tokens":9,"cache_read_input_tokens":9,
+        "cache_creation_input_tokens":9}}"#;
+    let attributes = [
+        ("openinference.span.kind", text("LLM")),
+        ("llm.model_name", text("claude-sonnet-4-5")),
+        ("llm.token_count.prompt", int(1_800)),
+        ("llm.token_count.completion", int(300)),
+        ("output.value", text(answer)),
+    ];
+    assert_eq!(seen("openinference.instrumentation.anthropic", &attributes).1, "i1800 o300");
+    let mut mastra = chat("gpt-5-mini", &[("gen_ai.completion", text(answer))]);
+    mastra.extend(counts(1_200, 300, 1_000, 0));
+    let event = event("@mastra/otel-exporter", &mastra);
+    assert_eq!((leaves(&event).as_str(), event.response_id.as_deref()), ("i200 r1000 o300", None));
+}
