@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use purser_domain::attribution::SpanContext;
+use purser_domain::tenant::TenantId;
 use purser_domain::time::Timestamp;
 use purser_store::inbox::{Append, Head, NewBatch};
 use tokio::runtime::Handle;
@@ -27,6 +29,7 @@ pub(crate) const QUEUE: usize = 1_024;
 pub(crate) enum Job {
     Append(Request, oneshot::Sender<Result<Receipt, AppendError>>),
     Correct(Vec<Correction>, Rate, oneshot::Sender<Result<Vec<Applied>, AppendError>>),
+    Surround(TenantId, Vec<SpanContext>, Rate, oneshot::Sender<Result<Vec<Applied>, AppendError>>),
 }
 
 /// What one commit holds.
@@ -35,7 +38,9 @@ struct Group {
     requests: Vec<Request>,
     replies: Vec<oneshot::Sender<Result<Receipt, AppendError>>>,
     corrections: Vec<Correction>,
-    /// What calls that the corrections change are rated by.
+    /// What spans around calls tell.
+    contexts: Option<(TenantId, Vec<SpanContext>)>,
+    /// What calls that the corrections or contexts change are rated by.
     rate: Option<Rate>,
     correct_reply: Option<oneshot::Sender<Result<Vec<Applied>, AppendError>>>,
 }
@@ -74,8 +79,14 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>, held: &mut Option<Job>) ->
                 group.correct_reply = Some(reply);
                 break;
             }
-            correction @ Job::Correct(..) => {
-                *held = Some(correction);
+            Job::Surround(tenant, contexts, rate, reply) if group.requests.is_empty() => {
+                group.contexts = Some((tenant, contexts));
+                group.rate = Some(rate);
+                group.correct_reply = Some(reply);
+                break;
+            }
+            alone @ (Job::Correct(..) | Job::Surround(..)) => {
+                *held = Some(alone);
                 break;
             }
         }
@@ -129,8 +140,10 @@ async fn commit(shared: &Arc<Shared>, group: &Group) -> Result<Plan, Error> {
 /// Plans a commit, with the stored rows that it needs.
 async fn plan(shared: &Arc<Shared>, group: &Group, first_received: Timestamp) -> Result<Plan, Error> {
     let index = shared.index.get()?;
-    let mut planner = Planner::new(&index, first_received);
-    if group.corrections.is_empty() {
+    let mut planner = Planner::new(&index, first_received)?;
+    if let Some((tenant, contexts)) = &group.contexts {
+        planner.surround(tenant, contexts)?;
+    } else if group.corrections.is_empty() {
         planner.append(&group.requests)?;
     } else {
         planner.correct(&group.corrections)?;

@@ -4,6 +4,7 @@
 //! Invariant: derived data. It holds exactly the rows up to its checkpoint, written in the same batch; losing it, whole
 //! or its last writes, costs a replay of inbox and lake, never an event.
 
+mod contexts;
 mod links;
 mod sources;
 mod state;
@@ -95,6 +96,8 @@ pub(crate) struct Index {
     links: Keyspace,
     /// The rest of them.
     members: Keyspace,
+    /// What spans around calls told lately.
+    contexts: Keyspace,
     /// Every source of each tenant.
     sources: Keyspace,
     about: Keyspace,
@@ -138,13 +141,14 @@ impl Index {
         let events = database.keyspace("events", || options(bytes / 4))?;
         let links = database.keyspace("links", || options(bytes / 8))?;
         let members = database.keyspace("members", || options(bytes / 16))?;
+        let contexts = database.keyspace("contexts", || options(bytes / 16))?;
         let sources = database.keyspace("sources", || options(1 << 20))?;
         let about = database.keyspace("about", || options(1 << 20))?;
         let seed = match about.get("seed")? {
             Some(seed) => u64::from_le_bytes(seed.as_ref().try_into().unwrap_or_default()),
             None => 0,
         };
-        Ok(Self { database, events, links, members, sources, about, seed })
+        Ok(Self { database, events, links, members, contexts, sources, about, seed })
     }
 
     fn version(&self) -> Result<Option<u8>, Error> {

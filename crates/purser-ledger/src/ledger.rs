@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::stream::BoxStream;
+use purser_domain::attribution::SpanContext;
 use purser_domain::charge::Unpriced;
 use purser_domain::entry::Entry;
 use purser_domain::tenant::TenantId;
@@ -127,6 +128,24 @@ impl Ledger {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Correct(corrections, rate.clone(), reply)).await?;
         answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Keeps what spans around calls tell for a day: calls below them get it, those that came before by a correction.
+    ///
+    /// # Errors
+    /// As for [`Ledger::append`].
+    pub async fn surround(
+        &self,
+        tenant: &TenantId,
+        contexts: Vec<SpanContext>,
+        rate: &Rate,
+    ) -> Result<(), AppendError> {
+        if contexts.is_empty() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Surround(tenant.clone(), contexts, rate.clone(), reply)).await?;
+        answer.await.map_err(|_| Error::Closed)?.map(drop)
     }
 
     async fn send(&self, job: Job) -> Result<(), Error> {

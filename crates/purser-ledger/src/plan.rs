@@ -6,6 +6,7 @@ mod settle;
 
 use std::collections::{BTreeMap, HashMap};
 
+use purser_domain::attribution::SpanContext;
 use purser_domain::charge::Charge;
 use purser_domain::entry::{Entry, Kind, Reason};
 use purser_domain::sighting::{Sighting, Witness};
@@ -221,19 +222,35 @@ pub(crate) struct Planner<'a> {
     seeds: Vec<Seed>,
     /// Stored rows that corrections are made of.
     formers: Vec<Former>,
+    /// Whether spans around calls have told anything lately.
+    has_contexts: bool,
+    /// Events with what the spans around them told, where that is more than their rows say.
+    filled: HashMap<Key, UsageEvent, Hashed>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner whose rows are received from `first_received` on.
-    pub(crate) fn new(index: &'a Index, first_received: Timestamp) -> Self {
-        Self {
+    pub(crate) fn new(index: &'a Index, first_received: Timestamp) -> Result<Self, Error> {
+        Ok(Self {
             index,
             hasher: index.hasher(),
             plan: Plan::new(first_received),
             placed: HashMap::default(),
             seeds: Vec::new(),
             formers: Vec::new(),
+            has_contexts: index.has_contexts()?,
+            filled: HashMap::default(),
+        })
+    }
+
+    /// Keeps what spans around calls tell, and settles the calls below them.
+    pub(crate) fn surround(&mut self, tenant: &TenantId, contexts: &[SpanContext]) -> Result<(), Error> {
+        let now = self.plan.first_received;
+        for key in self.index.surround(&mut self.hasher, tenant, contexts, now)? {
+            self.seeds.push(Seed { tenant: tenant.clone(), key, request: 0 });
         }
+        self.has_contexts = true;
+        Ok(())
     }
 
     /// Plans appends, in order: a later one sees what an earlier one stores.
@@ -323,7 +340,8 @@ impl<'a> Planner<'a> {
         let Some(keys) = Keys::of(&mut self.hasher, &draft.tenant, key, &seen) else { return Ok(()) };
         self.placed.insert(key, Placed { request, item, row });
         self.index.link(&mut self.plan.changes, &keys)?;
-        if !self.index.related(&self.plan.changes, &keys)?.is_empty() {
+        let is_around = self.has_contexts && self.index.filled(&mut self.hasher, &draft.tenant, &seen)?.is_some();
+        if is_around || !self.index.related(&self.plan.changes, &keys)?.is_empty() {
             self.seeds.push(Seed { tenant: draft.tenant.clone(), key, request });
         }
         Ok(())

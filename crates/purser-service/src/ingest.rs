@@ -149,8 +149,13 @@ impl Service {
             passed_over: std::mem::take(&mut decoded.passed_over),
             ..Receipt::default()
         };
+        let contexts = std::mem::take(&mut decoded.contexts);
         if !decoded.events.is_empty() {
             self.store_events(who, decoded, options, &mut receipt).await?;
+        }
+        if !contexts.is_empty() {
+            // Calls of other requests, before or after this one, may be inside these spans.
+            self.ledger().surround(who.tenant(), contexts, &self.rate(who).await?).await?;
         }
         self.tell(who, options.receiver, &mut receipt);
         Ok(receipt)

@@ -161,6 +161,11 @@ impl Index {
         Link::from_bytes(&bytes).ok_or_else(|| Error::Corrupt("a link in the index".to_owned()))
     }
 
+    /// The calls directly inside a span.
+    pub(super) fn inside(&self, link: &Key) -> Result<Vec<Key>, Error> {
+        Ok(self.members(&Changes::default(), link)?.into_iter().map(|member| member.event).collect())
+    }
+
     /// The members of a link, at most [`MEMBERS_MAX`], `changes` included.
     fn members(&self, changes: &Changes, key: &Key) -> Result<Vec<Member>, Error> {
         let mut members = self.read_link(changes, key)?.members;

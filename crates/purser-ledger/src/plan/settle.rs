@@ -16,6 +16,7 @@ use super::{Former, Merged, Origin, Placed, Plan, Planner, Request};
 use crate::append::{Outcome, Rate};
 use crate::error::Error;
 use crate::index::{Hashed, Key, Keys, Standing, State};
+use crate::row::Row;
 
 /// The most events that are followed from one: so many are no sightings of one call.
 const COMPONENT_MAX: usize = 2_000;
@@ -69,7 +70,7 @@ impl Planner<'_> {
             let rate = requests.get(component.request).map(|request| &request.rate).or(rate);
             let verdicts = self.judge(&component, requests, rate);
             for ((key, state), verdict) in component.parts.into_iter().zip(verdicts) {
-                self.apply(key, state, verdict);
+                self.apply(key, state, verdict, requests);
             }
         }
         Ok(self.plan)
@@ -102,6 +103,11 @@ impl Planner<'_> {
                 }
                 component.parts.push((key, state));
                 let sighting = sighting(&self.plan, placed, &state, requests);
+                if self.has_contexts
+                    && let Some(event) = self.index.filled(&mut self.hasher, tenant, &sighting)?
+                {
+                    self.filled.insert(key, event);
+                }
                 if let Some(keys) = Keys::of(&mut self.hasher, tenant, key, &sighting) {
                     next.extend(self.index.related(&self.plan.changes, &keys)?);
                 }
@@ -114,28 +120,22 @@ impl Planner<'_> {
     /// What each event of a component is to be.
     fn judge(&self, component: &Component, requests: &[Request], rate: Option<&Rate>) -> Vec<Verdict> {
         let parts = component.parts.iter();
-        let sightings: Vec<Sighting<'_>> =
-            parts.map(|(key, state)| sighting(&self.plan, self.placed.get(key), state, requests)).collect();
+        let sighting = |(key, state): &(Key, State)| {
+            let seen = sighting(&self.plan, self.placed.get(key), state, requests);
+            Sighting { event: self.filled.get(key).unwrap_or(seen.event), ..seen }
+        };
+        let sightings: Vec<Sighting<'_>> = parts.map(sighting).collect();
         let mut verdicts: Vec<Verdict> = sightings.iter().map(|_| Verdict::Observed).collect();
         for call in sighting::calls(&sightings) {
             let best = call.members[0];
             let (key, state) = &component.parts[best];
-            let placed = self.placed.get(key);
-            let (own, import_id) = match placed {
-                Some(placed) => {
-                    let draft = &requests[placed.request].drafts[placed.item];
-                    (&draft.charge, draft.import_id.clone())
-                }
-                None => {
-                    let entry = &self.plan.stored[&state.facts_at];
-                    (&entry.charge, entry.import_id.clone())
-                }
-            };
-            let (event, charge) = price(&sightings, &call, own, rate);
-            let stays = match placed {
-                Some(_) => event == *sightings[best].event,
+            let own = self.own(key, state, requests);
+            let (event, charge) = price(&sightings, &call, own.charge, rate);
+            let stays = match self.placed.get(key) {
+                Some(_) => event == *own.event,
                 None => state.is_charged() && self.plan.stored[&state.received_at].event == event,
             };
+            let import_id = own.import_id.map(str::to_owned);
             let witness: Witness = sightings[best].witness.clone();
             verdicts[best] = if stays {
                 Verdict::Stays
@@ -147,11 +147,36 @@ impl Planner<'_> {
         verdicts
     }
 
+    /// The row of an event that holds what it knows by itself.
+    fn own<'p>(&'p self, key: &Key, state: &State, requests: &'p [Request]) -> Row<'p> {
+        match self.placed.get(key) {
+            Some(placed) => Row::from(&requests[placed.request].drafts[placed.item]),
+            None => Row::from(&self.plan.stored[&state.facts_at]),
+        }
+    }
+
     /// Writes what `verdict` changes.
-    fn apply(&mut self, key: Key, mut state: State, verdict: Verdict) {
+    fn apply(&mut self, key: Key, mut state: State, verdict: Verdict, requests: &[Request]) {
         let placed = self.placed.get(&key).copied();
         if matches!(verdict, Verdict::Stays) {
             return;
+        }
+        if let Some(event) = self.filled.get(&key).cloned() {
+            // What was told of it later must survive what told it.
+            let own = self.own(&key, &state, requests);
+            let told = Merged {
+                tenant: own.tenant.clone(),
+                event,
+                witness: own.witness.clone(),
+                charge: own.charge.clone(),
+                import_id: own.import_id.map(str::to_owned),
+            };
+            self.plan.merged.push(told);
+            let origin = Origin::Merged(self.plan.merged.len() - 1);
+            state.facts_at = self.plan.push(origin, Kind::Observation, Some(Reason::Observation));
+            if !state.is_charged() || placed.is_some() {
+                state.received_at = state.facts_at;
+            }
         }
         match placed {
             Some(placed) => self.plan.rows[placed.row].kind = Kind::Observation,

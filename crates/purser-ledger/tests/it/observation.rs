@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use purser_domain::attribution::{Attribution, SpanContext};
 use purser_domain::entry::{Kind, Reason};
 use purser_domain::money::Money;
 use purser_domain::time::Timestamp;
@@ -157,6 +158,50 @@ async fn a_call_inside_a_call_and_one_without_an_id_are_found_in_any_order_and_w
         let history = ledger.ledger.entry_history(&acme(), Some("otlp"), "t:1").await.expect("a history");
         let charge = history.last().expect("a charge");
         assert_eq!((charge.kind, charge.event.user_id.as_deref()), (Kind::Charge, Some("ada")), "{order:?}");
+        ledger.assert_sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_spent_a_call_stands_on_a_span_around_it_that_comes_before_or_after() {
+    let mut call = sighting("t:3", "r1", 10, 3, 100, 0);
+    call.event.trace_id = Some("t".to_owned());
+    call.event.span_id = Some("3".to_owned());
+    call.event.parent_span_id = Some("2".to_owned());
+    let context = |span: &str, parent: Option<&str>, user: Option<&str>| SpanContext {
+        trace_id: "t".to_owned(),
+        span_id: span.to_owned(),
+        parent_span_id: parent.map(str::to_owned),
+        attribution: Attribution { user_id: user.map(str::to_owned), ..Attribution::default() },
+    };
+    let (step, agent) = (context("2", Some("1"), None), context("1", None, Some("ada")));
+    for order in ["csa", "asc", "sca", "acs"] {
+        let mut ledger = TestLedger::new().await;
+        for which in order.chars() {
+            let contexts = match which {
+                's' => vec![step.clone()],
+                'a' => vec![agent.clone()],
+                _ => Vec::new(),
+            };
+            ledger.ledger.surround(&acme(), contexts, &rate()).await.expect("kept");
+            if which == 'c' {
+                assert_eq!(ledger.append(vec![call.clone()]).await, [Outcome::Accepted]);
+                ledger.ledger.flush().await.expect("a flush");
+                ledger = ledger.crash().await;
+            }
+        }
+        let newest = |history: Vec<purser_domain::entry::Entry>| {
+            history.last().map(|entry| (entry.kind, entry.event.user_id.clone()))
+        };
+        let history = ledger.ledger.entry_history(&acme(), None, "t:3").await.expect("a history");
+        assert_eq!(newest(history), Some((Kind::Charge, Some("ada".to_owned()))), "{order}");
+        assert_eq!(ledger.append(vec![call.clone()]).await, [Outcome::Duplicate], "{order}");
+        // Another sighting after the contexts are lost: what they told is in the rows.
+        let ledger = ledger.lose_index().await;
+        assert_eq!(ledger.append(vec![sighting("x", "r1", 11, 3, 100, 5)]).await, [Outcome::Accepted]);
+        let history = ledger.ledger.entry_history(&acme(), None, "x").await.expect("a history");
+        assert_eq!(newest(history), Some((Kind::Charge, Some("ada".to_owned()))), "{order}");
+        assert_eq!((ledger.total().await.charged, ledger.total().await.cost), (1, Money::from_pico(95)));
         ledger.assert_sound().await;
     }
 }
