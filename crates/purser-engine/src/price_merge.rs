@@ -179,12 +179,19 @@ fn factors(price: &Price) -> BTreeSet<String> {
     price.factors.iter().map(ToString::to_string).collect()
 }
 
+/// Whether standard calls pay the same for every unit that both price.
+fn units_agree(here: &Price, there: &Price) -> bool {
+    let standard = |price: &Price| price.tiers.iter().find(|tier| tier.service_tier == STANDARD).cloned();
+    let (Some(here), Some(there)) = (standard(here), standard(there)) else { return true };
+    here.units.iter().all(|(unit, rate)| there.units.get(unit).is_none_or(|other| other == rate))
+}
+
 fn add_tiers(price: &mut Price, other: &Price) -> usize {
     let standard_agrees = price_diff::differences(price, other)
         .iter()
         .filter(|difference| difference.is_contradiction())
         .all(|difference| !difference.field.starts_with(STANDARD));
-    if !standard_agrees {
+    if !standard_agrees || !units_agree(price, other) {
         return 0;
     }
     let known: BTreeSet<String> = price.tiers.iter().map(|tier| tier.service_tier.clone()).collect();

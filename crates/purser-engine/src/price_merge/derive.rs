@@ -44,11 +44,11 @@ pub(super) fn earlier_tiers(prices: &mut [Price]) -> usize {
     added
 }
 
-type Row<'a> = (u64, &'a [Option<Rate>; Leaf::COUNT]);
+type Row<'a> = (u64, &'a [Option<Rate>; Leaf::COUNT], &'a BTreeMap<String, Rate>);
 
 fn rates_of<'a>(price: &'a Price, service_tier: &str) -> Vec<Row<'a>> {
     let own = price.tiers.iter().filter(|tier| tier.service_tier == service_tier);
-    own.map(|tier| (tier.over_input_tokens, &tier.rates)).collect()
+    own.map(|tier| (tier.over_input_tokens, &tier.rates, &tier.units)).collect()
 }
 
 /// How the batch rates of one leaf of a provider stand to its standard rates.

@@ -242,3 +242,22 @@ fn searches_that_are_billed_once_a_prompt_are_no_fee_for_each() {
     assert_eq!(tier.rates[Leaf::WebSearches as usize], None);
     assert_eq!(tier.units.get("grounded_prompts"), Some(&fee));
 }
+
+#[test]
+fn a_tier_stays_where_its_units_cost_the_same() {
+    let pages = |each: &str| [("pages".to_owned(), Rate::parse(each, 1).expect("a rate"))].into();
+    let scan = |each: &str| {
+        let mut price = from("first", price("mistral_ai", "scan", &[]));
+        price.tiers[0].units = pages(each);
+        price
+    };
+    let mut batched = scan("0.004");
+    batched.tiers.push(Tier { units: pages("0.002"), ..tier("batch", 0, &[]) });
+    let merged = merge(&[scan("0.004")], std::slice::from_ref(&batched), now());
+    assert_eq!(merged.prices[0].tiers.len(), 2);
+    let start = Some(at("2026-06-23T00:00:00Z"));
+    let cheaper = Price { effective_to: start, ..scan("0.001") };
+    let merged = merge(&[cheaper.clone(), Price { effective_from: start, ..scan("0.004") }], &[batched], now());
+    assert_eq!(merged.prices[0], cheaper, "a batch at 0.002 would be dearer than a page at 0.001");
+    assert_eq!(merged.prices[1].tiers.len(), 2);
+}
