@@ -30,7 +30,8 @@ use crate::price_book::{Found, GROUNDED_PROMPTS, Leaves, REQUEST_KIND, RateTable
 /// (`…-latest`) the reported cost stands where the answer names no model.
 #[must_use]
 pub fn rate_for(book: &TenantBook, event: &UsageEvent, import: Option<Prefer>) -> Charge {
-    let mut charge = rate_alone(book, event);
+    let mut charge = Charge { reported_usd: event.reported_usd, ..Charge::default() };
+    rate_alone(&mut charge, book, event);
     if event.reported_usd.is_some() {
         prefer(&mut charge, book, event, import);
     }
@@ -69,22 +70,19 @@ fn moving(event: &UsageEvent) -> Option<(Prefer, String)> {
     moves.then(|| (Prefer::Reported, format!("moving name {}", event.model)))
 }
 
-fn rate_alone(book: &TenantBook, event: &UsageEvent) -> Charge {
-    let mut charge = Charge { reported_usd: event.reported_usd, ..Charge::default() };
+/// Rates an event as if no preference were known.
+fn rate_alone(charge: &mut Charge, book: &TenantBook, event: &UsageEvent) {
     if event.contradiction.is_some() {
         charge.matched = Match::CountsContradict;
-        return charge;
-    }
-    if was_refused(event) {
+    } else if was_refused(event) {
         charge.matched = Match::NotBilled;
         charge.rated_usd = Some(Money::ZERO);
-        return charge;
+    } else {
+        match book.find(event) {
+            Ok(found) => fill(charge, &found, event),
+            Err(reason) => charge.matched = reason,
+        }
     }
-    match book.find(event) {
-        Ok(found) => fill(&mut charge, &found, event),
-        Err(reason) => charge.matched = reason,
-    }
-    charge
 }
 
 fn fill(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) {

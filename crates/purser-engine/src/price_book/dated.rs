@@ -94,24 +94,23 @@ impl Dated {
     /// The rates that a call is charged at: those of its tier, context and speed, multiplied by the factors of its
     /// place and speed.
     ///
-    /// `known_place`: whether the provider's prices tell places apart, so that one without a factor costs nothing extra.
+    /// `knows_places`: whether the provider's prices tell places apart, so that one without a factor costs nothing extra.
     ///
     /// # Errors
     /// [`Match::NoRateForTier`].
-    pub(crate) fn served(&self, event: &UsageEvent, known_place: bool) -> Result<Served<'_>, Match> {
+    pub(crate) fn served(&self, event: &UsageEvent, knows_places: impl Fn() -> bool) -> Result<Served<'_>, Match> {
         let tier = self.tier_of(event);
         let (place, speed) = (told(event.inference_geo.as_deref()), told(event.speed.as_deref()));
         let (tiers, tier, unknown) = if place.is_none() && speed.is_none() {
             (&self.tiers, tier, None)
         } else {
-            self.conditional(tier, place, speed, known_place)
+            self.conditional(tier, place, speed, knows_places)
         };
-        let context = event.context_tokens();
-        let table = sizes(tiers, &tier)
-            .and_then(|sizes| {
-                sizes.iter().find(|table| table.over_input_tokens == 0 || context > table.over_input_tokens)
-            })
-            .ok_or(Match::NoRateForTier)?;
+        let table = match sizes(tiers, &tier) {
+            Some([only]) if only.over_input_tokens == 0 => only,
+            Some(sizes) => of_size(sizes, event.context_tokens()).ok_or(Match::NoRateForTier)?,
+            None => return Err(Match::NoRateForTier),
+        };
         Ok(Served { table, unknown })
     }
 
@@ -121,7 +120,7 @@ impl Dated {
         mut tier: Cow<'a, str>,
         place: Option<&str>,
         speed: Option<&'a str>,
-        known_place: bool,
+        knows_places: impl Fn() -> bool,
     ) -> (&Tiers, Cow<'a, str>, Option<String>) {
         let (mut set, mut unknown) = (0, None);
         if let Some(speed) = speed {
@@ -135,7 +134,7 @@ impl Dated {
         if let Some(place) = place.filter(|_| !self.is_regional) {
             match self.factor(GEOGRAPHY, place) {
                 Some(bit) => set |= bit,
-                None if known_place => {}
+                None if knows_places() => {}
                 None => unknown = Some(format!("{GEOGRAPHY} {place}")),
             }
         }
@@ -145,10 +144,10 @@ impl Dated {
 
     /// The bit of the factor for a value of a dimension: its own before one for every other value.
     fn factor(&self, dimension: &str, value: &str) -> Option<u32> {
-        let holds = |factor: &&(usize, &Factor)| factor.1.holds_for(dimension, value);
-        let all: Vec<(usize, &Factor)> = self.price.factors.iter().enumerate().take(FACTORS_MAX).collect();
-        let exact = all.iter().filter(|(_, factor)| !factor.value.starts_with('!')).find(holds);
-        exact.or_else(|| all.iter().find(holds)).map(|(index, _)| 1 << index)
+        let holds = |factor: &(usize, &Factor)| factor.1.holds_for(dimension, value);
+        let all = || self.price.factors.iter().enumerate().take(FACTORS_MAX);
+        let exact = all().filter(|(_, factor)| !factor.value.starts_with('!')).find(holds);
+        exact.or_else(|| all().find(holds)).map(|(index, _)| 1 << index)
     }
 }
 
@@ -175,6 +174,11 @@ fn tables(price: &Price, own: Option<&Price>) -> Tiers {
 
 fn sizes<'a>(tiers: &'a Tiers, service_tier: &str) -> Option<&'a [RateTable]> {
     tiers.iter().find(|(name, _)| name == service_tier).map(|(_, sizes)| &**sizes)
+}
+
+/// The rates of a call that read `context_tokens`.
+fn of_size(sizes: &[RateTable], context_tokens: u64) -> Option<&RateTable> {
+    sizes.iter().find(|table| table.over_input_tokens == 0 || context_tokens > table.over_input_tokens)
 }
 
 /// Every set of factors with at least one, and at most one of a dimension.

@@ -108,7 +108,7 @@ impl TenantBook {
     /// Why there is none: [`Match::UnknownModel`], [`Match::NoPriceAtDate`] or [`Match::NoRateForTier`].
     pub fn find(&self, event: &UsageEvent) -> Result<Found<'_>, Match> {
         let (Origin { dated, .. }, matched) = self.price_of(event)?;
-        let served = dated.served(event, self.book.knows_places_of(&dated.price.provider))?;
+        let served = dated.served(event, || self.book.knows_places_of(&dated.price.provider))?;
         Ok(Found { rates: &served.table.rates, served, version: &dated.version, matched })
     }
 
