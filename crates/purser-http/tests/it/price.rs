@@ -68,6 +68,58 @@ async fn models_without_a_price_are_listed_until_an_override_and_a_rerate() {
 }
 
 #[tokio::test]
+async fn a_second_override_of_the_same_start_is_refused_unless_it_replaces() {
+    let app = TestApp::start().await;
+    let draft = |input: &str| json!({"provider": "openai", "model": "gpt-4o", "usd_per_million": {"input": input}});
+    app.post("/api/v1/prices/overrides", &draft("2")).await.expect(201);
+    let _ = app.post("/api/v1/prices/overrides", &draft("1")).await.problem(409, "conflict");
+    let mut replacing = draft("1");
+    replacing["replace"] = json!(true);
+    app.post("/api/v1/prices/overrides", &replacing).await.expect(201);
+    let mut later = draft("3");
+    later["effective_from"] = json!("2027-01-01T00:00:00Z");
+    app.post("/api/v1/prices/overrides", &later).await.expect(201);
+    app.store_events(&[event("a")]).await;
+    // 1,000 input tokens at the agreed dollar a million, and 500 output tokens at the book's 10.
+    let detail = app.get("/api/v1/usage/events/a").await.expect(200).json();
+    assert_eq!(detail["current"]["cost_usd"], "0.006000000000");
+    let why = &detail["why"];
+    assert_eq!(
+        json!([why["match_reason"], why["service_tier"], why["price"]["is_other"]]),
+        json!(["override", "standard", false])
+    );
+    let parts: Vec<_> = why["parts"]
+        .as_array()
+        .expect("parts")
+        .iter()
+        .map(|part| json!([part["name"], part["quantity"], part["rate_usd"], part["is_own"], part["amount_usd"]]))
+        .collect();
+    let expected = [
+        json!(["input", "1000", "1", true, "0.001000000000"]),
+        json!(["output", "500", "10", false, "0.005000000000"]),
+    ];
+    assert_eq!(parts, expected, "{why}");
+    assert_eq!(why["sightings"][0]["knew"]["input_tokens"], "1000");
+}
+
+#[tokio::test]
+async fn a_tenant_prices_units_and_tools_by_the_piece() {
+    let app = TestApp::start().await;
+    let tool = json!({"provider": "tool", "model": "search", "usd_each": {"calls": "0.01"}});
+    app.post("/api/v1/prices/overrides", &tool).await.expect(201);
+    let call = json!({
+        "provider": "tool", "model": "search", "operation": "execute_tool", "tool": "search", "requests": 0,
+        "units": {"calls": 3},
+    });
+    app.store_events(&[event_with("t", &call)]).await;
+    let detail = app.get("/api/v1/usage/events/t").await.expect(200).json();
+    // The event's 1,000 and 500 tokens are not billed by a price of calls alone; 3 × 0.01.
+    assert_eq!(detail["current"]["cost_usd"], "0.030000000000", "{detail}");
+    let bad = json!({"provider": "tool", "model": "x", "usd_each": {"Calls": "1"}});
+    assert_eq!(app.post("/api/v1/prices/overrides", &bad).await.fields(), ["usd_each.Calls"]);
+}
+
+#[tokio::test]
 async fn a_discount_lowers_what_is_rated_from_then_on() {
     let app = TestApp::start().await;
     let set =

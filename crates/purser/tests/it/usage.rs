@@ -134,6 +134,36 @@ fn an_own_price_rates_the_past_again_after_a_dry_run() {
 }
 
 #[test]
+fn why_tells_each_part_of_a_charge() {
+    let purser = filled();
+    let told = purser.run(["usage", "why", "b", "--tenant", "acme", "--json"]).done().json();
+    // 100,000 × 10 / 1e6 = 1.
+    assert_eq!(json!([told["cost_usd"], told["cost_source"]]), json!(["1.000000000000", "rated"]));
+    let part = &told["why"]["parts"][0];
+    assert_eq!(json!([part["name"], part["rate_usd"], part["amount_usd"]]), json!(["output", "10", "1.000000000000"]));
+    assert_eq!(told["why"]["price"]["provider"], "openai");
+    let shown = purser.run(["usage", "why", "d", "--tenant", "acme"]).done();
+    assert!(shown.stdout.contains("unpriced (unknown_model)"), "{}", shown.stdout);
+    assert_eq!(purser.run(["usage", "why", "nobody", "--tenant", "acme"]).code, 4);
+}
+
+#[test]
+fn an_own_price_keeps_the_books_other_rates_and_is_not_replaced_by_accident() {
+    let purser = filled();
+    let set = ["prices", "override", "set", "--tenant", "acme", "--provider", "openai", "--model", "gpt-4o", "--rate"];
+    purser.run(set.into_iter().chain(["input=2"])).done();
+    assert_eq!(purser.run(set.into_iter().chain(["input=1"])).code, 5);
+    purser.run(set.into_iter().chain(["input=1", "--replace"])).done();
+    let rerate = ["prices", "rerate", "--tenant", "acme", "--from", "2025-03-01", "--to", "2025-03-03", "--json"];
+    let report = purser.run(rerate.into_iter().chain(["--dry-run"])).done().json();
+    // A million input tokens at 1 dollar instead of 2.50; the output stays at 10 dollars a million.
+    assert_eq!(
+        json!([report["changed"], report["old_usd"], report["new_usd"]]),
+        json!([1, "2.500000000000", "1.000000000000"])
+    );
+}
+
+#[test]
 fn a_discount_changes_what_comes_later_until_it_ends() {
     let purser = filled();
     let set = ["prices", "discount", "set", "--tenant", "acme", "--percent", "12.5", "--provider", "openai", "--json"];
