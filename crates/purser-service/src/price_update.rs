@@ -173,7 +173,7 @@ mod tests {
     fn a_catalogue_of_another_checksum_is_refused() {
         // `printf abc | sha256sum`.
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let read = |bytes: &[u8], sha256| Catalogue::read("here", bytes.to_vec(), sha256);
+        let read = |bytes: &[u8], sha256: Option<&str>| Catalogue::read("here", bytes.to_vec(), sha256);
         assert!(read(b"abc", Some(abc)).is_ok_and(|found| found.sha256 == abc));
         assert!(read(b"abc", Some(&abc.to_uppercase())).is_ok());
         assert!(read(b"abd", Some(abc)).is_err());

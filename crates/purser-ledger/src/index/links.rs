@@ -257,8 +257,13 @@ mod tests {
 
     #[test]
     fn only_other_emitters_at_about_the_same_time_may_pair() {
-        let second = 1_000_000;
-        let member = |emitter, start, end| Member { event: [0; 16], emitter, start: start * second, end: end * second };
+        let second = 1_000_000_i64;
+        let member = |emitter, start: i64, end: i64| Member {
+            event: [0; 16],
+            emitter,
+            start: start * second,
+            end: end * second,
+        };
         let one = member(1, 10, 20);
         assert!(one.may_pair(&member(2, 12, 19)));
         assert!(!one.may_pair(&member(1, 12, 19)), "one emitter sees a call once");

@@ -220,7 +220,8 @@ fn columns_that_no_row_uses_take_no_space() {
 fn what_no_row_can_hold_is_refused_by_name() {
     let tags = BTreeMap::new();
     let event = UsageEvent { tags, reported_usd: Some(Money::from_cents(1)), ..UsageEvent::default() };
-    let draft = crate::Draft { tenant: priced(Kind::Charge).tenant, event, charge: Charge::default(), import_id: None };
+    let (tenant, witness) = (priced(Kind::Charge).tenant, Default::default());
+    let draft = crate::Draft { tenant, event, witness, charge: Charge::default(), import_id: None };
     assert_eq!(super::check(&draft), Err("reported_usd of the charge is none, of the event 0.010000000000".to_owned()));
     let large = Charge { rated_usd: Some(Money::from_cents(100_000_000)), ..Charge::default() };
     assert!(super::check_charge(&large, None).is_err());
