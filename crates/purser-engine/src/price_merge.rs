@@ -147,7 +147,7 @@ fn coalesce(mut prices: Vec<Price>) -> Vec<Price> {
                 && factors(before) == factors(&price)
         });
         joined.push(match before {
-            Some(before) => joined_with(before, price),
+            Some(before) => joined_with(&before, price),
             None => price,
         });
     }
@@ -155,7 +155,7 @@ fn coalesce(mut prices: Vec<Price>) -> Vec<Price> {
 }
 
 /// `price` from the start of `before`, which charges the same; what was derived for it says so.
-fn joined_with(before: Price, mut price: Price) -> Price {
+fn joined_with(before: &Price, mut price: Price) -> Price {
     let is_derived = |source: &Source| source.catalogue.starts_with(derive::DERIVED);
     for tier in &mut price.tiers {
         let key = (tier.service_tier.as_str(), tier.over_input_tokens);

@@ -11,7 +11,10 @@ fn usd(text: &str) -> Money {
     text.parse().expect("a literal of this test")
 }
 
-fn shown(line: &BilledLine) -> (&str, &str, Option<&str>, &Meter, &[(Leaf, u64)], Money) {
+/// Provider, model, tier, meter, quantities and amount.
+type Shown<'a> = (&'a str, &'a str, Option<&'a str>, &'a Meter, &'a [(Leaf, u64)], Money);
+
+fn shown(line: &BilledLine) -> Shown<'_> {
     let Key { provider, model, service_tier, .. } = &line.key;
     (provider, model, service_tier.as_deref(), &line.meter, &line.quantities, line.amount)
 }

@@ -158,7 +158,7 @@ fn searches_that_differ_by_size_are_units_by_size() {
             {{"input_cost_per_query": 0.005, "max_results_range": [0, 25]}},
             {{"input_cost_per_query": 0.025, "max_results_range": [26, 100]}}]}}}}"#
     ));
-    let all: Vec<String> = found.prices.iter().flat_map(|price| shown(price)).collect();
+    let all: Vec<String> = found.prices.iter().flat_map(shown).collect();
     assert_eq!(
         all,
         [
