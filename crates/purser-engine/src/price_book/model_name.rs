@@ -14,8 +14,7 @@ const REGIONS: [&str; 4] = ["us/", "eu/", "global/", "us-gov/"];
 /// Whether a price's own name says where the model runs: `us.anthropic.…` on Bedrock, `eu/gpt-5`.
 pub fn is_regional(provider: &str, model: &str) -> bool {
     let starts = |prefix: &&str| model.starts_with(*prefix);
-    (provider == "aws.bedrock" && BEDROCK_REGIONS.iter().any(|prefix| starts(prefix)))
-        || REGIONS.iter().any(|prefix| starts(prefix))
+    (provider == "aws.bedrock" && BEDROCK_REGIONS.iter().any(&starts)) || REGIONS.iter().any(starts)
 }
 
 /// Providers that stand for "not told": gateways that bill under the name of others, or nothing.
