@@ -285,7 +285,7 @@ fn an_override_takes_what_it_leaves_out_from_the_book() {
     let shared = Arc::new(PriceBook::compile(vec![model]).0);
     let own = price("openai", "a", &[("input", "6")]);
     let full = PriceBook::for_tenant(shared.clone(), vec![own.clone()], vec![]);
-    let less = PriceBook::for_tenant(shared.clone(), vec![own.clone()], vec![discount("1", None, None, 50_000)]);
+    let less = PriceBook::for_tenant(shared.clone(), vec![own], vec![discount("1", None, None, 50_000)]);
     for (usage, service_tier, book, expected) in [
         // The agreed 6 for input at every size; all else as in the book.
         (1_000, None, &full, ["6", "4", "20"]),

@@ -100,7 +100,7 @@ fn a_rate_that_one_catalogue_lacks_is_filled_with_its_source() {
 fn nothing_is_filled_where_the_text_costs_otherwise() {
     let first = from("first", price("openai", "a", &[("input", "2"), ("output", "8")]));
     let second = from("second", price("openai", "a", &[("input", "3"), ("output", "8"), ("input_audio", "40")]));
-    assert_eq!(merge(&[first.clone()], &[second], now()).prices, [first]);
+    assert_eq!(merge(std::slice::from_ref(&first), &[second], now()).prices, [first]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn batches_halve_a_leaf_where_the_provider_halves_it_elsewhere() {
     let source = &batch.rate_sources["output_image"].catalogue;
     assert_eq!(source, "derived: batch is half of standard at gcp.gemini");
 
-    let merged = merge(&[lacking.clone()], &[], now());
+    let merged = merge(std::slice::from_ref(&lacking), &[], now());
     assert_eq!(merged.prices, [lacking], "nothing shows that images are halved");
 }
 

@@ -281,7 +281,7 @@ fn shape(number: usize, other: bool, import: bool) -> Draft {
     let end = n * 2 + if other { 100_000 } else { 0 };
     let total = 100 + response as u64;
     let mut draft = sighting(&format!("e{number}"), &format!("r{response}"), end, 2, total, (number % 3) as u64);
-    draft.event.user_id = (number % 2 == 0).then(|| format!("u{number}"));
+    draft.event.user_id = number.is_multiple_of(2).then(|| format!("u{number}"));
     draft.import_id = import.then(|| "imp".to_owned());
     draft
 }

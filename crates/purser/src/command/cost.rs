@@ -131,7 +131,6 @@ fn query(args: &Args, zone: &str) -> anyhow::Result<Query> {
         top: args.top,
         zero_fill: args.zero_fill,
         metrics,
-        ..Query::default()
     })
 }
 
