@@ -195,7 +195,7 @@ fn every_cut_conserves_the_total() {
                 let cut = ledger.ledger.query(&acme(), &kolkata, &query).await.expect("an answer");
                 (cut, ledger.ledger.query(&acme(), &kolkata, &whole).await.expect("an answer"))
             });
-            prop_assert_eq!(sum(&cut.rows), cut.total);
+            prop_assert_eq!(&sum(&cut.rows), &cut.total);
             prop_assert_eq!(cut.total, whole.total);
             prop_assert_eq!(cut.newest, whole.newest);
             Ok(())
