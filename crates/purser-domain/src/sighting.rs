@@ -39,6 +39,9 @@ pub struct Witness {
     pub enclosing_span_id: Option<String>,
 }
 
+/// Sources of events that the session logs of coding agents tell; the agents report the same calls over OTLP too.
+const AGENT_LOGS: [&str; 6] = ["claude-code", "codex", "copilot", "gemini-cli", "opencode", "qwen-code"];
+
 /// An event as a sighting of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Sighting<'a> {
@@ -86,6 +89,13 @@ impl<'a> Sighting<'a> {
     #[must_use]
     pub fn emitter(&self) -> &'a str {
         self.witness.emitter.as_deref().unwrap_or(&self.event.source)
+    }
+
+    /// Whether an instrumentation or a coding agent's own log reported it: others may have seen the same call although
+    /// it names neither response nor trace.
+    #[must_use]
+    pub fn is_of_instrumentation(&self) -> bool {
+        self.witness.emitter.is_some() || AGENT_LOGS.contains(&self.event.source.as_str())
     }
 
     /// The response that it names.

@@ -24,6 +24,7 @@ fn allowed(operation: &Operation) -> fn(Role) -> bool {
     } else if path.starts_with("/api/v1/cost/features")
         || path.starts_with("/api/v1/scenarios")
         || path == "/api/v1/artifacts"
+        || path == "/api/v1/reconciliations"
         || path == "/api/v1/calibrations"
         || path == "/api/v1/provenance/backfill"
         || path == "/api/v1/usage/void"

@@ -59,7 +59,8 @@ pub(crate) struct Keys {
 impl Keys {
     /// The links of an event with `key`; `None` if it can have none.
     pub(crate) fn of(hasher: &mut Hasher, tenant: &TenantId, key: Key, seen: &Sighting<'_>) -> Option<Self> {
-        if seen.event.is_aggregate() || (seen.response_id().is_none() && seen.event.trace_id.is_none()) {
+        let is_named = seen.response_id().is_some() || seen.event.trace_id.is_some();
+        if seen.event.is_aggregate() || !(is_named || seen.is_of_instrumentation()) {
             return None;
         }
         let tenant = tenant.as_str();

@@ -39,6 +39,38 @@ async fn the_more_specific_sighting_is_charged_though_it_comes_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_record_and_a_span_of_one_call_are_one_charge_in_any_order() {
+    let record = || {
+        let mut record = sighting("record", "", 10, 0, 100, 5);
+        (record.event.response_id, record.event.latency_ms) = (None, None);
+        record.witness.emitter = Some("agent.logs".into());
+        record
+    };
+    let span = || {
+        let mut span = sighting("span", "", 10, 2, 100, 5);
+        span.event.response_id = None;
+        (span.event.trace_id, span.event.span_id) = (Some("7".repeat(32)), Some("7".repeat(16)));
+        span.witness.emitter = Some("agent.spans".into());
+        span
+    };
+    for order in [[record(), span()], [span(), record()]] {
+        let ledger = TestLedger::new().await;
+        for draft in order {
+            ledger.append(vec![draft]).await;
+        }
+        let total = ledger.total().await;
+        assert_eq!((total.charged, total.cost), (1, Money::from_pico(95)));
+        ledger.assert_sound().await;
+    }
+    // A program's own events name their calls; two of equal counts are two.
+    let ledger = TestLedger::new().await;
+    let mut own = record();
+    (own.event.source, own.witness.emitter) = ("api".to_owned(), None);
+    ledger.append(vec![own.clone(), span()]).await;
+    assert_eq!(ledger.total().await.charged, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reversed_charge_is_found_in_the_lake_and_after_the_index_was_lost() {
     let ledger = TestLedger::new().await;
     ledger.append(vec![sighting("a", "r1", 10, 3, 100, 0), sighting("x", "r2", 10, 3, 7, 0)]).await;
