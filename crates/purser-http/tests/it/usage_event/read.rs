@@ -123,8 +123,13 @@ async fn an_id_of_two_sources_needs_the_source() {
 #[tokio::test]
 async fn two_sightings_of_one_call_are_one_charge() {
     let app = TestApp::start().await;
-    let seen = |id: &str| event_with(id, &json!({"response_id": "resp-1"}));
-    let finer = event_with("finer", &json!({"response_id": "resp-1", "cache_read_tokens": 10}));
+    let response = "chatcmpl-0123456789";
+    let seen = |id: &str| event_with(id, &json!({"response_id": response}));
+    // The same 1,000 tokens, ten of them known to be cached.
+    let finer = event_with(
+        "finer",
+        &json!({"response_id": response, "input_tokens": 990, "cache_read_tokens": 10, "source": "gateway"}),
+    );
     app.post("/api/v1/usage/events", &json!([seen("coarse")])).await.expect(202);
     app.post("/api/v1/usage/events", &json!([finer])).await.expect(202);
     let total = app.get("/api/v1/usage/query").await.expect(200).json();
