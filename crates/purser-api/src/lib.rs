@@ -9,6 +9,7 @@ pub mod artifact;
 pub mod backtest;
 pub mod calibration;
 pub mod cost;
+pub mod cost_record;
 pub mod costsim;
 pub mod dataset;
 pub mod divergence;

@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use purser_api::cost_record::{CostRecordBody, CostRecorded, EnvelopeMeta, RecordedId};
 use purser_api::problem::Problem;
-use purser_api::usage_event::{CostRecordBody, CostRecorded, EnvelopeMeta, Receipt, RecordedId};
+use purser_api::usage_event::Receipt;
 use purser_service::decode as ingest;
 use purser_service::ingest::{Options, Receipt as Taken};
 

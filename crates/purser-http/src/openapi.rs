@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, artifact, backtest, calibration, cost, costsim, dataset, divergence, feature_tag, health,
-    import, price, problem, provenance, reconciliation, scenario, simulation, skill, tenant, usage_event, usage_query,
-    what_if,
+    analytics, api_key, artifact, backtest, calibration, cost, cost_record, costsim, dataset, divergence, feature_tag,
+    health, import, price, problem, provenance, reconciliation, scenario, simulation, skill, tenant, usage_event,
+    usage_query, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -59,7 +59,7 @@ mod polish;
         problem::Problem, usage_event::UsageEventBody, usage_event::Receipt, usage_event::EventPage,
         usage_event::EventDetail, usage_event::ConflictPage, usage_event::PassedOverList, usage_event::VoidRequest, usage_event::VoidReceipt,
         import::ImportDraft, import::ImportPatch, import::ImportRecord, import::ImportPage,
-        usage_event::CostRecordBody, usage_event::CostRecorded, usage_query::UsageAnswer,
+        cost_record::CostRecordBody, cost_record::CostRecorded, usage_query::UsageAnswer,
         analytics::UsageStatistics, analytics::CostStatistics, analytics::AnalyticsStatus, analytics::AnalyticsHealth,
         cost::CostSummary, cost::CostByFeature, cost::CostByUser, cost::CostByModel,
         feature_tag::FeatureTagRecord, feature_tag::FeatureTagList, feature_tag::FeatureTagDraft,
