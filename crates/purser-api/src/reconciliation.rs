@@ -17,7 +17,7 @@ pub struct ReconciliationRequest {
     /// What the bill is called; `bill` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// How many percent of the bill may be unexplained; 1 if absent.
+    /// How many percent of the bill may be open; 1 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "0.5")]
     pub tolerance_percent: Option<String>,
@@ -35,9 +35,9 @@ pub struct ReconciliationRecord {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Timestamp,
-    /// `agrees` or `differs`: whether what is unexplained is within the tolerance.
+    /// `agrees` or `differs`: whether what is open is within the tolerance.
     pub verdict: String,
-    /// How many percent of the bill may be unexplained.
+    /// How many percent of the bill may be open.
     pub tolerance_percent: String,
     /// What was billed.
     #[schema(value_type = String)]
@@ -48,7 +48,7 @@ pub struct ReconciliationRecord {
     /// Billed less rated: the sum of the causes.
     #[schema(value_type = String)]
     pub difference_usd: Money,
-    /// The share of the bill that is rated or explained, 0 to 1.
+    /// The share of the bill that is not open, 0 to 1.
     pub reconciled_ratio: Option<f64>,
     /// Amounts by cause.
     #[schema(value_type = BTreeMap<String, String>)]

@@ -172,9 +172,9 @@ pub struct Recorded {
 /// What is wrong with a bill as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// What is unexplained is within the tolerance.
+    /// What is open is within the tolerance.
     Agrees,
-    /// More is unexplained than is tolerated.
+    /// More is open than is tolerated.
     Differs,
     /// The bill is empty: nothing was compared.
     Nothing,
@@ -223,11 +223,22 @@ impl Reconciliation {
         Money::from_pico(self.rows.iter().map(of_row).sum())
     }
 
-    /// The share of the bill that is rated or explained by a named cause, in millionths; `None` for an empty bill.
+    /// What keeps the bill from being reconciled: what nothing explains, and usage that only one side has. Without
+    /// regard to its sign, row by row.
+    #[must_use]
+    pub fn open(&self) -> Money {
+        let causes = [Cause::MissingUsage, Cause::NotBilled, Cause::Unexplained];
+        let of_row =
+            |row: &Row| causes.iter().filter_map(|cause| row.causes.get(cause)).map(|a| a.pico().abs()).sum::<i128>();
+        Money::from_pico(self.rows.iter().map(of_row).sum())
+    }
+
+    /// The share of the bill that is rated or explained by a difference of price, tier, cache, tools or rounding, in
+    /// millionths; `None` for an empty bill.
     #[must_use]
     pub fn reconciled_millionths(&self) -> Option<u32> {
         let billed: i128 = self.rows.iter().map(|row| row.billed.pico().abs()).sum();
-        let open = self.unexplained().pico();
+        let open = self.open().pico();
         (billed > 0).then(|| u32::try_from((billed - open).max(0) * 1_000_000 / billed).unwrap_or(1_000_000))
     }
 
@@ -237,7 +248,7 @@ impl Reconciliation {
         let billed: i128 = self.rows.iter().map(|row| row.billed.pico().abs()).sum();
         if self.rows.is_empty() {
             Verdict::Nothing
-        } else if self.unexplained().pico() * 1_000_000 <= billed * i128::from(tolerance_millionths) {
+        } else if self.open().pico() * 1_000_000 <= billed * i128::from(tolerance_millionths) {
             Verdict::Agrees
         } else {
             Verdict::Differs
@@ -262,6 +273,18 @@ mod tests {
         assert_eq!(both.reconciled_millionths(), Some(900_000));
         assert_eq!(both.verdict(100_000), Verdict::Agrees);
         assert_eq!(both.verdict(99_999), Verdict::Differs);
+    }
+
+    #[test]
+    fn usage_that_one_side_lacks_is_explained_but_does_not_agree() {
+        let missing = |cause| {
+            let mut row = row(100, 0);
+            row.causes = Causes::from([(cause, Money::from_cents(50))]);
+            Reconciliation { rows: vec![row] }
+        };
+        assert_eq!(missing(Cause::MissingUsage).verdict(400_000), Verdict::Differs);
+        assert_eq!(missing(Cause::MissingUsage).reconciled_millionths(), Some(500_000));
+        assert_eq!(missing(Cause::Discount).verdict(0), Verdict::Agrees);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Several instrumentations may see one call of a model: an SDK, the framework around it, the gateway behind it. Three
 //! rules tell that two sightings are of one call, each applied to what the one before has joined: they name the same
-//! response ([`response`]); one lies inside the other in their trace ([`nesting`]); or, where one names no response,
-//! both counted the same at the same time ([`pairing`]).
+//! response (module `response`); one lies inside the other in their trace (module `nesting`); or, where one names no response,
+//! both counted the same at the same time (module `pairing`).
 //! Invariant: calls and what is known of them depend on the set of sightings only, never on their order.
 
 use std::cmp::Reverse;

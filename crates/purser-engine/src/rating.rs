@@ -86,7 +86,7 @@ fn rate_alone(charge: &mut Charge, book: &TenantBook, event: &UsageEvent) {
 }
 
 fn fill(charge: &mut Charge, found: &Found<'_>, event: &UsageEvent) {
-    if counts_nothing(found, event) {
+    if counts_nothing(found, event) || is_bill(event) {
         charge.matched = Match::NoUsage;
         return;
     }
@@ -225,6 +225,12 @@ fn was_refused(event: &UsageEvent) -> bool {
 /// a failed or cancelled call nobody knows whether it was billed, nor for what.
 fn counts_nothing(found: &Found<'_>, event: &UsageEvent) -> bool {
     is_bare(event) && (event.status == Status::Error || found.served.table.rate(Leaf::Requests).is_none())
+}
+
+/// Whether the event is a cost without the usage that it is for, as bills have it: there is nothing to rate.
+fn is_bill(event: &UsageEvent) -> bool {
+    let costs = event.reported_usd.is_some_and(|reported| reported > Money::ZERO);
+    costs && event.units.is_empty() && event.usage.specificity() == 0
 }
 
 /// Whether nothing but requests is counted.

@@ -56,7 +56,7 @@ impl Principal {
     pub fn may_operate(&self) -> Result<(), Error> {
         require(
             self.role.may_operate(),
-            "operate: change feature tags, scenarios and artifacts, void usage, calibrate, bring baselines in",
+            "operate: change feature tags, scenarios and artifacts, void usage, reconcile bills, calibrate, bring baselines in",
         )
     }
 

@@ -84,8 +84,8 @@ impl Detail {
         sums.values().for_each(|sum| add(&mut total, sum));
         let amounts = |sum: &[Money]| sum.iter().map(|money| amount::money(*money)).collect::<Vec<_>>();
         let verdict = match reconciliation.verdict(recorded.tolerance_millionths) {
-            Verdict::Agrees => "The bill agrees: what is unexplained is within the tolerance.",
-            Verdict::Differs => "The bill differs: more is unexplained than is tolerated.",
+            Verdict::Agrees => "The bill agrees: what is open is within the tolerance.",
+            Verdict::Differs => "The bill differs: more is open than is tolerated.",
             Verdict::Nothing => "The bill is empty.",
         };
         Self {

@@ -489,6 +489,19 @@ fn what_cannot_be_rated_is_unpriced_and_keeps_the_reported_cost() {
 }
 
 #[test]
+fn a_cost_without_usage_is_not_rated_as_nothing() {
+    let book = book(vec![every_leaf()]);
+    let bill =
+        UsageEvent { reported_usd: Some(Money::from_cents(100)), usage: Usage::ZERO, ..event("openai", "m", &[]) };
+    let charge = rate(&book, &bill);
+    assert_eq!(charge.cost(), Some((Money::from_cents(100), CostSource::Reported)));
+    assert_eq!((charge.rated_usd, charge.matched), (None, Match::NoUsage));
+    // An answer out of a cache made no request and costs nothing.
+    let cached = UsageEvent { reported_usd: None, ..bill };
+    assert_eq!(rate(&book, &cached).cost(), Some((Money::ZERO, CostSource::Rated)));
+}
+
+#[test]
 fn of_a_name_that_moves_the_sender_knew_which_model_answered() {
     let book = book(vec![price("openai", "m-latest", &[("input", "2")])]);
     let told = UsageEvent { reported_usd: Some(Money::from_cents(1)), ..event("openai", "m-latest", &[("input", 9)]) };

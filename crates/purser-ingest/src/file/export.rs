@@ -277,6 +277,12 @@ impl<'a> Cells<'a> {
         columns.iter().filter_map(|column| self.text(column)).any(counts)
     }
 
+    /// Whether a cell is an amount that is not zero, or no amount at all, which must not pass as none.
+    fn costs(&self, column: &str) -> bool {
+        let is_nothing = |cell: &str| cell.bytes().any(|byte| byte == b'0') && !self.counts_any(&[column]);
+        self.text(column).is_some_and(|cell| !is_nothing(cell))
+    }
+
     /// The columns that `export` does not know, with their cells.
     fn strangers(&self, export: Export) -> Vec<(&'a str, &'a str)> {
         let unknown = self.header.iter().enumerate().filter(|(_, name)| !export.knows(name));

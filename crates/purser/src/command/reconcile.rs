@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// The tenant; not needed with --server
     #[arg(long, required_unless_present = "server", conflicts_with = "server")]
     tenant: Option<TenantId>,
-    /// How many percent of a bill may be unexplained; above it the exit code is 8
+    /// How many percent of a bill may be open (unexplained, or usage that one side lacks); above it the exit code is 8
     #[arg(long, value_name = "PERCENT", default_value = "1")]
     tolerance: String,
     /// Show a row per day and tier instead of one per model

@@ -98,7 +98,7 @@ pub(super) const COSTS: Layout = Layout {
 };
 
 fn costs(cells: &mut Cells<'_>, draft: &mut Draft, _: &mut Decoded) -> bool {
-    if !cells.counts_any(&["cost_usd"]) {
+    if !cells.costs("cost_usd") {
         return false;
     }
     cells.set(draft, Field::OccurredAt, &["usage_date_utc"]);

@@ -173,7 +173,7 @@ pub(super) const COSTS: Layout = Layout {
 };
 
 fn costs(cells: &mut Cells<'_>, draft: &mut Draft, _: &mut Decoded) -> bool {
-    if !cells.counts_any(&["amount_value"]) {
+    if !cells.costs("amount_value") {
         return false;
     }
     cells.set(draft, Field::OccurredAt, &["start_time", "start_time_iso"]);
