@@ -11,8 +11,9 @@ SONNET = ("anthropic", "claude-sonnet-4-5")
 CHAT = (*GPT_5_MINI, {"input": 200, "cache_read": 1000, "output": 200, "reasoning": 100}, "0.000675")
 # the same call seen without its reasoning
 CHAT_NO_REASONING = (*GPT_5_MINI, {"input": 200, "cache_read": 1000, "output": 300}, "0.000675")
-# the same call as a CloudEvent of LiteLLM: no provider, no cached tokens, but what LiteLLM says it cost
-CHAT_REPORTED = ("", "gpt-5-mini", {"input": 1200, "output": 300}, "0.000675")
+# the same call as a CloudEvent of LiteLLM, which tells totals only: the model's maker is the provider, cached tokens are
+# charged as fresh ones, and what LiteLLM says it cost (0.000675) is kept beside: 300 + 600
+CHAT_TOTALS = (*GPT_5_MINI, {"input": 1200, "output": 300}, "0.0009")
 # input 2200 of which 2000 cached, output 400 of which 150 reasoned: 50 + 50 + 800
 RESPONSE = (*GPT_5_MINI, {"input": 200, "cache_read": 2000, "output": 250, "reasoning": 150}, "0.0009")
 EMBEDDING = ("openai", "text-embedding-3-small", {"input": 800}, "0.000016")
@@ -24,13 +25,13 @@ MESSAGE = (
 )
 # the same call seen without the life of its cache writes: 600 + 300 + 2250 + 4500
 MESSAGE_NO_TTL = (*SONNET, {"input": 200, "cache_read": 1000, "cache_write_5m": 600, "output": 300}, "0.00765")
-MESSAGE_REPORTED = ("", "claude-sonnet-4-5", {"input": 1800, "output": 300}, "0.0081")
+# the same call as a CloudEvent of LiteLLM: 5400 + 4500
+MESSAGE_TOTALS = (*SONNET, {"input": 1800, "output": 300}, "0.0099")
 # OpenLLMetry 0.62 adds the 1 of message_start to the 300 of message_delta when it streams
 MESSAGE_STREAM = (*SONNET, {"input": 200, "cache_read": 1000, "cache_write_5m": 600, "output": 301}, "0.007665")
 GPT_4O = ("openai", "gpt-4o", {"input": 50, "output": 7}, "0.000195")
-# LiteLLM's mock_response: 10 and 20
+# LiteLLM's mock_response: 10 and 20, so 25 + 200
 MOCKED = ("openai", "gpt-4o", {"input": 10, "output": 20}, "0.000225")
-MOCKED_REPORTED = ("", *MOCKED[1:])
 
 OTLP = [CHAT, MESSAGE_NO_TTL, GPT_4O, EMBEDDING]
 OPENAI = [CHAT, CHAT, RESPONSE, EMBEDDING]
@@ -63,7 +64,7 @@ CLIENTS = {
     "litellm_openmeter": (
         "litellm",
         ["litellm_callback.py", "openmeter"],
-        [CHAT_REPORTED, CHAT_REPORTED, MESSAGE_REPORTED, MOCKED_REPORTED],
+        [CHAT_TOTALS, CHAT_TOTALS, MESSAGE_TOTALS, MOCKED],
     ),
     "litellm_generic_api": ("litellm", ["litellm_callback.py", "generic_api"], [CHAT, CHAT, MESSAGE, MOCKED]),
     "node_json": ("node", ["spans.mjs", "json"], [CHAT, GPT_4O]),
