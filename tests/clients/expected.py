@@ -16,11 +16,19 @@ CHAT_NO_REASONING = (*GPT_5_MINI, {"input": 200, "cache_read": 1000, "output": 3
 CHAT_TOTALS = (*GPT_5_MINI, {"input": 1200, "output": 300}, "0.0009")
 # input 2200 of which 2000 cached, output 400 of which 150 reasoned: 50 + 50 + 800
 RESPONSE = (*GPT_5_MINI, {"input": 200, "cache_read": 2000, "output": 250, "reasoning": 150}, "0.0009")
+# the same call seen without its reasoning
+RESPONSE_NO_REASONING = (*GPT_5_MINI, {"input": 200, "cache_read": 2000, "output": 400}, "0.0009")
 EMBEDDING = ("openai", "text-embedding-3-small", {"input": 800}, "0.000016")
 # 600 + 300 + 1500 + 1200 + 4500
 MESSAGE = (
     *SONNET,
     {"input": 200, "cache_read": 1000, "cache_write_5m": 400, "cache_write_1h": 200, "output": 200, "reasoning": 100},
+    "0.0081",
+)
+# the same call seen without its reasoning
+MESSAGE_NO_REASONING = (
+    *SONNET,
+    {"input": 200, "cache_read": 1000, "cache_write_5m": 400, "cache_write_1h": 200, "output": 300},
     "0.0081",
 )
 # the same call seen without the life of its cache writes: 600 + 300 + 2250 + 4500
@@ -35,6 +43,9 @@ MOCKED = ("openai", "gpt-4o", {"input": 10, "output": 20}, "0.000225")
 
 OTLP = [CHAT, MESSAGE_NO_TTL, GPT_4O, EMBEDDING]
 OPENAI = [CHAT, CHAT, RESPONSE, EMBEDDING]
+
+# environments of the newest clients, which need more than the others: what cannot be installed is skipped
+OPTIONAL = {"node_ai_sdk_7", "node_claude_code"}
 
 # client: (environment, script and arguments, charges)
 CLIENTS = {
@@ -71,5 +82,12 @@ CLIENTS = {
     "node_proto": ("node", ["spans.mjs", "proto"], [CHAT, GPT_4O]),
     "node_proto_retried": ("node", ["spans.mjs", "proto"], [CHAT, GPT_4O]),
     "claude_code": ("node", ["claude_code.mjs"], [MESSAGE_NO_TTL, MESSAGE_NO_TTL]),
+    "claude_code_cli": ("node_claude_code", ["claude_code_cli.mjs"], [MESSAGE_NO_REASONING]),
+    "claude_code_cli_twice": ("node_claude_code", ["claude_code_cli.mjs", "traces"], [MESSAGE_NO_REASONING]),
     "vercel_ai": ("node", ["vercel_ai.mjs"], OPENAI),
+    "ai_sdk_7": (
+        "node_ai_sdk_7",
+        ["ai_sdk_7.mjs"],
+        [CHAT_NO_REASONING, CHAT_NO_REASONING, RESPONSE_NO_REASONING, MESSAGE_NO_TTL, EMBEDDING],
+    ),
 }

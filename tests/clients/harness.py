@@ -64,26 +64,35 @@ def uv():
     return folder / "bin/uv"
 
 
-def node_environment():
-    """A folder with node's packages and the scripts: node looks for packages beside the script."""
-    folder = CACHE / "node"
-    content = hashlib.sha256((HERE / "node/package-lock.json").read_bytes()).hexdigest()
+def node_environment(name):
+    """A folder with node's packages and the scripts of `name`: node looks for packages beside the script."""
+    folder = CACHE / name
+    content = hashlib.sha256((HERE / name / "package-lock.json").read_bytes()).hexdigest()
     if not up_to_date(folder, content):
         folder.mkdir(parents=True)
-        for name in ["package.json", "package-lock.json"]:
-            shutil.copy(HERE / "node" / name, folder)
-        run("npm", "ci", "--no-audit", "--no-fund", cwd=folder)
+        for file in ["package.json", "package-lock.json"]:
+            shutil.copy(HERE / name / file, folder)
+        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
+        for program in ["node", "claude"]:
+            if (folder / "node_modules/.bin" / program).is_symlink():
+                run(folder / "node_modules/.bin" / program, "--version")
         (folder / "stamp").write_text(content)
-    for script in (HERE / "node").glob("*.mjs"):
+    for script in (HERE / name).glob("*.mjs"):
         shutil.copy(script, folder)
     return folder
 
 
+def is_node(environment):
+    return environment.startswith("node")
+
+
 def command_of(environment, script):
-    """The command line of a client's script."""
-    if environment == "node":
-        return ["node", CACHE / "node" / script[0], *script[1:]]
-    return [CACHE / environment / "bin/python", HERE / "client" / script[0], *script[1:]]
+    """The command line of a client's script; a node environment may bring a node of its own."""
+    folder = CACHE / environment
+    if is_node(environment):
+        own = folder / "node_modules/.bin/node"
+        return [own if own.exists() else "node", folder / script[0], *script[1:]]
+    return [folder / "bin/python", HERE / "client" / script[0], *script[1:]]
 
 
 def free_port():
