@@ -1,7 +1,8 @@
 """What each client's calls must cost, worked by hand from the mock's fixed usage and the list prices.
 
 USD per million tokens: gpt-5-mini 0.25, cached 0.025, output 2.00; gpt-4o 2.50 and 10.00; text-embedding-3-small
-0.02; claude-sonnet-4-5 3.00, read 0.30, write 3.75 (5 min) and 6.00 (1 h), output 15.00.
+0.02; claude-sonnet-4-5 3.00, read 0.30, write 3.75 (5 min) and 6.00 (1 h), output 15.00;
+gemini-2.5-flash 0.30, cached 0.03, output 2.50.
 """
 
 GPT_5_MINI = ("openai", "gpt-5-mini")
@@ -37,6 +38,13 @@ MESSAGE_NO_TTL = (*SONNET, {"input": 200, "cache_read": 1000, "cache_write_5m": 
 MESSAGE_TOTALS = (*SONNET, {"input": 1800, "output": 300}, "0.0099")
 # OpenLLMetry 0.62 adds the 1 of message_start to the 300 of message_delta when it streams
 MESSAGE_STREAM = (*SONNET, {"input": 200, "cache_read": 1000, "cache_write_5m": 600, "output": 301}, "0.007665")
+# prompt 1200 of which 1000 cached, candidates 200, thoughts 100 beside them: 60 + 30 + 500 + 250
+GEMINI = (
+    "gcp.gemini",
+    "gemini-2.5-flash",
+    {"input": 200, "cache_read": 1000, "output": 200, "reasoning": 100},
+    "0.00084",
+)
 GPT_4O = ("openai", "gpt-4o", {"input": 50, "output": 7}, "0.000195")
 # LiteLLM's mock_response: 10 and 20, so 25 + 200
 MOCKED = ("openai", "gpt-4o", {"input": 10, "output": 20}, "0.000225")
@@ -45,7 +53,7 @@ OTLP = [CHAT, MESSAGE_NO_TTL, GPT_4O, EMBEDDING]
 OPENAI = [CHAT, CHAT, RESPONSE, EMBEDDING]
 
 # environments of the newest clients, which need more than the others: what cannot be installed is skipped
-OPTIONAL = {"node_ai_sdk_7", "node_claude_code"}
+OPTIONAL = {"adk", "langsmith", "node_ai_sdk_7", "node_claude_code", "openlit", "strands"}
 
 # client: (environment, script and arguments, charges)
 CLIENTS = {
@@ -90,4 +98,12 @@ CLIENTS = {
         ["ai_sdk_7.mjs"],
         [CHAT_NO_REASONING, CHAT_NO_REASONING, RESPONSE_NO_REASONING, MESSAGE_NO_TTL, EMBEDDING],
     ),
+    "strands": ("strands", ["strands_agent.py"], [CHAT_NO_REASONING, MESSAGE_NO_TTL]),
+    "langsmith": ("langsmith", ["langsmith_sdk.py"], [CHAT, CHAT, RESPONSE, MESSAGE]),
+    "openlit": (
+        "openlit",
+        ["openlit_sdk.py"],
+        [CHAT_NO_REASONING, CHAT_NO_REASONING, RESPONSE, EMBEDDING, MESSAGE_NO_TTL, MESSAGE_NO_TTL],
+    ),
+    "adk": ("adk", ["adk_agent.py"], [GEMINI]),
 }

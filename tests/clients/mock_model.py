@@ -1,4 +1,4 @@
-"""A model endpoint that answers like OpenAI and Anthropic, always with the same usage.
+"""A model endpoint that answers like OpenAI, Anthropic and Gemini, always with the same usage.
 
 Ids are fixed and counted per caller: the first path segment names the caller, so `/otlp/v1/messages`
 answers `msg_otlp_1`, then `msg_otlp_2`. Standard library only.
@@ -8,6 +8,7 @@ answers `msg_otlp_1`, then `msg_otlp_2`. Standard library only.
 
 import collections
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,14 @@ MESSAGES_USAGE = {
     "output_tokens": 300,
     "output_tokens_details": {"thinking_tokens": 100},
     "service_tier": "standard",
+}
+# Gemini counts the cache inside the prompt, but thoughts beside the candidates.
+GEMINI_USAGE = {
+    "promptTokenCount": 1200,
+    "cachedContentTokenCount": 1000,
+    "candidatesTokenCount": 200,
+    "thoughtsTokenCount": 100,
+    "totalTokenCount": 1500,
 }
 DATED = {"gpt-5-mini": "gpt-5-mini-2025-08-07", "claude-sonnet-4-5": "claude-sonnet-4-5-20250929"}
 CREATED = 1_760_000_000
@@ -146,6 +155,12 @@ def messages(caller, body):
     return whole, [(e["type"], e) for e in events]
 
 
+def generate_content(caller, body):
+    candidate = {"content": {"role": "model", "parts": [{"text": ANSWER}]}, "finishReason": "STOP", "index": 0}
+    head = {"modelVersion": body["model"], "responseId": next_id("gemini_", caller)}
+    return head | {"candidates": [candidate], "usageMetadata": GEMINI_USAGE}, []
+
+
 ROUTES = {"chat/completions": chat, "responses": responses, "embeddings": embeddings, "messages": messages}
 
 
@@ -156,6 +171,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
         caller, _, route = self.path.split("?")[0].strip("/").partition("/")
         handler = ROUTES.get(route.removeprefix("v1/"))
+        if gemini := re.fullmatch(r"v1beta/models/(.+):generateContent", route):
+            handler, body = generate_content, body | {"model": gemini[1]}
         if handler is None or "fail" in body["model"]:
             return self.reply(429 if handler else 404, {"error": {"message": "no", "type": "rate_limit_error"}})
         whole, stream = handler(caller, body)

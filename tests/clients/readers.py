@@ -25,6 +25,8 @@ def table_folder(data):
 
 def by_duckdb(folder):
     files = [str(file) for file in deltalake.DeltaTable(folder).file_uris()]
+    if not files:
+        return {}
     sums = ", ".join(f"sum({column})" for column in COLUMNS)
     query = f"select tenant_id, {sums} from read_parquet(?) group by tenant_id"
     return {tenant: sums for tenant, *sums in duckdb.execute(query, [files]).fetchall()}

@@ -21,11 +21,11 @@ def provider(exporter=None):
     return provider
 
 
-def call_openai(embed=True, responses=True):
+def call_openai(embed=True, responses=True, wrap=lambda client: client):
     """One chat, one streamed chat, one response and one embedding."""
     from openai import OpenAI
 
-    client = OpenAI(base_url=f"{MOCK}/v1", api_key="unused")
+    client = wrap(OpenAI(base_url=f"{MOCK}/v1", api_key="unused"))
     ask = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": PROMPT}]}
     client.chat.completions.create(**ask)
     for _ in client.chat.completions.create(**ask, stream=True, stream_options={"include_usage": True}):
@@ -36,12 +36,13 @@ def call_openai(embed=True, responses=True):
         client.embeddings.create(model="text-embedding-3-small", input=PROMPT)
 
 
-def call_anthropic():
+def call_anthropic(stream=True, wrap=lambda client: client):
     """One message and one streamed message."""
     from anthropic import Anthropic
 
-    client = Anthropic(base_url=MOCK, api_key="unused")
+    client = wrap(Anthropic(base_url=MOCK, api_key="unused"))
     ask = {"model": "claude-sonnet-4-5", "max_tokens": 1000, "messages": [{"role": "user", "content": PROMPT}]}
     client.messages.create(**ask)
-    for _ in client.messages.create(**ask, stream=True):
-        pass
+    if stream:
+        for _ in client.messages.create(**ask, stream=True):
+            pass
