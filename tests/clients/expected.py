@@ -1,8 +1,8 @@
 """What each client's calls must cost, worked by hand from the mock's fixed usage and the list prices.
 
 USD per million tokens: gpt-5-mini 0.25, cached 0.025, output 2.00; gpt-4o 2.50 and 10.00; text-embedding-3-small
-0.02; claude-sonnet-4-5 3.00, read 0.30, write 3.75 (5 min) and 6.00 (1 h), output 15.00;
-gemini-2.5-flash 0.30, cached 0.03, output 2.50.
+0.02; claude-sonnet-4-5 3.00, read 0.30, write 3.75 (5 min) and 6.00 (1 h), output 15.00, and so
+claude-sonnet-4-6; gemini-2.5-flash 0.30, cached 0.03, output 2.50.
 """
 
 GPT_5_MINI = ("openai", "gpt-5-mini")
@@ -26,9 +26,10 @@ MESSAGE = (
     {"input": 200, "cache_read": 1000, "cache_write_5m": 400, "cache_write_1h": 200, "output": 200, "reasoning": 100},
     "0.0081",
 )
-# the same call seen without its reasoning
+# the same usage of claude-sonnet-4-6, whose prices are the same, seen without its reasoning
 MESSAGE_NO_REASONING = (
-    *SONNET,
+    "anthropic",
+    "claude-sonnet-4-6",
     {"input": 200, "cache_read": 1000, "cache_write_5m": 400, "cache_write_1h": 200, "output": 300},
     "0.0081",
 )

@@ -24,7 +24,7 @@ if (process.argv.includes("traces")) Object.assign(env, { CLAUDE_CODE_ENHANCED_T
 const claude = new URL("node_modules/.bin/claude", import.meta.url).pathname;
 const prompt = process.env.PURSER_PROMPT ?? "What is two and two?";
 const options = { cwd: home, env, encoding: "utf8", timeout: 60_000 };
-const done = spawnSync(claude, ["-p", prompt, "--model", "claude-sonnet-4-5"], options);
+const done = spawnSync(claude, ["-p", prompt, "--model", "claude-sonnet-4-6"], options);
 rmSync(home, { recursive: true, force: true });
 console.log(done.stdout, done.stderr, done.error ?? "");
 process.exit(done.status ?? 1);
