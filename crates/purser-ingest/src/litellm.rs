@@ -357,10 +357,11 @@ fn set_tier(payload: &Payload<'_>, event: &mut UsageEvent) {
     let parameters = payload.raw("model_parameters").and_then(|text| Picked::read(text, ["service_tier", "user"]));
     let parameter = |name: &str| parameters.as_ref().and_then(|parameters| parameters.text(name)).map(Cow::into_owned);
     let priced = |name| payload.cost_part(name).and_then(json::string).map(Cow::into_owned);
+    let counted = event.service_tier.take();
     let tiers = [
-        event.service_tier.take().filter(|tier| tier == "batch"),
+        counted.clone().filter(|tier| tier == "batch"),
         payload.answer("service_tier"),
-        event.service_tier.take(),
+        counted,
         priced("service_tier"),
         parameter("service_tier"),
     ];

@@ -30,6 +30,15 @@ pub(super) fn join(groups: &mut Groups<'_>) {
             outer_of.insert(*place, outer);
         }
     }
+    // Spans that lie inside each other are none of them inside.
+    let in_circle = |place: usize| {
+        let mut at = place;
+        (0..DEPTH_MAX).any(|_| outer_of.get(&at).inspect(|outer| at = **outer).is_some_and(|outer| *outer == place))
+    };
+    let circles: Vec<usize> = outer_of.keys().copied().filter(|place| in_circle(*place)).collect();
+    for place in circles {
+        outer_of.remove(&place);
+    }
     let depth = |mut place: usize| {
         let mut depth = 0;
         while let Some(outer) = outer_of.get(&place).filter(|_| depth < DEPTH_MAX) {

@@ -69,6 +69,24 @@ fn one_response_id_is_one_call_whatever_the_provider_is_called() {
 }
 
 #[test]
+fn an_instrumentation_that_counts_the_start_of_a_stream_twice_sees_no_second_call() {
+    let id = "msg_0123456789abcdef";
+    let sdk = named(seen("sdk", (100, 2_900), (1_800, 300)), id);
+    let outer = named(seen("outer", (0, 3_000), (1_800, 301)), id);
+    check(&[(sdk.clone(), "sdk"), (outer.clone(), "framework")], &["outer+sdk"]);
+    check(&[(sdk.clone(), "sdk"), (outer, "sdk")], &["outer", "sdk"]);
+    let later = named(seen("later", (2_000, 3_500), (1_800, 301)), id);
+    check(&[(sdk, "sdk"), (later, "framework")], &["later", "sdk"]);
+}
+
+#[test]
+fn spans_inside_each_other_are_calls_of_their_own() {
+    let one = placed(seen("a", (0, 1_000), (1_071, 100)), "a", Some("b"));
+    let other = placed(seen("b", (0, 1_000), (1_072, 100)), "b", Some("a"));
+    check(&[(one, "x"), (other, "x")], &["a", "b"]);
+}
+
+#[test]
 fn an_id_shared_by_calls_of_other_counts_is_two_calls() {
     for id in ["chatcmpl-42", "1795176000123", "chatcmpl-000071868386"] {
         let one = named(seen("a", (0, 2_000), (1_000, 300)), id);

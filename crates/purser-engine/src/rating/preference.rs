@@ -41,6 +41,10 @@ impl std::str::FromStr for Prefer {
 /// Routers and plans: they bill by their own rules, so that a list price is a guess and their report is the bill.
 const ROUTERS: [&str; 4] = ["cursor", "github_copilot", "openrouter", "vercel_ai_gateway"];
 
+/// Sources whose counts are coarser than what they bill by: LiteLLM's OpenMeter events tell totals only, so that what
+/// was cached would be charged as fresh.
+const COARSE: [&str; 1] = ["cloudevents:litellm-proxy"];
+
 /// The name under which a charge keeps the preference of the import that brought its event.
 const IMPORT: &str = "import";
 /// The same of an import that prefers the rated cost.
@@ -54,10 +58,10 @@ pub struct Preferences {
 }
 
 impl Default for Preferences {
-    /// `reported` for routers, `rated` for all others.
+    /// `reported` for routers and for sources that count coarsely, `rated` for all others.
     fn default() -> Self {
-        let providers = ROUTERS.into_iter().map(|router| (router.to_owned(), Prefer::Reported)).collect();
-        Self { sources: BTreeMap::new(), providers }
+        let reported = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Prefer::Reported)).collect();
+        Self { sources: reported(&COARSE), providers: reported(&ROUTERS) }
     }
 }
 

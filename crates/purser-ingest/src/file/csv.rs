@@ -123,6 +123,10 @@ impl<R: BufRead> Rows<R> {
         let mut draft = self.draft.clone();
         let mut errors = Vec::new();
         decoded.ignored += self.unmapped;
+        if let Some(cell) = self.record.iter().skip(self.header.len()).find(|cell| !cell.is_empty()) {
+            let shown = String::from_utf8_lossy(cell);
+            errors.push(FieldError::new("row", &*shown, "has more cells than the header has columns"));
+        }
         let mut has_time = self.has_time;
         if let Some(export) = self.export {
             let mut cells = Cells::new(&self.header, &self.record, self.dialect, self.zone.as_ref(), &mut errors);
@@ -154,6 +158,10 @@ impl<R: BufRead> Rows<R> {
             }
         }
         let mut event = draft.finish(&mut errors);
+        let is_open = self.record.iter().any(|cell| cell.contains(&b'\n'));
+        if event.model.is_empty() && is_open {
+            errors.push(FieldError::new("row", "", "has a quotation mark that is not closed"));
+        }
         if event.model.is_empty() && errors.is_empty() && is_without_use(&event) {
             decoded.pass_over(&self.draft.event.source, "row without use", Reason::NotACall);
             return;

@@ -328,3 +328,22 @@ fn a_line_that_names_the_separator_is_no_header_and_counts_as_a_line() {
     assert_eq!((decoded.events[0].source_index, decoded.events[0].event.reported_usd), (3, "0.5".parse().ok()));
     assert_eq!(decoded.refused[0].index, 4);
 }
+
+#[test]
+fn a_row_that_does_not_fit_the_header_is_refused() {
+    let header = "event_id,occurred_at,provider,model,input_tokens,output_tokens\n";
+    for (row, reason) in [
+        // An amount with a comma and without quotation marks.
+        ("a,2026-11-20T12:00:00Z,openai,gpt-4o,1,000,50\n", "has more cells than the header has columns"),
+        ("\"a,2026-11-20T12:00:00Z,openai,gpt-4o,5,6\nb,2026-11-20T12:00:00Z,openai,gpt-4o,5,6\n", "not closed"),
+    ] {
+        let options = Options::new("2026-11-21T00:00:00Z".parse().expect("a literal of this test"));
+        let text = format!("{header}{row}");
+        let chunks = read(std::io::Cursor::new(text.into_bytes()), Format::Csv, &options, &Seen::default());
+        let decoded: Vec<Decoded> = chunks.expect("a header").collect::<Result<_, _>>().expect("readable");
+        let refused: Vec<&str> =
+            decoded.iter().flat_map(|chunk| &chunk.refused).map(|refusal| refusal.errors[0].reason.as_str()).collect();
+        assert_eq!(decoded.iter().map(|chunk| chunk.events.len()).sum::<usize>(), 0, "{row}");
+        assert!(refused.iter().any(|told| told.contains(reason)), "{row}: {refused:?}");
+    }
+}

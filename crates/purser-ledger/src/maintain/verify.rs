@@ -36,11 +36,11 @@ pub(crate) async fn verify(shared: &Shared) -> Result<Verified, Error> {
                 verified.cost = [verified.cost, signed].into_iter().sum();
                 verified.charged += i64::from(sign);
                 *charges.entry(event_key(&mut hasher, &entry.tenant, &entry.event)).or_default() += sign;
-                if entry.kind == Kind::Charge
-                    && entry.charge.rated_usd.is_some_and(|rated| rated != leaf_sum(&entry.charge))
-                {
+                // Where the reported cost stands, a charge has no amounts.
+                let is_sum = |rated| entry.charge.prefers_reported || rated == amount_sum(&entry.charge);
+                if entry.kind == Kind::Charge && !entry.charge.rated_usd.is_none_or(is_sum) {
                     let place = format!("{}/{}/{}", entry.tenant, entry.event.source, entry.event.event_id);
-                    verified.find(place, "rated_usd is not the sum of its leaves".to_owned());
+                    verified.find(place, "rated_usd is not the sum of its leaves and units".to_owned());
                 }
             }
         }
@@ -70,8 +70,8 @@ pub(crate) async fn verify(shared: &Shared) -> Result<Verified, Error> {
     Ok(verified)
 }
 
-fn leaf_sum(charge: &purser_domain::charge::Charge) -> Money {
-    charge.amounts.iter().flatten().copied().sum()
+fn amount_sum(charge: &purser_domain::charge::Charge) -> Money {
+    charge.amounts.iter().flatten().chain(charge.unit_amounts.values()).copied().sum()
 }
 
 impl Verified {
