@@ -74,6 +74,8 @@ impl Lake {
             let known = FORMAT_VERSIONS.join(" or ");
             return Err(Error::Corrupt(format!("the lake at {location} has format version {version:?}, not {known}")));
         }
+        raise_version(&mut table).await?;
+        let state = table.snapshot()?;
         let log_store = table.log_store();
         let objects = log_store.object_store(None);
         let objects_url = log_store.object_store_url();
@@ -208,6 +210,30 @@ async fn add_missing_columns(layout: &Layout, table: &mut DeltaTable) -> Result<
             table.update_state().await?;
             let known = table.snapshot()?.schema();
             if missing.iter().any(|field| known.field(field.name()).is_none()) {
+                return Err(error.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn version_of(table: &DeltaTable) -> Result<Option<String>, Error> {
+    Ok(table.snapshot()?.metadata().configuration().get(FORMAT_KEY).cloned())
+}
+
+/// Raises the version that a table of an earlier one names: rows of this one are to come.
+async fn raise_version(table: &mut DeltaTable) -> Result<(), Error> {
+    if version_of(table)?.as_deref() == Some(FORMAT_VERSION) {
+        return Ok(());
+    }
+    let properties = [(FORMAT_KEY.to_owned(), FORMAT_VERSION.to_owned())].into();
+    let raised = table.clone().set_tbl_properties().with_properties(properties).with_raise_if_not_exists(false).await;
+    match raised {
+        Ok(newer) => *table = newer,
+        Err(error) => {
+            // Another node that opens the table may have been quicker.
+            table.update_state().await?;
+            if version_of(table)?.as_deref() != Some(FORMAT_VERSION) {
                 return Err(error.into());
             }
         }

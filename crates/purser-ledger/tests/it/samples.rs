@@ -69,6 +69,9 @@ async fn the_first_formats_are_still_read() {
     ledger.flush().await.expect("a flush");
     let history = ledger.entry_history(&crate::support::acme(), None, "a").await.expect("a history");
     assert_eq!((&history[0].note, &history[1].note), (&None, &note));
+    let log = std::fs::read_dir(directory.path().join("lake/usage_events/_delta_log")).expect("a log").flatten();
+    let mut commits = log.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    assert!(commits.any(|commit| commit.contains(r#""purser.format_version":"2""#)), "rows of version 2 are in it");
     assert_eq!(ledger.verify().await.expect("verification runs").findings, []);
 }
 
