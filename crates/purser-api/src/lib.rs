@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod artifact;
 pub mod backtest;
 pub mod calibration;
+pub mod conflict;
 pub mod cost;
 pub mod cost_record;
 pub mod costsim;
@@ -27,6 +28,7 @@ pub mod skill;
 pub mod tenant;
 pub mod usage_event;
 pub mod usage_query;
+pub mod void;
 pub mod what_if;
 pub mod why;
 

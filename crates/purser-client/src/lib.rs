@@ -21,8 +21,9 @@ use purser_api::provenance::{
 use purser_api::reconciliation::{ReconciliationRecord, ReconciliationRequest};
 use purser_api::simulation::{SimulationAnswer, SimulationRequest};
 use purser_api::tenant::TenantRecord;
-use purser_api::usage_event::{EventDetail, PassedOverList, Receipt, VoidReceipt, VoidRequest};
+use purser_api::usage_event::{EventDetail, PassedOverList, Receipt};
 use purser_api::usage_query::UsageAnswer;
+use purser_api::void::{VoidReceipt, VoidRequest};
 use purser_api::what_if::{WhatIfAnswer, WhatIfRequest};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use purser_api::{
-    analytics, api_key, artifact, backtest, calibration, cost, cost_record, costsim, dataset, divergence, feature_tag,
-    health, import, price, problem, provenance, reconciliation, scenario, simulation, skill, tenant, usage_event,
-    usage_query, what_if,
+    analytics, api_key, artifact, backtest, calibration, conflict, cost, cost_record, costsim, dataset, divergence,
+    feature_tag, health, import, price, problem, provenance, reconciliation, scenario, simulation, skill, tenant,
+    usage_event, usage_query, void, what_if,
 };
 use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -57,7 +57,7 @@ mod polish;
     ),
     components(schemas(
         problem::Problem, usage_event::UsageEventBody, usage_event::Receipt, usage_event::EventPage,
-        usage_event::EventDetail, usage_event::ConflictPage, usage_event::PassedOverList, usage_event::VoidRequest, usage_event::VoidReceipt,
+        usage_event::EventDetail, conflict::ConflictPage, usage_event::PassedOverList, void::VoidRequest, void::VoidReceipt,
         import::ImportDraft, import::ImportPatch, import::ImportRecord, import::ImportPage,
         cost_record::CostRecordBody, cost_record::CostRecorded, usage_query::UsageAnswer,
         analytics::UsageStatistics, analytics::CostStatistics, analytics::AnalyticsStatus, analytics::AnalyticsHealth,

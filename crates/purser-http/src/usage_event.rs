@@ -3,11 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use purser_api::conflict::{ConflictPage, ConflictRecord};
 use purser_api::problem::Problem;
-use purser_api::usage_event::{
-    ConflictPage, ConflictRecord, EventDetail, EventPage, PassedOverList, PassedOverRecord, Receipt, UsageEventBody,
-    VoidReceipt, VoidRequest,
-};
+use purser_api::usage_event::{EventDetail, EventPage, PassedOverList, PassedOverRecord, Receipt, UsageEventBody};
+use purser_api::void::{VoidReceipt, VoidRequest};
 use purser_domain::entry::Kind;
 use purser_domain::time::Timestamp;
 use purser_service::conflict::Record;

@@ -83,7 +83,7 @@ async fn void_local(local: &Local, args: &Void) -> anyhow::Result<u64> {
 }
 
 async fn void_remote(client: &purser_client::Client, args: &Void) -> anyhow::Result<u64> {
-    let request = purser_api::usage_event::VoidRequest {
+    let request = purser_api::void::VoidRequest {
         event_id: args.event.clone(),
         source: args.source.clone(),
         import_id: args.import.clone(),
