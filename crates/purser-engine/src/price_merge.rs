@@ -41,7 +41,8 @@ pub fn merge(preferred: &[Price], other: &[Price], at: Timestamp) -> Merged {
             if let Ok((there, _)) = other_book.find(&price.provider, &name, when)
                 && is_all_day(there, other)
             {
-                let (added, more) = (add_tiers(price, there), fill::from_other(price, there));
+                let there = fill::without_later_fees(there, price, preferred);
+                let (added, more) = (add_tiers(price, &there), fill::from_other(price, &there));
                 (tiers_added, filled) = (tiers_added + added, filled + more);
                 if added + more > 0 {
                     break;
@@ -154,14 +155,18 @@ fn coalesce(mut prices: Vec<Price>) -> Vec<Price> {
     joined
 }
 
-/// `price` from the start of `before`, which charges the same; what was derived for it says so.
+/// `price` from the start of `before`, which charges the same; what was derived or filled for it says so.
 fn joined_with(before: &Price, mut price: Price) -> Price {
     let is_derived = |source: &Source| source.catalogue.starts_with(derive::DERIVED);
     for tier in &mut price.tiers {
         let key = (tier.service_tier.as_str(), tier.over_input_tokens);
         let earlier = before.tiers.iter().find(|one| (one.service_tier.as_str(), one.over_input_tokens) == key);
-        if let Some(source) = earlier.and_then(|tier| tier.source.as_ref()).filter(|source| is_derived(source)) {
+        let Some(earlier) = earlier else { continue };
+        if let Some(source) = earlier.source.as_ref().filter(|source| is_derived(source)) {
             tier.source = Some(source.clone());
+        }
+        for (rate, source) in &earlier.rate_sources {
+            tier.rate_sources.entry(rate.clone()).or_insert_with(|| source.clone());
         }
     }
     Price { effective_from: before.effective_from, ..price }

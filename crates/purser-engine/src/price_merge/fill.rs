@@ -29,6 +29,24 @@ pub(super) fn from_other(price: &mut Price, other: &Price) -> usize {
     filled
 }
 
+/// `other` without the fees that `price` lacks and its own catalogue lists for a later period: that catalogue knows
+/// when the fee begins.
+pub(super) fn without_later_fees(other: &Price, price: &Price, catalogue: &[Price]) -> Price {
+    let mut other = other.clone();
+    let later: Vec<&Price> = catalogue
+        .iter()
+        .filter(|one| one.provider == price.provider && one.model == price.model)
+        .filter(|one| one.effective_from > price.effective_from)
+        .collect();
+    for leaf in [Leaf::Requests, Leaf::WebSearches] {
+        let lists = |price: &Price| price.tiers.iter().any(|tier| tier.rates[leaf as usize].is_some());
+        if !lists(price) && later.iter().any(|price| lists(price)) {
+            other.tiers.iter_mut().for_each(|tier| tier.rates[leaf as usize] = None);
+        }
+    }
+    other
+}
+
 /// Whether both give the same rates of text in and out, where both give one; at least one of them.
 fn text_agrees(here: &Tier, there: &Tier) -> bool {
     let pairs = [Leaf::Input, Leaf::Output].map(|leaf| (here.rates[leaf as usize], there.rates[leaf as usize]));

@@ -72,6 +72,18 @@ fn periods_that_a_tier_made_alike_are_joined() {
     assert_eq!(merged.prices, [Price { effective_from: None, ..after }]);
 }
 
+#[test]
+fn a_rate_that_was_filled_for_the_first_period_names_its_source_for_the_joined_one() {
+    let start = Some(at("2026-10-14T00:00:00Z"));
+    let text = [("input", "2"), ("output", "8")];
+    let cached = [("input", "2"), ("output", "8"), ("cache_read", "0.5")];
+    let before = Price { effective_to: start, ..from("first", price("openai", "a", &text)) };
+    let after = Price { effective_from: start, ..from("first", price("openai", "a", &cached)) };
+    let merged = merge(&[before, after], &[from("second", price("openai", "a", &cached))], now());
+    assert_eq!(merged.prices.len(), 1, "both periods charge the same");
+    assert_eq!(merged.prices[0].tiers[0].rate_sources["cache_read"].catalogue, "second");
+}
+
 /// Two catalogues' prices of one model: text alike, the rest as given.
 fn both(here: &[(&str, &str)], there: &[(&str, &str)]) -> Merged {
     let text = [("input", "2"), ("output", "8")];
@@ -148,6 +160,27 @@ fn a_tier_holds_before_the_day_on_which_it_was_listed() {
     let dearer = Price { tiers: vec![tier(STANDARD, 0, &[("input", "3"), ("output", "8")])], ..before };
     let merged = merge(&[dearer.clone(), after.clone()], &[], now());
     assert_eq!(merged.prices, [dearer, after], "another price may have had other tiers");
+}
+
+#[test]
+fn a_fee_does_not_hold_before_the_day_from_which_its_catalogue_lists_it() {
+    let start = Some(at("2026-01-05T00:00:00Z"));
+    let text = [("input", "2"), ("output", "8")];
+    let with_fee = [("input", "2"), ("output", "8"), ("web_searches", "0.014")];
+    let before = Price { effective_to: start, ..from("first", price("gcp.gemini", "a", &text)) };
+    let after = Price { effective_from: start, ..from("first", price("gcp.gemini", "a", &with_fee)) };
+    let mut other = from("second", price("gcp.gemini", "a", &with_fee));
+    other.tiers.push(tier("batch", 0, &[("input", "1"), ("output", "4"), ("web_searches", "0.014")]));
+    let fees = |prices: &[Price]| -> Vec<Vec<bool>> {
+        let fee = |tier: &Tier| tier.rates[Leaf::WebSearches as usize].is_some();
+        prices.iter().map(|price| price.tiers.iter().map(fee).collect()).collect()
+    };
+    let merged = merge(&[before.clone(), after], &[other.clone()], now());
+    assert_eq!(fees(&merged.prices), [[false, false], [true, true]], "standard and batch, before and after");
+
+    let undated = Price { effective_to: None, ..before };
+    let merged = merge(&[undated], &[other], now());
+    assert_eq!(fees(&merged.prices), [[true, true]], "no date is known: the gap is filled");
 }
 
 /// A price with a batch tier.
