@@ -1,10 +1,11 @@
 """Compares purser's rating with litellm.cost_per_token and genai_prices.calc_price on generated usages.
 
-Three groups of cases, all seeded:
+Four groups of cases, all seeded:
   agree    models that both catalogues price; only usages on which both calculators agree count,
            and purser must equal both
   genai    models whose shipped price came from genai-prices, at any date: purser must equal it
   litellm  models whose shipped price came from litellm: purser must equal it
+  filled   leaves that purser fills from litellm in a price of genai-prices: purser must equal litellm
 
 purser rounds each leaf half-even to 10^-12 USD, so it may differ from an exact decimal by half of that
 per leaf, and from litellm's floats by one part in 10^9 more.
@@ -91,8 +92,12 @@ def by_name(prices):
 
 def filled(rows):
     """Leaves that a row rates by another source than its own; the row's catalogue has no rate for them."""
-    tiers = [tier for row in rows for tier in row["tiers"].values()]
-    return {field.removeprefix("source.") for tier in tiers for field in tier if field.startswith("source.")}
+    return {leaf for row in rows for tier in row["tiers"].values() for leaf in sources(tier)}
+
+
+def sources(tier):
+    """The source of each leaf of a tier that has one of its own."""
+    return {field.removeprefix("source."): key for field, key in tier.items() if field.startswith("source.")}
 
 
 def moment(rng, rows, now):
@@ -243,7 +248,8 @@ def lacking(provider, model, tier):
     if found is None or tier == "standard":
         return set()
     entry = litellm.model_cost[found[1]]
-    return {leaf for leaf, field in LITELLM_FIELDS.items() if entry.get(field) and not entry.get(tier_field(field, tier))}
+    fields = LITELLM_FIELDS.items()
+    return {leaf for leaf, field in fields if entry.get(field) and not entry.get(tier_field(field, tier))}
 
 
 def is_one_model(case, price):
@@ -257,6 +263,29 @@ def is_one_model(case, price):
     standard = {**case, "service_tier": None}
     theirs, ours = litellm_cost(standard), genai_cost(standard)
     return isinstance(theirs, Decimal) and ours is not None and close(ours, theirs, "1e-9")
+
+
+def draw_filled(rng, prices, now):
+    """A usage of text and of leaves that the price fills from litellm; None if the draw is of no use."""
+    price = rng.choice(prices)
+    tier = price["tiers"]["standard"]
+    leaves = [leaf for leaf, key in sources(tier).items() if leaf in LITELLM_FIELDS and key.split(":")[0] == "l"]
+    if not leaves or price.get("effective_to") or LITELLM.get(price["provider"], price["provider"]) in LITELLM_EXTRA:
+        return None
+    # The rates may stand in the entry of one of the model's names only.
+    entries = {name: litellm_key(price["provider"], name) for name in (price["model"], *price.get("aliases", []))}
+    fields = {LITELLM_FIELDS[leaf] for leaf in leaves}
+    listed = [name for name, found in entries.items() if found and fields <= litellm.model_cost[found[1]].keys()]
+    if not listed:
+        return None
+    return {
+        "group": "filled",
+        "provider": price["provider"],
+        "model": rng.choice(listed),
+        "at": now,
+        "service_tier": None,
+        "usage": {leaf: rng.randrange(1, 90_000) for leaf in ("input", *leaves)},
+    }
 
 
 def draw(rng, group, prices, names, now):
@@ -295,22 +324,22 @@ def generate(rng, count, prices, now):
     """Yields cases with what each calculator says."""
     text = [price for price in prices if "input" in price["tiers"].get("standard", {})]
     names = by_name(prices)
-    wanted = {"agree": count, "genai": count, "litellm": count // 2}
+    wanted = {"agree": count, "genai": count, "litellm": count // 2, "filled": count // 10}
     found = Counter()
     for _ in range(count * 100):
         group = min(wanted, key=lambda name: found[name] / wanted[name])
         if found[group] >= wanted[group]:
             return
-        case = draw(rng, group, text, names, now)
+        case = draw_filled(rng, text, now) if group == "filled" else draw(rng, group, text, names, now)
         if case is None:
             continue
-        case["genai"] = genai_cost(case) if group != "litellm" else None
+        case["genai"] = genai_cost(case) if group in ("agree", "genai") else None
         case["litellm"] = litellm_cost(case) if group != "genai" else None
         if group == "agree":
             both = isinstance(case["genai"], Decimal) and isinstance(case["litellm"], Decimal)
             if not both or not has_tier(case) or not close(case["genai"], case["litellm"], "1e-9"):
                 continue
-        elif not isinstance(case[group], Decimal):
+        elif not isinstance(case["genai" if group == "genai" else "litellm"], Decimal):
             continue
         found[group] += 1
         yield case
